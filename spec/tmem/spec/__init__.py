@@ -1,0 +1,43 @@
+"""The contract of transcendent memory, executable. It imports nothing of model, impl or conformance.
+
+`slot` is the semantics, on one screen; `store` makes a store of slots; `belief` says what a slot may
+hold as far as its answers told; `answers` what each answer does; `clauses` the numbered contract;
+`abi` the bytes and numbers on the wire; `backend` the Protocol that a page store fulfils.
+"""
+
+from tmem.spec.backend import Backend, Claims, Reclaims, TellsFlags
+from tmem.spec.handle import Handle
+from tmem.spec.operations import (
+    Answer,
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    Put,
+    Raised,
+    Reclaim,
+)
+from tmem.spec.slot import Does, Event, Kind
+
+__all__ = [
+    "Answer",
+    "Backend",
+    "Claims",
+    "DestroyPool",
+    "Does",
+    "Event",
+    "FlushObject",
+    "FlushPage",
+    "Get",
+    "Handle",
+    "Kind",
+    "NewPool",
+    "Operation",
+    "Put",
+    "Raised",
+    "Reclaim",
+    "Reclaims",
+    "TellsFlags",
+]
