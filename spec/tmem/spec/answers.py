@@ -5,6 +5,7 @@
 | put          | True                                 | holds the page    |
 | put          | False, ENOMEM, ENOSPC, EFROZEN       | holds nothing     |
 | get          | a page / None, EEMPTY                | hit / miss        |
+| get          | EINVAL, EPERM, ENODEV                | nothing changed, and no persistent page was there |
 | flush        | True, False, EFROZEN                 | holds nothing     |
 | destroy pool | True, False                          | the pool has ended |
 | anything     | EINVAL, EPERM, ENODEV                | nothing changed   |
@@ -15,7 +16,7 @@ ValueError, OverflowError and TypeError count as EINVAL where an argument was ou
 
 from __future__ import annotations
 
-from tmem.spec.abi.errors import EEMPTY, EFROZEN, NAMES, PUT_FAILED
+from tmem.spec.abi.errors import EEMPTY, EFROZEN, NAMES, NOTHING_CHANGED, PUT_FAILED
 from tmem.spec.operations import (
     Answer,
     DestroyPool,
@@ -24,6 +25,7 @@ from tmem.spec.operations import (
     Get,
     NewPool,
     Operation,
+    PoolFlags,
     Put,
     Raised,
     Reclaim,
@@ -42,7 +44,7 @@ def declared(operation: Operation, answer: Answer) -> bool:
     if isinstance(answer, Raised):
         return answer.errno in NAMES
     match operation:
-        case NewPool():
+        case NewPool() | PoolFlags():
             return type(answer) is int
         case Reclaim():
             return type(answer) is int and answer >= 0
@@ -80,6 +82,8 @@ def event(operation: Operation, answer: Answer) -> Event[bytes]:
             return Event(Does.HIT, answer)
         case Get() if answer is None or errno == EEMPTY:
             return Event(Does.MISS)
+        case Get() if errno in NOTHING_CHANGED:
+            return Event(Does.DENIED)
         case FlushPage() | FlushObject() if errno is None or errno == EFROZEN:
             return Event(Does.FLUSHED)
         case DestroyPool() if errno is None:

@@ -57,6 +57,10 @@ def learn(kind: Kind, belief: Belief[P], event: Event[P]) -> Belief[P] | None:
             return Belief() if kind.exclusive else Belief(belief.page, kind.persistent)
         case Does.MISS:
             return None if belief.sure else Belief()
+        case Does.DENIED if kind.persistent:
+            return None if belief.sure else Belief()
+        case Does.DENIED:
+            return belief
         case Does.RECLAIMED:
             return belief if kind.persistent else Belief()
         case Does.NOTHING:

@@ -60,13 +60,21 @@ class FlushObject:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolFlags:
+    """Ask what kind of pool was granted; answers its flags."""
+
+    client: int
+    pool: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reclaim:
     """Give up to `pages` ephemeral pages back to the host; answers how many went [P]."""
 
     pages: int
 
 
-Operation: TypeAlias = NewPool | DestroyPool | Put | Get | FlushPage | FlushObject | Reclaim
+Operation: TypeAlias = NewPool | DestroyPool | Put | Get | FlushPage | FlushObject | PoolFlags | Reclaim
 
 
 @dataclass(frozen=True, slots=True)

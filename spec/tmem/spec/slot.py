@@ -37,6 +37,7 @@ class Does(Enum):
     REFUSED = "put failed"
     HIT = "hit"
     MISS = "miss"
+    DENIED = "get denied"
     FLUSHED = "flushed"
     ENDED = "pool ended"
     RECLAIMED = "reclaimed"
@@ -80,6 +81,8 @@ def after(kind: Kind, holds: P | None, event: Event[P]) -> tuple[P | None, ...]:
             return (holds,) if kind.persistent else (holds, None)
         case Does.MISS:
             return (None,) if holds is None else ()
+        case Does.DENIED:
+            return () if kind.persistent and holds is not None else (holds,)
         case Does.RECLAIMED:
             return (vanished(kind, holds),)
         case Does.NOTHING:

@@ -55,4 +55,4 @@ def persistent_hit(kind: Kind, before: P | None, event: Event[P], after: P | Non
         return True
     if event.does is Does.HIT:
         return after == before
-    return event.does is not Does.MISS
+    return event.does not in (Does.MISS, Does.DENIED)
