@@ -1,1 +1,8 @@
-"""To be replaced."""
+"""The reference model: `judge` says whether observed answers keep the contract, and which clause they
+break; `adversary` is a backend that behaves as badly as the contract allows.
+"""
+
+from tmem.model.judge import Judge
+from tmem.model.violation import Violation
+
+__all__ = ["Judge", "Violation"]

@@ -1,0 +1,121 @@
+"""What a run tells while it goes on: one stream that feeds the terminal, JSON, JUnit and HTML.
+
+Events cross from the worker process to the supervisor by pickle; they hold plain data only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The target was loaded and shook hands; `abilities` names what it offers beyond the Protocol."""
+
+    target: str
+    seed: int
+    level: str
+    page_size: int
+    abilities: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """An engine begins; `detail` says what it will do, `share` how much of the run it is (0 to 1)."""
+
+    engine: str
+    detail: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What was done since the last Progress of any engine: increments, not totals."""
+
+    operations: int = 0
+    programs: int = 0
+    schedules: int = 0
+    histories: int = 0
+    done: float = 0.0
+    """How much of the current phase is done, 0 to 1 (not an increment)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A violation with its smallest counterexample, as a person reads it and a machine replays it."""
+
+    clause: str
+    message: str
+    """One sentence: what came, and why it may not."""
+    allowed: str
+    steps: tuple[str, ...]
+    """The operations with their answers, one a line."""
+    replay: dict[str, object] = field(default_factory=dict)
+    """What `tmem replay` needs: `engine`, and the engine's own JSON data."""
+    picture: str = ""
+    """The interleaving as columns, where threads were at work."""
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A violation was found and shrunk."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How often clauses were checked, and exercised (the clause could have been broken there): increments."""
+
+    checks: dict[str, int]
+    exercised: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """How often coverpoints were reached: increments by name (see `coverage`)."""
+
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """What the target does not offer, and how that was seen; what hangs on it is not applicable."""
+
+    what: str
+    why: str
+    clauses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A fault that was seeded around the user's own backend in this run, and whether it was noticed."""
+
+    fault: str
+    clause: str
+    caught: bool
+    operations: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the reader should know: a fallback, a limit."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The worker came to its end by itself; `complete` is False where time cut it short."""
+
+    complete: bool
+    seconds: float
+
+
+Event: TypeAlias = (
+    Started | Phase | Progress | Found | Checked | Covered | NotOffered | Canary | Note | Finished
+)

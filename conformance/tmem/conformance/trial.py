@@ -1,0 +1,75 @@
+"""What an engine is given: the target, a seed, a deadline, and where to tell what it finds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tmem.conformance.events import Event
+from tmem.spec.backend import Backend
+
+
+class Ring(Protocol):
+    """Memory shared with the supervisor that says what was under way, should the target hang or crash."""
+
+    def begin(self, engine: str, program: bytes) -> None:
+        """A program starts: the engine can tell its steps again from these bytes."""
+
+    def step(self, number: int) -> None:
+        """The step that starts now, counted from 0; the supervisor takes it for a heartbeat."""
+
+
+class Silent:
+    """A ring that nobody watches."""
+
+    def begin(self, engine: str, program: bytes) -> None:
+        """Nothing."""
+
+    def step(self, number: int) -> None:
+        """Nothing."""
+
+
+def ignore(event: Event) -> None:
+    """An `emit` for those who look at return values only."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """One run of one engine against one target.
+
+    `fresh` makes a new backend; each program gets its own and closes it. `scale` multiplies the
+    counted work (1.0 is the default run); `deadline` is in `time.monotonic` seconds.
+    """
+
+    target: str
+    fresh: Callable[[], Backend]
+    seed: int
+    emit: Callable[[Event], None] = ignore
+    ring: Ring = field(default_factory=Silent)
+    deadline: float | None = None
+    scale: float = 1.0
+    level: str = "linearizable"
+
+    def over(self) -> bool:
+        """Whether the time has run out."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+class Engine(Protocol):
+    """One way to look for violations."""
+
+    name: str
+    detail: str
+    share: float
+    """About what part of the default run it takes, 0 to 1."""
+
+    def run(self, trial: Trial) -> None:
+        """Work to the end of its count or the deadline, emitting what it does and finds."""
+
+    def steps(self, program: bytes, count: int) -> list[str]:
+        """The first `count` steps of a program given to `Ring.begin`, a line each."""
+
+    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+        """Run a Finding's replay data again, emitting Found where it still fails."""
