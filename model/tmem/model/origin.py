@@ -24,8 +24,9 @@ ENDED_BY = {
 class Origin:
     """The life of one page: who put it where, and what ended it.
 
-    `pool` numbers pool instances, so that an id that comes back is told from the one before;
-    `ended` is the clause that forbids the page since, None while it may be shown.
+    `pool` numbers pools as they were made, so that an id that comes back is told from the one before;
+    `pressure` is the judge's at the put; `replaced` says that it took another page's place; `ended` is
+    the clause that forbids the page since, None while it may be shown.
     """
 
     client: int
@@ -34,6 +35,7 @@ class Origin:
     handle: Handle
     put: int
     pressure: int
+    replaced: bool = False
     ended: str | None = None
     end: int = 0
 

@@ -21,6 +21,11 @@ class Handle:
     oid: int
     index: int
 
+    @property
+    def slot(self) -> tuple[int, int]:
+        """Object id and index: the slot in whatever pool, since sharers call one pool by several ids."""
+        return self.oid, self.index
+
     def __str__(self) -> str:
         return f"⟨{self.pool}, {short(self.oid)}, {self.index}⟩"
 
