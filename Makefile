@@ -1,0 +1,45 @@
+# Everything starts here: `make check` validates the page store, `make test` tests all of it.
+# The first run sets up .venv; a change of pyproject.toml sets it up again.
+
+PYTHON ?= $(shell for python in python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+ROOTS := spec model impl conformance
+TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
+NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
+
+.PHONY: check test prove lint clean
+.DEFAULT_GOAL := check
+.NOTPARALLEL:
+
+check: .venv/.installed
+	$(BIN)/tmem check
+
+test: .venv/.installed-dev
+	$(BIN)/python -m pytest -n 2
+
+prove: .venv/.installed-dev
+	$(BIN)/python -m proofs
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict $(ROOTS) proofs
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv
+
+.venv/.installed: pyproject.toml | .venv/bin/python
+	@echo "installing tmem into .venv ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml | .venv/bin/python
+	@echo "installing tmem and its development tools into .venv ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
+	@touch .venv/.installed $@
+
+.venv/bin/python:
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "$(TOO_OLD)" >&2; exit 1; }
+	@'$(PYTHON)' -m venv .venv >/dev/null || { rm -rf .venv; echo "$(NO_VENV)" >&2; exit 1; }
