@@ -39,12 +39,13 @@ def ignore(event: Event) -> None:
 class Trial:
     """One run of one engine against one target.
 
-    `fresh` makes a new backend; each program gets its own and closes it. `scale` multiplies the
-    counted work (1.0 is the default run); `deadline` is in `time.monotonic` seconds.
+    `fresh` makes a new backend, by a number that picks among what the target can be (budgets): equal
+    numbers, equal backends. Each program gets its own and closes it. `scale` multiplies the counted
+    work (1.0 is the default run); `deadline` is in `time.monotonic` seconds.
     """
 
     target: str
-    fresh: Callable[[], Backend]
+    fresh: Callable[[int], Backend]
     seed: int
     emit: Callable[[Event], None] = ignore
     ring: Ring = field(default_factory=Silent)

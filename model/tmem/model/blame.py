@@ -32,7 +32,7 @@ def bad_argument(
     judge: Judge, operation: Operation, client: int, pool: int, answer: Answer
 ) -> Violation | None:
     """A call with an argument out of range: refused; where the pool is dead that may be answered first."""
-    judge.bad_arguments += 1
+    judge.seen["bad argument"] += 1
     on_dead_pool = judge.member(client, pool) is None and isinstance(answer, Raised)
     if refused(answer) or (on_dead_pool and declared(operation, answer)):
         return None

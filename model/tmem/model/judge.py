@@ -14,7 +14,7 @@ from tmem.model import blame
 from tmem.model.origin import Origin
 from tmem.model.pools import Member, Pools, SlotRecord
 from tmem.model.violation import Violation
-from tmem.spec.abi.flags import kind_of
+from tmem.spec.abi.flags import kind_of, objection
 from tmem.spec.answers import declared, event
 from tmem.spec.belief import EMPTY, Belief, learn
 from tmem.spec.clauses.pools import destroyed, flags_taken
@@ -53,8 +53,8 @@ class Judge:
         """How many signs were seen that room is short: a reclaim, a put that failed, a page that vanished."""
         self.transitions: defaultdict[Transition, int] = defaultdict(int)
         """How often each transition of a slot was seen: what coverage is made of."""
-        self.bad_arguments = 0
-        """How many calls had an argument out of range."""
+        self.seen: defaultdict[str, int] = defaultdict(int)
+        """How often other things worth covering were seen, by name."""
         self.origins: dict[bytes, Origin] = {}
         self._pools = Pools()
         self._judges: dict[type[Operation], Callable[..., Violation | None]] = {
@@ -82,6 +82,15 @@ class Judge:
         """What ⟨client, pool id⟩ stands for now; None where the client has no such pool."""
         return self._pools.members.get((client, pool))
 
+    def ids(self) -> set[tuple[int, int]]:
+        """Every ⟨client, pool id⟩ that stands or once stood for a pool."""
+        return self._pools.ended | set(self._pools.members)
+
+    def _no_pool(self, client: int, pool: int, does: Does) -> None:
+        self.transitions[None, "page", does] += 1
+        if (client, pool) in self._pools.ended:
+            self.seen["dead pool asked"] += 1
+
     # Pages
 
     def _put(self, put: Put, answer: Answer) -> Violation | None:
@@ -93,7 +102,7 @@ class Judge:
         happened = event(put, answer)
         member = self._pools.members.get((client, handle.pool))
         if member is None:
-            self.transitions[None, "page", happened.does] += 1
+            self._no_pool(client, handle.pool, happened.does)
             self._never(page, Origin(client, 0, Kind(), handle, self.count, 0), "TMEM-POOL-3")
             return None if destroyed(happened) else blame.stored_in_no_pool(self, put, answer)
         slot = member.pool.slot(handle)
@@ -104,7 +113,8 @@ class Judge:
             self._never(page, origin, "TMEM-ARG-1")
         elif happened.does is Does.REFUSED:
             self.pressure += 1
-            self._empty(slot, "TMEM-PUT-1" if before is None else "TMEM-PUT-3")
+            self._empty(slot, "TMEM-PUT-1")
+            slot.emptied = "TMEM-PUT-1" if before is None else "failed duplicate"
             self._never(page, origin, "TMEM-PUT-1")
         else:
             if before is not None:
@@ -123,7 +133,7 @@ class Judge:
         happened = event(get, answer)
         member = self._pools.members.get((client, handle.pool))
         if member is None:
-            self.transitions[None, "page", happened.does] += 1
+            self._no_pool(client, handle.pool, happened.does)
             return (
                 None
                 if destroyed(happened)
@@ -148,6 +158,8 @@ class Judge:
 
     def _at_stake(self, origin: Origin, member: Member, client: int) -> str:
         # The clause that is broken if this persistent page is gone; an ephemeral one may be.
+        if not member.kind.persistent:
+            return "replaced" if origin.replaced else "page"
         if self.pressure > origin.pressure:
             return "TMEM-RECLAIM-1"
         if member.pool.left > origin.put:
@@ -165,7 +177,7 @@ class Judge:
         happened = event(flush, answer)
         member = self._pools.members.get((client, handle.pool))
         if member is None:
-            self.transitions[None, "page", happened.does] += 1
+            self._no_pool(client, handle.pool, happened.does)
             return None
         slot = member.pool.slot(handle)
         self.transitions[member.kind, "empty" if slot.origin is None else "page", happened.does] += 1
@@ -192,9 +204,11 @@ class Judge:
         if not flags_taken(new.flags, self.page_size, answer):
             return blame.flags_granted(self, new, answer)
         if not isinstance(answer, int):
+            self.seen["flags refused" if objection(new.flags, self.page_size) else "new pool refused"] += 1
             return None
         if (new.client, answer) in self._pools.members:
             return blame.id_taken(self, new, answer)
+        self.seen["pool id came back" if (new.client, answer) in self._pools.ended else "pool made"] += 1
         self._pools.join(new.client, answer, kind_of(new.flags, new.uuid), new.uuid)
         return None
 
@@ -219,6 +233,7 @@ class Judge:
         return None
 
     def _leave(self, client: int, pool_id: int) -> None:
+        self.seen["pool ended"] += 1
         pool = self._pools.leave(client, pool_id, self.count)
         if not pool.users:
             for slot in pool.slots():
@@ -226,6 +241,7 @@ class Judge:
 
     def _reclaim(self, reclaim: Reclaim, answer: Answer) -> Violation | None:
         self.pressure += 1
+        self.seen["reclaim made progress" if answer else "reclaim let nothing go"] += 1
         return None if declared(reclaim, answer) else blame.undeclared(self, reclaim, answer)
 
     # Where pages end
@@ -234,8 +250,6 @@ class Judge:
         if slot.origin is not None:
             slot.origin.ended, slot.origin.end = clause, self.count
             slot.belief, slot.origin, slot.emptied = EMPTY, None, clause
-        elif slot.emptied == "untouched":
-            slot.emptied = clause
 
     def _never(self, page: bytes, origin: Origin, clause: str) -> None:
         # A page whose put failed may never be seen; the same page may live elsewhere.

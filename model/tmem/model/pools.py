@@ -61,6 +61,8 @@ class Pools:
 
     def __init__(self) -> None:
         self.members: dict[tuple[int, int], Member] = {}
+        self.ended: set[tuple[int, int]] = set()
+        """The ids that once stood for a pool."""
         self._shared: dict[int, Pool] = {}
         self._made = 0
 
@@ -79,6 +81,7 @@ class Pools:
     def leave(self, client: int, pool_id: int, now: int) -> Pool:
         """The client's pool ended for it; the pool has ended when no users are left."""
         pool = self.members.pop((client, pool_id)).pool
+        self.ended.add((client, pool_id))
         pool.users -= 1
         pool.left = now
         if not pool.users and pool.uuid is not None:

@@ -1,0 +1,6 @@
+"""The engines: each one way to look for violations. `ENGINES` is the order of a run."""
+
+from tmem.conformance.engines.volume import Volume
+from tmem.conformance.trial import Engine
+
+ENGINES: tuple[Engine, ...] = (Volume(),)
