@@ -32,22 +32,20 @@ def shrink(program: Program, clause: str, fails: Callable[[Program], str | None]
         tries -= 1
         return tries >= 0 and alike(fails(candidate), clause)
 
-    smaller = True
-    while smaller and tries > 0:
-        smaller = False
+    before = None
+    while program != before and tries > 0:
+        before = program
         size = max(len(program.steps) // 2, 1)
         while size:
-            start = len(program.steps) - size
-            while start >= 0:
+            for start in range(len(program.steps) - size, -1, -size):
                 steps = program.steps[:start] + program.steps[start + size :]
                 if still(candidate := replace(program, steps=steps)):
-                    program, smaller = candidate, True
-                start -= size
+                    program = candidate
             size //= 2
-    for change in _simplifications(program):
-        candidate = change(program)
-        if candidate != program and still(candidate):
-            program = candidate
+        for change in _simplifications(program):
+            candidate = change(program)
+            if candidate != program and still(candidate):
+                program = candidate
     return program
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from tmem.conformance.pages import Corpus
 from tmem.conformance.programs import CLIENTS, GRANTS, INDEXES, OIDS, REFUSALS, Code, Program, Step
-from tmem.spec.abi.flags import describe
+from tmem.spec.abi.flags import describe, kind_of
 from tmem.spec.handle import short
 from tmem.spec.operations import (
     Answer,
@@ -30,6 +30,10 @@ class Pages:
         self._corpus = corpus
         self._names: dict[bytes, str] = {}
 
+    def knows(self, page: bytes) -> bool:
+        """Whether it is one of the corpus."""
+        return page in self._corpus.numbers
+
     def __call__(self, page: bytes) -> str:
         """The name of a page."""
         if page == self._corpus.scribble:
@@ -47,11 +51,24 @@ class Pages:
         return f"page {letters} ({self._corpus.kinds[number]})"
 
 
-def lines(trace: Iterable[tuple[Operation, Answer]], corpus: Corpus) -> Iterator[str]:
+def lines(trace: Sequence[tuple[Operation, Answer]], corpus: Corpus) -> Iterator[str]:
     """A line for each operation and its answer."""
     name = Pages(corpus)
-    for operation, answer in trace:
-        yield f"{call(operation, name)} → {said(answer, name)}"
+    for number, (operation, answer) in enumerate(trace):
+        if isinstance(operation, PoolFlags):
+            continue  # told with the new pool it asks about
+        line = f"{call(operation, name)} → {said(answer, name)}"
+        if isinstance(operation, NewPool) and number + 1 < len(trace):
+            line += _granted(operation, *trace[number + 1])
+        yield line
+
+
+def _granted(new: NewPool, ask: Operation, answer: Answer) -> str:
+    # What pool flags told, where it is not what was asked for.
+    if not isinstance(ask, PoolFlags) or not isinstance(answer, int):
+        return ""
+    granted = kind_of(answer, new.uuid)
+    return "" if granted == kind_of(new.flags, new.uuid) else f", granted {granted}"
 
 
 def call(operation: Operation, name: Pages) -> str:
@@ -63,7 +80,8 @@ def call(operation: Operation, name: Pages) -> str:
         case DestroyPool(client, pool):
             return f"client {client}: destroy pool {pool}"
         case Put(client, handle, page):
-            return f"client {client}: put {handle} {name(page)}"
+            held = name(page) if name.knows(page) else f"{len(page)} bytes"
+            return f"client {client}: put {handle} {held}"
         case Get(client, handle):
             return f"client {client}: get {handle}"
         case FlushPage(client, handle):

@@ -52,6 +52,7 @@ class Trial:
     deadline: float | None = None
     scale: float = 1.0
     level: str = "linearizable"
+    page_size: int = 4096
 
     def over(self) -> bool:
         """Whether the time has run out."""

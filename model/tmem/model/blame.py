@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tmem.model.origin import Origin, foreign
+from tmem.model.origin import Origin, foreign, same_pool
 from tmem.model.pools import Member
 from tmem.model.violation import Violation
 from tmem.spec.abi.flags import describe, objection
@@ -84,6 +84,7 @@ def _source(judge: Judge, get: Get, page: bytes, member: Member | None) -> tuple
     if origin is None:
         return "TMEM-PUT-2", "A page came back that nobody ever put."
     told = f"At {get.handle} of client {get.client} there came back {origin.life()}."
-    if member is not None and member.pool.number == origin.pool and origin.handle.slot == get.handle.slot:
-        return origin.ended or "TMEM-PUT-2", told
+    if member is not None and member.pool.number == origin.pool:
+        same_slot = origin.handle.slot == get.handle.slot
+        return (origin.ended or "TMEM-PUT-2") if same_slot else same_pool(origin, get.handle), told
     return foreign(origin, get.client, Kind() if member is None else member.kind, get.handle), told

@@ -48,7 +48,7 @@ class Judge:
         self.page_size = page_size
         self.scribble = scribble
         self.count = 0
-        """How many operations were observed."""
+        """How many operations were observed, but for questions about flags."""
         self.pressure = 0
         """How many signs were seen that room is short: a reclaim, a put that failed, a page that vanished."""
         self.transitions: defaultdict[Transition, int] = defaultdict(int)
@@ -70,7 +70,7 @@ class Judge:
 
     def observe(self, operation: Operation, answer: Answer) -> Violation | None:
         """Judge one answer; None where the spec allows it. After a violation the judge knows no more."""
-        self.count += 1
+        self.count += type(operation) is not PoolFlags
         return self._judges[type(operation)](operation, answer)
 
     def may_hold(self, client: int, handle: Handle) -> Belief[bytes]:

@@ -45,8 +45,13 @@ class Origin:
         return born if self.ended is None else f"{born}, which {ENDED_BY[self.ended]} (#{self.end}) had ended"
 
 
+def same_pool(origin: Origin, handle: Handle) -> str:
+    """The clause that forbids to show, at this handle, the page of another slot of the same pool."""
+    return "TMEM-HANDLE-2" if _differ_high_only(origin.handle, handle) else "TMEM-HANDLE-1"
+
+
 def foreign(origin: Origin, client: int, kind: Kind, handle: Handle) -> str:
-    """The clause that forbids to show this client, at this handle, the page of another slot.
+    """The clause that forbids to show this client, at this handle, a page of another pool.
 
     >>> put = Origin(1, 0, Kind(), Handle(0, 5, 0), put=1, pressure=0)
     >>> foreign(put, 2, Kind(), Handle(0, 5, 0)), foreign(put, 1, Kind(), Handle(0, 5 + (1 << 128), 0))
@@ -60,7 +65,7 @@ def foreign(origin: Origin, client: int, kind: Kind, handle: Handle) -> str:
         return "TMEM-SHARE-1" if origin.kind.shared and kind.shared else "TMEM-HANDLE-1"
     if origin.handle == handle:  # the pool that had this id before
         return origin.ended or "TMEM-POOL-3"
-    return "TMEM-HANDLE-2" if _differ_high_only(origin.handle, handle) else "TMEM-HANDLE-1"
+    return same_pool(origin, handle)
 
 
 def _differ_high_only(a: Handle, b: Handle) -> bool:

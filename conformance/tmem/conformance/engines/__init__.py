@@ -1,6 +1,8 @@
 """The engines: each one way to look for violations. `ENGINES` is the order of a run."""
 
+from tmem.conformance.engines.claims import ClaimChecks
+from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.trial import Engine
 
-ENGINES: tuple[Engine, ...] = (Volume(),)
+ENGINES: tuple[Engine, ...] = (ClaimChecks(), Machines(), Volume())

@@ -143,3 +143,9 @@ def run(program: Program, backend: Backend, pages: Corpus, ring: Ring) -> Outcom
             "TMEM-ERR-1", told, "to return", outcome.judge.count, *outcome.trace[-1]
         )
     return outcome
+
+
+def twins(program: Program) -> bool:
+    """Whether the program's universe has handles that differ in high bits only (TMEM-HANDLE-2)."""
+    words = {oid & (1 << 64) - 1 for oid in OIDS[program.oids]}
+    return len(words) < 3 or len({index & 63 for index in INDEXES[program.indexes]}) < 3

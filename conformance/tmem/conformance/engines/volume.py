@@ -6,10 +6,10 @@ import random
 
 from tmem.conformance import story
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engines.run import Outcome, run
+from tmem.conformance.engines.run import Outcome, run, twins
 from tmem.conformance.events import Finding, Found, Progress
 from tmem.conformance.pages import Corpus, corpus
-from tmem.conformance.programs import HEADER, INDEXES, OIDS, Program, decode, from_json
+from tmem.conformance.programs import HEADER, Program, decode, from_json
 from tmem.conformance.shrink import shrink
 from tmem.conformance.trial import Silent, Trial
 
@@ -30,9 +30,7 @@ class Volume:
 
     def run(self, trial: Trial) -> None:
         """Run PROGRAMS x scale programs, or until the deadline."""
-        backend = trial.fresh(0)
-        pages = corpus(backend.page_size)
-        backend.close()
+        pages = corpus(trial.page_size)
         draw = random.Random(f"volume {trial.seed}")
         total = max(1, round(PROGRAMS * trial.scale))
         coverage = Coverage()
@@ -45,42 +43,18 @@ class Volume:
             outcome = run(program, trial.fresh(number), pages, trial.ring)
             operations += len(outcome.trace)
             programs += 1
-            coverage.program(outcome.judge, twins=_twins(program), changed=program.buffer != 0)
+            coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
             if outcome.violation is not None and outcome.violation.clause not in found:
                 found.add(outcome.violation.clause)
-                finding = self._finding(trial, number, program, outcome, pages)
-                found.add(finding.clause)
-                trial.emit(Found(finding))
+                smallest = finding(trial, number, program, outcome, pages)
+                found.add(smallest.clause)
+                trial.emit(Found(smallest))
             if programs == TELL or number + 1 == total or trial.over():
                 trial.emit(Progress(operations, programs, done=(number + 1) / total))
                 coverage.tell(trial.emit)
                 operations = programs = 0
             if trial.over():
                 return
-
-    def _finding(
-        self, trial: Trial, variant: int, program: Program, outcome: Outcome, pages: Corpus
-    ) -> Finding:
-        assert outcome.violation is not None
-        first = outcome.violation.clause
-
-        def fails(candidate: Program) -> str | None:
-            violation = run(candidate, trial.fresh(variant), pages, trial.ring).violation
-            return None if violation is None else violation.clause
-
-        small = shrink(program, first, fails)
-        again = run(small, trial.fresh(variant), pages, trial.ring)
-        if again.violation is None:  # it came by chance: tell what was seen
-            small, again = program, outcome
-        violation = again.violation or outcome.violation
-        return Finding(
-            violation.clause,
-            violation.message,
-            violation.allowed,
-            tuple(story.lines(again.trace, pages)),
-            {"engine": self.name, "variant": variant, "program": small.to_json()},
-            engine=self.name,
-        )
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""
@@ -91,14 +65,32 @@ class Volume:
         program, variant = from_json(data.get("program")), data.get("variant", 0)
         if not isinstance(variant, int):
             raise ValueError("the variant of the backend is not a number")
-        backend = trial.fresh(variant)
-        pages = corpus(backend.page_size)
-        outcome = run(program, backend, pages, Silent())
+        pages = corpus(trial.page_size)
+        outcome = run(program, trial.fresh(variant), pages, Silent())
         trial.emit(Progress(len(outcome.trace), 1, done=1.0))
         if outcome.violation is not None:
-            trial.emit(Found(self._finding(trial, variant, program, outcome, pages)))
+            trial.emit(Found(finding(trial, variant, program, outcome, pages)))
 
 
-def _twins(program: Program) -> bool:
-    words = {oid & (1 << 64) - 1 for oid in OIDS[program.oids]}
-    return len(words) < 3 or len({index & 63 for index in INDEXES[program.indexes]}) < 3
+def finding(trial: Trial, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:
+    """The violation that a program came to, shrunk; as it was seen where it will not come again."""
+    seen = outcome.violation
+    assert seen is not None
+
+    def fails(candidate: Program) -> str | None:
+        violation = run(candidate, trial.fresh(variant), pages, Silent()).violation
+        return None if violation is None else violation.clause
+
+    small = shrink(program, seen.clause, fails)
+    again = run(small, trial.fresh(variant), pages, Silent())
+    if again.violation is None:
+        small, again = program, outcome
+    violation = again.violation or seen
+    return Finding(
+        violation.clause,
+        violation.message,
+        violation.allowed,
+        tuple(story.lines(again.trace, pages)),
+        {"engine": Volume.name, "variant": variant, "program": small.to_json()},
+        engine=Volume.name,
+    )

@@ -1,0 +1,189 @@
+"""The engine for claims: good properties that a backend promises beyond the clauses."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from tmem.conformance import story
+from tmem.conformance.driver import close, perform
+from tmem.conformance.events import Checked, Finding, Found, Progress
+from tmem.conformance.pages import Corpus, corpus
+from tmem.conformance.trial import Trial
+from tmem.spec.abi.flags import compose
+from tmem.spec.backend import Backend, Claims, Reclaims
+from tmem.spec.clauses import CLAIMS
+from tmem.spec.clauses.claims import oldest_first, reclaim_bounded, retains, room_regained
+from tmem.spec.handle import Handle
+from tmem.spec.operations import Answer, FlushObject, FlushPage, Get, NewPool, Operation, Put, Reclaim
+
+ROUNDS = 24
+"""Trials of each claim at scale 1."""
+FILL = 200
+"""Pages put before a store counts as one that never refuses for want of room."""
+CLIENT = 1
+
+
+class Script:
+    """Operations on one fresh backend, with what they answered."""
+
+    def __init__(self, backend: Backend, pages: Corpus) -> None:
+        self.backend = backend
+        self.pages = pages
+        self.trace: list[tuple[Operation, Answer]] = []
+
+    def do(self, operation: Operation) -> Answer:
+        """Perform one operation."""
+        answer = perform(self.backend, operation)
+        self.trace.append((operation, answer))
+        return answer
+
+    def pool(self, *, persistent: bool = False, shared: bool = False) -> int | None:
+        """A pool of this kind; None where it is refused."""
+        flags = compose(persistent=persistent, shared=shared, page_size=self.backend.page_size)
+        answer = self.do(NewPool(CLIENT, flags, 0xA if shared else None))
+        return answer if type(answer) is int else None
+
+    def put(self, pool: int, number: int) -> bool:
+        """Put a page of the corpus at a handle of its own."""
+        pages = self.pages.pages
+        return self.do(Put(CLIENT, _handle(pool, number), pages[number % len(pages)])) is True
+
+    def get(self, pool: int, number: int) -> bytes | None:
+        """Get it again; None for anything but a hit."""
+        answer = self.do(Get(CLIENT, _handle(pool, number)))
+        return answer if isinstance(answer, bytes) else None
+
+
+def _handle(pool: int, number: int) -> Handle:
+    return Handle(pool, number // 8, number % 8)
+
+
+def retain(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]:
+    """Get a page of a shared ephemeral pool twice."""
+    script = fresh()
+    pool = script.pool(shared=True)
+    number = draw.randrange(256)
+    if pool is None or not script.put(pool, number):
+        return True, script
+    return retains(script.get(pool, number), script.get(pool, number)), script
+
+
+def reclaim_bound(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]:
+    """Fill two stores alike, let one reclaim, and count what each holds."""
+    asked, count = draw.randrange(6), draw.randrange(1, 16)
+    left_alone, script = fresh(), fresh()
+    before = _held(left_alone, _fill(left_alone, count))
+    filled = _fill(script, count)
+    script.do(Reclaim(asked))
+    close(left_alone.backend)
+    return reclaim_bounded(asked, before, _held(script, filled)), script
+
+
+def regain(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]:
+    """Fill a persistent pool until a put fails, flush it all, and fill it again."""
+    script = fresh()
+    pool = script.pool(persistent=True)
+    if pool is None:
+        return True, script
+    first = _stored(script, pool)
+    whole_objects = draw.random() < 0.5
+    for number in range(FILL):
+        handle = _handle(pool, number)
+        if not whole_objects:
+            script.do(FlushPage(CLIENT, handle))
+        elif handle.index == 0:
+            script.do(FlushObject(CLIENT, pool, handle.oid))
+    return room_regained(first, _stored(script, pool)), script
+
+
+def lru(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]:
+    """Fill ephemeral pools in a known order, reclaim some, and see which are left."""
+    script = fresh()
+    filled = _fill(script, draw.randrange(2, 16))
+    if isinstance(script.backend, Reclaims):
+        script.do(Reclaim(draw.randrange(6)))
+    survived = [script.get(pool, number) is not None for pool, number in filled]
+    return oldest_first(survived), script
+
+
+def _fill(script: Script, count: int) -> list[tuple[int, int]]:
+    # Puts pages into two ephemeral pools by turns; which were stored, oldest first.
+    pools = [pool for pool in (script.pool(), script.pool()) if pool is not None]
+    if not pools:
+        return []
+    turns = [(pools[number % len(pools)], number) for number in range(count)]
+    return [(pool, number) for pool, number in turns if script.put(pool, number)]
+
+
+def _held(script: Script, filled: Sequence[tuple[int, int]]) -> int:
+    return sum(script.get(pool, number) is not None for pool, number in filled)
+
+
+def _stored(script: Script, pool: int) -> int:
+    return sum(script.put(pool, number) for number in range(FILL))
+
+
+CHECKS = {"retain": retain, "reclaim-bound": reclaim_bound, "regain": regain, "lru": lru}
+"""How each claim is checked; `atomic-flush` takes overlapping calls and is checked with histories."""
+
+
+class ClaimChecks:
+    """Checks what the backend claims, many times with other sizes."""
+
+    name = "claims"
+    detail = "what the backend claims beyond the clauses"
+    share = 0.05
+
+    def run(self, trial: Trial) -> None:
+        """Check each claim ROUNDS x scale times, or until the deadline."""
+        backend = trial.fresh(0)
+        claimed = sorted(backend.claims & CHECKS.keys()) if isinstance(backend, Claims) else []
+        close(backend)
+        rounds = max(1, round(ROUNDS * trial.scale))
+        for done, claim in enumerate(claimed):
+            for number in range(rounds):
+                if trial.over():
+                    return
+                seed = f"{trial.seed} {claim} {number}"
+                trial.ring.begin(self.name, seed.encode())
+                found, operations = self._check(trial, claim, number, seed)
+                trial.emit(Progress(operations, 1, done=(done + number / rounds) / len(claimed)))
+                trial.emit(Checked({claim: 1}, {claim: 1}))
+                if found is not None:
+                    trial.emit(Found(found))
+                    break
+
+    def _check(self, trial: Trial, claim: str, variant: int, seed: str) -> tuple[Finding | None, int]:
+        pages = corpus(trial.page_size)
+        scripts: list[Script] = []
+
+        def fresh() -> Script:
+            scripts.append(Script(trial.fresh(variant), pages))
+            return scripts[-1]
+
+        kept, told = CHECKS[claim](fresh, random.Random(seed))
+        for script in scripts:
+            close(script.backend)
+        operations = sum(len(script.trace) for script in scripts)
+        if kept:
+            return None, operations
+        promise = CLAIMS[claim]
+        replay: dict[str, object] = {"engine": self.name, "claim": claim, "variant": variant, "seed": seed}
+        message = "What the backend claims is not so."
+        steps = tuple(story.lines(told.trace, pages))
+        return Finding(claim, message, promise.sentence, steps, replay, engine=self.name), operations
+
+    def steps(self, program: bytes, count: int) -> list[str]:
+        """The claim that was being checked."""
+        return [f"check of a claim, seed {program.decode()}"]
+
+    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+        """Check one claim again; ValueError where the data is not of this engine."""
+        claim, variant, seed = data.get("claim"), data.get("variant"), data.get("seed")
+        if claim not in CHECKS or not isinstance(claim, str) or not isinstance(variant, int):
+            raise ValueError(f"{claim!r} is not a claim that can be checked")
+        found, operations = self._check(trial, claim, variant, str(seed))
+        trial.emit(Progress(operations, 1, done=1.0))
+        if found is not None:
+            trial.emit(Found(found))

@@ -1,0 +1,210 @@
+"""The engine that people read: a Hypothesis state machine with a rule for each operation.
+
+It draws one packed number a step, which shrinks ten times faster than a draw for each argument, and
+it performs the same steps as the engine for volume, so that its counterexamples replay alike.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tmem.conformance import story
+from tmem.conformance.coverage import Coverage
+from tmem.conformance.engines.run import Outcome, Runner, twins
+from tmem.conformance.engines.volume import Volume, finding
+from tmem.conformance.events import Finding, Found, Progress
+from tmem.conformance.pages import Corpus, corpus
+from tmem.conformance.programs import CLIENTS, GRANTS, INDEXES, OIDS, REFUSALS, Code, Program, Step, from_json
+from tmem.conformance.trial import Ring, Trial
+from tmem.spec.backend import Backend
+
+EXAMPLES = 300
+"""Machines run at scale 1."""
+BATCH = 30
+"""Machines between two looks at the clock."""
+STEPS = 40
+"""Rules that a machine runs at the most."""
+
+_SETTINGS = settings(
+    max_examples=BATCH,
+    stateful_step_count=STEPS,
+    deadline=None,
+    database=None,
+    verbosity=Verbosity.quiet,
+    phases=(Phase.generate, Phase.shrink),
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+)
+slots = st.integers(0, 2 * 2 * 3 * 3 - 1)
+"""Client, pool name, object and index, packed."""
+
+
+class BrokenError(Exception):
+    """The contract was broken; the machine's program says how."""
+
+
+class Machine(RuleBasedStateMachine):
+    """A caller that puts, gets, flushes, makes and ends pools, with the judge at its side."""
+
+    fresh: Callable[[], Backend]
+    pages: Corpus
+    known: frozenset[str] = frozenset()
+    ended: Callable[[Program, Outcome], None]
+    ring: Ring
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backend = type(self).fresh()
+        self.program = Program(0, 0, 0, 0, ())
+        self.runner = Runner(self.program, self.backend, self.pages)
+        self.puts = 0
+
+    @initialize(universe=st.integers(0, len(OIDS) * len(INDEXES) * len(CLIENTS) * 3 - 1))
+    def universe(self, universe: int) -> None:
+        """Choose the handles, the clients, and how callers hold their pages."""
+        universe, oids = divmod(universe, len(OIDS))
+        universe, indexes = divmod(universe, len(INDEXES))
+        buffer, clients = divmod(universe, len(CLIENTS))
+        self.program = Program(oids, indexes, clients, buffer, ())
+        self.runner = Runner(self.program, self.backend, self.pages)
+
+    @rule(slot=slots, grant=st.integers(0, len(GRANTS) - 1))
+    def new_pool(self, slot: int, grant: int) -> None:
+        """Make or join a pool."""
+        self.perform(Code.NEW_POOL, slot, grant)
+
+    @rule(slot=slots)
+    def put(self, slot: int) -> None:
+        """Put a page that was never put before."""
+        self.puts += 1
+        self.perform(Code.PUT, slot, self.puts % len(self.pages.pages))
+
+    @rule(slot=slots)
+    def get(self, slot: int) -> None:
+        """Get a page."""
+        self.perform(Code.GET, slot)
+
+    @rule(slot=slots)
+    def put_again_and_get(self, slot: int) -> None:
+        """Duplicate puts, and look."""
+        self.put(slot)
+        self.put(slot)
+        self.get(slot)
+
+    @rule(slot=slots)
+    def flush_page(self, slot: int) -> None:
+        """Invalidate a slot."""
+        self.perform(Code.FLUSH_PAGE, slot)
+
+    @rule(slot=slots)
+    def flush_object(self, slot: int) -> None:
+        """Invalidate an object."""
+        self.perform(Code.FLUSH_OBJECT, slot)
+
+    @rule(slot=slots)
+    def destroy_pool(self, slot: int) -> None:
+        """End a pool for one client."""
+        self.perform(Code.DESTROY_POOL, slot)
+
+    @rule(pages=st.integers(0, 3))
+    def reclaim(self, pages: int) -> None:
+        """Let the reclaimer strike, where there is one."""
+        self.perform(Code.RECLAIM, 0, pages)
+
+    @rule(slot=slots, which=st.integers(0, 31))
+    def bad_argument(self, slot: int, which: int) -> None:
+        """Call with an argument out of range."""
+        self.perform(Code.BAD_ARGUMENT, slot, which)
+
+    @rule(which=st.integers(0, len(REFUSALS) - 1))
+    def bad_flags(self, which: int) -> None:
+        """Ask for a pool that may not be."""
+        self.perform(Code.BAD_FLAGS, 0, which)
+
+    def perform(self, code: Code, slot: int, argument: int = 0) -> None:
+        """Perform one step and fail if the judge does."""
+        slot, index_row = divmod(slot, 3)
+        slot, oid_row = divmod(slot, 3)
+        client_row, name = divmod(slot, 2)
+        step = Step(code, client_row, name, oid_row, index_row, argument)
+        self.program = replace(self.program, steps=(*self.program.steps, step))
+        self.ring.begin(Machines.name, json.dumps(self.program.to_json()).encode())
+        self.ring.step(len(self.program.steps) - 1)
+        violation = self.runner.step(step)
+        if violation is not None and violation.clause not in self.known:
+            raise BrokenError(violation.clause)
+
+    def teardown(self) -> None:
+        """Close the backend, and hand over what was done."""
+        with contextlib.suppress(BaseException):  # what close raises is found by the engine for volume
+            self.backend.close()
+        type(self).ended(self.program, self.runner.outcome)
+
+
+class Machines:
+    """Runs the machine, seed after seed, until each clause that it can break is found and shrunk."""
+
+    name = "machine"
+    detail = "a state machine that shrinks what it finds"
+    share = 0.25
+
+    def run(self, trial: Trial) -> None:
+        """Run EXAMPLES x scale machines, or until the deadline."""
+        pages = corpus(trial.page_size)
+        known: set[str] = set()
+        coverage = Coverage()
+        total = max(1, round(EXAMPLES * trial.scale / BATCH))
+        for batch in range(total):
+            if trial.over():
+                return
+            broken = self._batch(trial, batch, pages, frozenset(known), coverage)
+            trial.emit(Progress(done=(batch + 1) / total))
+            coverage.tell(trial.emit)
+            if broken is not None:
+                known.add(broken.clause)
+                trial.emit(Found(broken))
+
+    def _batch(
+        self, trial: Trial, batch: int, pages: Corpus, known: frozenset[str], coverage: Coverage
+    ) -> Finding | None:
+        last: tuple[Program, Outcome] | None = None
+
+        def ended(program: Program, outcome: Outcome) -> None:
+            nonlocal last
+            trial.emit(Progress(len(outcome.trace), 1))
+            coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
+            if outcome.violation is not None and outcome.violation.clause not in known:
+                last = program, outcome
+
+        machine = type(
+            "Machine",
+            (Machine,),
+            {
+                "fresh": staticmethod(lambda: trial.fresh(batch)),
+                "pages": pages,
+                "known": known,
+                "ring": trial.ring,
+                "ended": staticmethod(ended),
+            },
+        )
+        test = seed(trial.seed << 20 | batch)(machine)
+        with contextlib.suppress(Exception):  # Hypothesis tells again what `ended` was told
+            run_state_machine_as_test(test, settings=_SETTINGS)
+        if last is None:
+            return None
+        return replace(finding(trial, batch, *last, pages), engine=self.name)
+
+    def steps(self, program: bytes, count: int) -> list[str]:
+        """The first `count` steps of a program given to the ring."""
+        return story.plan(from_json(json.loads(program)), count)
+
+    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+        """A machine's counterexample is a program: the engine for volume replays it."""
+        Volume().replay(trial, data)
