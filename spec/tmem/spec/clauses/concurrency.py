@@ -10,8 +10,8 @@ from tmem.spec.history import Call, linearizable
 
 @clause(
     "TMEM-CONC-1",
-    "Operations may overlap. Integrity: no torn, foreign or stale page, ever. Linearizability: per slot, each "
-    "operation takes effect at one instant between call and return.",
+    "Operations may overlap. Integrity: no torn, foreign or stale page, ever. Linearizability: per slot, "
+    "each operation takes effect at one instant between call and return.",
     "T",
 )
 def overlapping(calls: Sequence[Call]) -> bool:
@@ -31,13 +31,14 @@ def overlapping(calls: Sequence[Call]) -> bool:
 
 @clause(
     "TMEM-CONC-2",
-    "Flush object counts, for each slot it covers, as one flush at some instant within the call; destroy pool "
-    "is one instant for the id.",
+    "Flush object counts, for each slot it covers, as one flush at some instant within the call; destroy "
+    "pool is one instant for the id.",
     "T X",
 )
 def flushed_meanwhile(calls: Sequence[Call]) -> bool:
     """Whether a history with flush objects and destroyed pools has such instants.
 
+    >>> from tmem.spec import FlushObject, Get, Handle, NewPool, Put
     >>> new = Call(NewPool(1, 0x01000001), 0, begin=0, end=1)
     >>> put = [Call(Put(1, Handle(0, 7, i), bytes([i])), True, 2 + i, 2.5 + i) for i in (0, 1)]
     >>> flush = Call(FlushObject(1, 0, 7), True, begin=5, end=9)
