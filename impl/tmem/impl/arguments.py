@@ -1,0 +1,68 @@
+"""Arguments: which are taken, and the one clear line for those that are not (TMEM-ARG-1)."""
+
+from __future__ import annotations
+
+from tmem.spec import Kind
+from tmem.spec.abi.errors import EINVAL, ENODEV, EPERM
+from tmem.spec.abi.flags import NO_UUID, kind_of, objection
+from tmem.spec.handle import CLIENT_BITS, INDEX_BITS, OBJECT_BITS
+
+
+def asked_kind(client: int, flags: int, uuid: int | None, page_size: int) -> Kind:
+    """The kind of pool that new pool asks for; EINVAL and TypeError for bad numbers, EPERM for bad flags."""
+    _check("client", client, CLIENT_BITS)
+    _check_integer("flags", flags)
+    if why := objection(flags, page_size):
+        raise OSError(EPERM, f"flags {flags:#x}: {why}")
+    kind = kind_of(flags, uuid)
+    if kind.shared and uuid is not None:
+        _check("UUID", uuid, NO_UUID.bit_length())
+    return kind
+
+
+def asked_pages(pages: int) -> int:
+    """The number of pages that reclaim asks for."""
+    _check_integer("pages to reclaim", pages)
+    if pages < 0:
+        raise OSError(EINVAL, f"cannot reclaim {pages} pages")
+    return pages
+
+
+def copied(page: bytes | bytearray | memoryview) -> bytes:
+    """The page as the store's own: nobody changes it any more. TypeError for what is no page."""
+    if isinstance(page, memoryview):
+        return page.tobytes()
+    if isinstance(page, bytes | bytearray):
+        return bytes(page)
+    raise TypeError(f"a page is bytes, bytearray or memoryview, not {type(page).__name__}")
+
+
+def bad_page(page: bytes, page_size: int) -> OSError:
+    """EINVAL for a page of another length."""
+    return OSError(EINVAL, f"a page has {page_size} bytes, this one {len(page)}")
+
+
+def bad_handle(oid: int, index: int) -> Exception:
+    """EINVAL for an object id or index that is out of range, TypeError for what is no integer."""
+    try:
+        _check("object id", oid, OBJECT_BITS)
+        _check("index", index, INDEX_BITS)
+    except (OSError, TypeError) as error:
+        return error
+    return TypeError("client and pool id must be integers")
+
+
+def no_pool(client: int, pool: int) -> OSError:
+    """ENODEV."""
+    return OSError(ENODEV, f"client {client} has no pool {pool}")
+
+
+def _check(name: str, value: int, bits: int) -> None:
+    _check_integer(name, value)
+    if value >> bits:
+        raise OSError(EINVAL, f"{name} {value:#x} does not fit {bits} bits")
+
+
+def _check_integer(name: str, value: int) -> None:
+    if not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, not {type(value).__name__}")

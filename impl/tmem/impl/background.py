@@ -1,0 +1,47 @@
+"""The background reclaimer: a thread that keeps some of the budget free, so that puts need not wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from tmem.impl.drain import PAUSE
+from tmem.impl.reclaim import BATCH, reclaim
+from tmem.impl.room import Room
+
+
+class Background:
+    """A thread that reclaims whenever less than `keep_free` bytes of the budget are free.
+
+    It sleeps until a put takes room beyond that mark while there are ephemeral pages.
+    """
+
+    def __init__(self, room: Room, keep_free: int) -> None:
+        self._room = room
+        self._stopping = False
+        self._pressed = threading.Event()
+        room.on_mark = self._pressed.set
+        room.mark = room.budget - keep_free
+        self._thread = threading.Thread(target=self._run, name="tmem-reclaim", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and wait for its end."""
+        with self._room.lock:
+            self._room.on_mark = None
+        self._stopping = True
+        self._pressed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._pressed.wait()
+            self._pressed.clear()
+            self._relieve()
+
+    def _relieve(self) -> None:
+        room = self._room
+        while not self._stopping and (above := room.used - room.mark) > 0:  # a look without the lock will do
+            if not reclaim(room, BATCH, above).pages:
+                return
+            time.sleep(PAUSE)

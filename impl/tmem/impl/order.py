@@ -1,0 +1,106 @@
+"""The reclaim order: every ephemeral page of every pool, oldest first."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tmem.impl.pool import Object
+
+SWEEP = 16
+"""Entries that a removal looks at while most are stale; more than two, so that it gains on them."""
+SLACK = 64
+"""Stale entries that are not worth a sweep."""
+
+
+class Order:
+    """A queue of ⟨object, index⟩, guarded by the lock of the room.
+
+    A page that goes by another way than reclaim leaves its entry behind, *stale*: to find the entry would
+    take a descriptor per page. The entries of one slot stand in the order of their puts, so the object
+    counts how many of them come before the live one; once the object is gone all are stale. While more
+    than half of the entries are stale, each removal sweeps some: out of `_young`, the live ones to the end
+    of `_old`. So all entries in `_old` are older than those in `_young`, and a page costs two pointers.
+    """
+
+    __slots__ = ("_old", "_young", "pages")
+
+    def __init__(self) -> None:
+        self._old = _Queue()
+        self._young = _Queue()
+        self.pages = 0
+        """Ephemeral pages, each with one entry that is not stale."""
+
+    def __len__(self) -> int:
+        return len(self._old.objects) + len(self._young.objects)
+
+    def append(self, obj: Object, index: int) -> None:
+        """A page was put: it is the youngest."""
+        young = self._young
+        young.objects.append(obj)
+        young.indexes.append(index)
+        self.pages += 1
+
+    def remove(self, obj: Object, index: int) -> None:
+        """A page went by another way than reclaim."""
+        stale = obj.stale
+        if stale is None:
+            stale = obj.stale = {}
+        stale[index] = stale.get(index, 0) + 1
+        self.pages -= 1
+        self.tidy(SWEEP)
+
+    def remove_object(self, obj: Object, pages: int) -> None:
+        """An object went, with its last `pages` pages."""
+        obj.gone = True
+        obj.stale = None
+        self.pages -= pages
+        self.tidy(SWEEP)
+
+    def pop(self) -> tuple[Object, int] | None:
+        """Take the oldest entry, stale or not; None where there is none."""
+        queue = self._old if self._old.objects else self._young
+        return queue.pop() if queue.objects else None
+
+    def push_back(self, obj: Object, index: int) -> None:
+        """Put the entry that was popped last, and is not stale, in front again."""
+        self._old.objects.appendleft(obj)
+        self._old.indexes.appendleft(index)
+
+    def is_stale(self, obj: Object, index: int) -> bool:
+        """Whether the entry popped just now is stale. This settles it: ask once for each."""
+        if obj.gone or obj.pool.ended:
+            return True
+        if not obj.stale or index not in obj.stale:
+            return False
+        obj.stale[index] -= 1
+        if not obj.stale[index]:
+            del obj.stale[index]
+        return True
+
+    def tidy(self, steps: int) -> None:
+        """Drop stale entries among the next `steps`, if most of all entries are stale."""
+        if len(self) <= 2 * self.pages + SLACK:
+            return
+        young, old = self._young, self._old
+        for _ in range(min(steps, len(young.objects))):
+            obj, index = young.pop()
+            if not self.is_stale(obj, index):
+                old.objects.append(obj)
+                old.indexes.append(index)
+        if not young.objects:
+            self._young, self._old = old, young
+
+
+class _Queue:
+    """⟨object, index⟩ pairs, oldest first, as two parallel deques."""
+
+    __slots__ = ("indexes", "objects")
+
+    def __init__(self) -> None:
+        self.objects: deque[Object] = deque()
+        self.indexes: deque[int] = deque()
+
+    def pop(self) -> tuple[Object, int]:
+        return self.objects.popleft(), self.indexes.popleft()

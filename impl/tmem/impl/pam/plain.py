@@ -1,0 +1,21 @@
+"""Compressed pages as ordinary bytes objects: the pampd is the data."""
+
+from __future__ import annotations
+
+from tmem.impl.codec import Codec
+
+
+class Plain:
+    """A PAM whose pampds are bare bytes; the memory comes from Python and goes with the last reference."""
+
+    overhead = 33 + 16
+    """The header of a bytes object, and what malloc adds and rounds to on average."""
+
+    def __init__(self, codec: Codec) -> None:
+        self.create = codec.compress
+        self.get_data = codec.decompress
+        self.get_data_and_free = codec.decompress
+        self.size = len
+
+    def free(self, pampd: bytes) -> None:
+        """Nothing to do: a page that is read meanwhile lives on until that is done."""
