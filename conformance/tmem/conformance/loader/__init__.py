@@ -1,0 +1,90 @@
+"""The one loader of Python code under test: fresh, private, with switch points, and open to rewriting.
+
+`points` puts switch points into a tree; `imports` executes modules privately. Nothing of the target's
+code is changed on disk, and nobody else sees the modules that are made here.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from tmem.conformance.loader.imports import UNCHANGED, Importer, Rewrite, Seam
+
+__all__ = ["UNCHANGED", "LoadError", "Loaded", "Rewrite", "Seam", "load", "replace"]
+
+
+class LoadError(Exception):
+    """The code cannot be loaded; the text says in one line why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A callable that was loaded with its own private modules."""
+
+    value: Callable[..., Any]
+    modules: Mapping[str, ModuleType]
+    notes: tuple[str, ...] = field(default=())
+    """What could not be made private, a line each."""
+
+
+def load(
+    target: str, attribute: str, seam: Seam = UNCHANGED, rewrite: Mapping[str, Rewrite] | None = None
+) -> Loaded:
+    """Load `attribute` of a module (by its dotted name) or of a `.py` file (by its path) afresh.
+
+    `rewrite` gives, by module name, a function from the module's source to the source or tree that is
+    executed instead. LoadError where the target cannot be had, or a rewrite met no module.
+    """
+    file = Path(target).resolve() if target.endswith(".py") else None
+    if file is not None and not file.is_file():
+        raise LoadError(f"{target}: there is no such file")
+    importer = Importer(target, seam, rewrite or {}, file.parent if file else None)
+    try:
+        module = importer.load_file(file) if file is not None else importer.load(target)
+    except Exception as error:
+        raise LoadError(f"{target} cannot be loaded: {explain(error)}") from error
+    value = module
+    for name in attribute.split("."):
+        value = getattr(value, name, None)  # type: ignore[assignment]
+        if value is None:
+            raise LoadError(f"{target} has no {attribute}")
+    if not callable(value):
+        raise LoadError(f"{target}:{attribute} is not callable")
+    if unused := sorted(set(rewrite or {}) - importer.rewritten):
+        raise LoadError(f"{target} does not import {', '.join(unused)}, which was to be rewritten")
+    return Loaded(value, importer.private, tuple(importer.notes))
+
+
+def replace(old: str, new: str, count: int = 1) -> Rewrite:
+    """A rewrite of a text that occurs `count` times; LoadError where the code has changed since.
+
+    >>> replace("a", "b")("a = 1")
+    'b = 1'
+    """
+
+    def rewrite(source: str) -> str:
+        if source.count(old) != count:
+            raise LoadError(f"{old.strip().splitlines()[0]!r} occurs {source.count(old)} times, not {count}")
+        return source.replace(old, new)
+
+    return rewrite
+
+
+def explain(error: BaseException) -> str:
+    """An error and the innermost line of code that it came from."""
+    if isinstance(error, LoadError):
+        return str(error)
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
+    text = f"{type(error).__name__}: {error}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(HERE)]
+    frames = [f for f in frames if not f.filename.startswith("<frozen")]
+    return f"{text} ({frames[-1].filename}, line {frames[-1].lineno})" if frames else text
+
+
+HERE: Final = str(Path(__file__).parent)

@@ -1,0 +1,167 @@
+"""Puts switch points around the calls inside expressions."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+POINT: Final = "__point__"
+"""The name of a function without arguments: a switch point."""
+POINTED: Final = "__pointed__"
+"""The name of a function that answers its argument after a switch point."""
+
+PURE: Final = frozenset(
+    {"abs", "bool", "callable", "chr", "divmod", "float", "hash", "hex", "id", "int", "isinstance"}
+    | {"issubclass", "max", "min", "ord", "range", "repr", "str", "type", "super", "locals", "globals"}
+    | {"OSError", "ValueError", "KeyError", "TypeError", "RuntimeError", "OverflowError", "MemoryError"}
+)
+"""Calls by these names touch nothing that is not in their arguments."""
+
+Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+
+
+def after_point(value: ast.expr) -> ast.expr:
+    """The expression, with a switch point before it: `__point__() or value`, for a point answers None."""
+    point = ast.copy_location(ast.Call(ast.Name(POINT, ast.Load()), [], []), value)
+    return ast.copy_location(ast.BoolOp(ast.Or(), [point, value]), value)
+
+
+class Scan:
+    """Goes through one statement in the order of evaluation, and puts points around its calls.
+
+    `touched` says whether anything was touched that other threads may see; `dirty`, whether since the
+    last point; `calls` are those with nothing touched since: each gets its point when something is.
+    `shared` names variables that functions assign for others, `pure` what can be called untouched.
+    """
+
+    def __init__(self, shared: set[str], pure: frozenset[str]) -> None:
+        self.shared = shared
+        self.pure = pure
+        self.touched = False
+        self.dirty = False
+        self.calls: list[ast.Call] = []
+
+    def touch(self) -> None:
+        """Something is touched here that other threads may see."""
+        for call in self.calls:
+            inner = ast.copy_location(ast.Call(call.func, call.args, call.keywords), call)
+            call.func = ast.copy_location(ast.Name(POINTED, ast.Load()), call)
+            call.args, call.keywords = [inner], []
+        self.calls = []
+        self.touched = self.dirty = True
+
+    def statement(self, node: ast.stmt) -> None:
+        """A statement without blocks."""
+        match node:
+            case ast.Assign():
+                node.value = self.visit(node.value)
+                for target in node.targets:
+                    self.visit(target)
+            case ast.AnnAssign(value=ast.expr() as value):
+                node.value = self.visit(value)
+                self.visit(node.target)
+            case ast.AugAssign(target=ast.Name(id=name)):
+                node.value = self.visit(node.value)
+                if name in self.shared:
+                    self.touch()
+            case ast.AugAssign():
+                self.touch()
+                node.value = self.visit(node.value)
+                self.touch()
+            case ast.AnnAssign():
+                pass
+            case _:
+                self._children(node)
+
+    def visit(self, node: ast.expr) -> ast.expr:
+        """The expression with its points; targets of assignments are only looked at."""
+        match node:
+            case ast.Call():
+                self._call(node)
+            case ast.Name(id=name):
+                if name in self.shared:
+                    self.touch()
+            case ast.Attribute() | ast.Subscript() | ast.Yield() | ast.YieldFrom() | ast.Await():
+                self._children(node)
+                self.touch()
+            case ast.Dict():
+                self._dict(node)
+            case ast.IfExp():
+                self._conditional(node)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                self._comprehension(node)
+            case ast.Lambda():  # a function of its own
+                pass
+            case ast.NamedExpr():
+                node.value = self.visit(node.value)
+            case _:
+                self._children(node)
+        return node
+
+    def _children(self, node: ast.AST) -> None:
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, ast.expr):
+                setattr(node, name, self.visit(value))
+            elif isinstance(value, list):
+                value[:] = [self.visit(each) if isinstance(each, ast.expr) else each for each in value]
+
+    def _call(self, node: ast.Call) -> None:
+        pure = isinstance(node.func, ast.Name) and node.func.id in self.pure
+        before = self.dirty and not self.calls and not pure
+        if before:
+            self.dirty = False
+        if isinstance(node.func, ast.Attribute):  # reading the method is part of the call
+            node.func.value = self.visit(node.func.value)
+        elif not pure:
+            node.func = self.visit(node.func)
+        node.args = [self.visit(each) for each in node.args]
+        for keyword in node.keywords:
+            keyword.value = self.visit(keyword.value)
+        if pure:
+            return
+        self.touch()
+        if before:
+            _put_before(node)
+        self.calls.append(node)
+
+    def _dict(self, node: ast.Dict) -> None:
+        for n, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
+            if key is not None:
+                node.keys[n] = self.visit(key)
+            node.values[n] = self.visit(value)
+            if key is None:  # ** reads the whole mapping
+                self.touch()
+
+    def _conditional(self, node: ast.IfExp) -> None:
+        node.test = self.visit(node.test)
+        before = list(self.calls)
+        node.body = self.visit(node.body)
+        after_body, self.calls = self.calls, before
+        node.orelse = self.visit(node.orelse)
+        self.calls += [call for call in after_body if call not in self.calls]
+
+    def _comprehension(self, node: Comprehension) -> None:
+        # A loop: what is touched in one turn comes before the calls of the next.
+        first, *rest = node.generators
+        first.iter = self.visit(first.iter)
+        self.dirty = True
+        for each in node.generators:
+            each.ifs = [self.visit(test) for test in each.ifs]
+        for each in rest:
+            each.iter = self.visit(each.iter)
+        if isinstance(node, ast.DictComp):
+            node.key, node.value = self.visit(node.key), self.visit(node.value)
+        else:
+            node.elt = self.visit(node.elt)
+
+
+def _put_before(call: ast.Call) -> None:
+    # A point before the call evaluates anything of its own.
+    owner: ast.Call | ast.Attribute = call
+    inner = call.func
+    while isinstance(inner, ast.Attribute):
+        owner, inner = inner, inner.value
+    if isinstance(owner, ast.Call):
+        owner.func = after_point(inner)
+    else:
+        owner.value = after_point(inner)

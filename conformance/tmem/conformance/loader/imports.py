@@ -1,0 +1,269 @@
+"""Imports for code under test: each module is executed anew, privately, from source that may be changed.
+
+A private module is never the one that others import. While modules are being executed their names stand
+in `sys.modules` (dataclasses look there); afterwards everything there is as it was.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any, Final
+
+Rewrite = Callable[[str], str | ast.Module]
+"""Given a module's source; the source or the tree to execute instead."""
+
+SHARED: Final = ("tmem.spec",)
+"""Packages besides the standard library that code under test shares with everybody."""
+
+_compiled: dict[tuple[str, int, object], CodeType] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """What code under test finds other than it is.
+
+    `modules` are given in the place of real ones, by name; `names` are further builtins; `transform`
+    changes the tree of each module that is not of the standard library; `private` names modules of the
+    standard library that are executed anew, over the seam; `absent` ones cannot be imported.
+    """
+
+    modules: Mapping[str, ModuleType] = field(default_factory=dict)
+    names: Mapping[str, object] = field(default_factory=dict)
+    transform: Callable[[ast.Module], ast.Module] | None = None
+    private: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+
+
+UNCHANGED: Final = Seam()
+"""Code that is executed privately, and otherwise as it is."""
+
+
+class Importer:
+    """The imports of one load. `private` holds the modules that were executed for it, by name.
+
+    `folder` comes before `sys.path`; `notes` tells which packages could not be private.
+    """
+
+    def __init__(
+        self, target: str, seam: Seam, rewrite: Mapping[str, Rewrite], folder: Path | None = None
+    ) -> None:
+        self.private: dict[str, ModuleType] = {}
+        self.notes: list[str] = []
+        self.rewritten: set[str] = set()
+        self._seam = seam
+        self._given = {**seam.modules, "importlib": _importlib(self)}
+        self._rewrite = rewrite
+        self._folder = folder
+        self._builtins: dict[str, Any] = {**vars(builtins), **seam.names, "__import__": self._import}
+        self._shared = set(SHARED)
+        self._executing: dict[str, ModuleType | None] = {}
+        self._tops = [target.partition(".")[0]]  # the target's own package is private, or not at all
+        self._depth = 0
+
+    def load(self, name: str) -> ModuleType:
+        """The module of this name, private where it can be; ImportError where there is none."""
+        if name in self._given:
+            return self._given[name]
+        if name in self.private:
+            return self.private[name]
+        if name in self._seam.absent:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if self._is_shared(name):
+            return importlib.import_module(name)
+        top = name.partition(".")[0]
+        if top in self._tops:
+            return self._load(name)
+        self._tops.append(top)
+        try:
+            return self._load(name)
+        except Exception as error:
+            if self._find_beside(top) is not None:  # the target's own code
+                raise
+            if isinstance(error, ModuleNotFoundError) and error.name == top:
+                raise
+            return self._share(top, name, error)
+        finally:
+            self._tops.remove(top)
+
+    def _share(self, top: str, name: str, error: Exception) -> ModuleType:
+        # Some packages can be executed only once in a process.
+        for each in [n for n in self.private if n.partition(".")[0] == top]:
+            del self.private[each]
+            if each in self._executing:
+                self._restore(each)
+        self._shared.add(top)
+        self.notes.append(f"{top} is used as it is: it cannot be executed twice ({error})")
+        return importlib.import_module(name)
+
+    def _load(self, name: str) -> ModuleType:
+        parent, _, child = name.rpartition(".")
+        path = None
+        if parent:
+            package = self.load(parent)
+            if name in self.private:  # executing the parent has brought it
+                return self.private[name]
+            path = getattr(package, "__path__", None)
+            if path is None:
+                raise ModuleNotFoundError(f"No module named {name!r}; {parent!r} is not a package", name=name)
+        spec = self._find(name, path)
+        if spec is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        module = self._execute(spec)
+        if parent:
+            setattr(self.load(parent), child, module)
+        return module
+
+    def load_file(self, file: Path) -> ModuleType:
+        """The module of a Python file, by the file's name."""
+        spec = importlib.util.spec_from_file_location(file.stem, file)
+        if spec is None:
+            raise ImportError(f"{file} is not a Python file")
+        return self._execute(spec)
+
+    def _find(self, name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+        if path is None and (spec := self._find_beside(name)) is not None:
+            return spec
+        for finder in sys.meta_path:
+            spec = finder.find_spec(name, path)
+            if spec is not None:
+                return spec
+        return None
+
+    def _find_beside(self, name: str) -> ModuleSpec | None:
+        if self._folder is None:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, [str(self._folder)])
+        return None if spec is None or spec.loader is None else spec
+
+    def _execute(self, spec: ModuleSpec) -> ModuleType:
+        if spec.loader is None:  # a namespace package has no code
+            module = importlib.util.module_from_spec(spec)
+            self.private[spec.name] = module
+            return module
+        get_source = getattr(spec.loader, "get_source", None)
+        source = get_source(spec.name) if get_source is not None else None
+        if source is None:  # compiled: there is one for all
+            return importlib.import_module(spec.name)
+        module = importlib.util.module_from_spec(spec)
+        module.__dict__["__builtins__"] = self._builtins
+        code = self._code(spec, source)
+        self.private[spec.name] = module
+        with self._visible(spec.name, module):
+            try:
+                exec(code, module.__dict__)
+            except BaseException:
+                del self.private[spec.name]
+                raise
+        return module
+
+    def _code(self, spec: ModuleSpec, source: str) -> CodeType:
+        name, file = spec.name, spec.origin or f"<{spec.name}>"
+        stdlib = name.partition(".")[0] in sys.stdlib_module_names
+        transform = None if stdlib else self._seam.transform
+        key = (file, hash(source), transform)
+        rewrite = self._rewrite.get(name)
+        if rewrite is None and key in _compiled:
+            return _compiled[key]
+        tree: str | ast.Module = source
+        if rewrite is not None:
+            self.rewritten.add(name)
+            tree = rewrite(source)
+        if isinstance(tree, str):
+            tree = ast.parse(tree, file)
+        if transform is not None:
+            tree = transform(tree)
+        code = compile(tree, file, "exec", dont_inherit=True)
+        if rewrite is None:
+            _compiled[key] = code
+        return code
+
+    @contextmanager
+    def _visible(self, name: str, module: ModuleType) -> Iterator[None]:
+        self._executing.setdefault(name, sys.modules.get(name))
+        sys.modules[name] = module
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                for each in list(self._executing):
+                    self._restore(each)
+
+    def _restore(self, name: str) -> None:
+        before = self._executing.pop(name)
+        if before is None:
+            sys.modules.pop(name, None)
+        else:
+            sys.modules[name] = before
+
+    # What `import` statements of the loaded code do
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: object = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        if level:
+            package = (globals or {}).get("__package__") or ""
+            name = importlib.util.resolve_name("." * level + name, package)
+        if self._is_shared(name) and name not in self._given:
+            real = builtins.__import__(name, None, None, fromlist or (), 0)
+            top, _, rest = name.partition(".")
+            if fromlist or (top not in self.private and top not in self._given):
+                return real
+            if top in self._given:
+                setattr(self._given[top], rest.partition(".")[0], getattr(real, rest.partition(".")[0]))
+        module = self.load(name)
+        if not fromlist:
+            return module if level else self.load(name.partition(".")[0])
+        if hasattr(module, "__path__"):
+            self._submodules(module, fromlist)
+        return module
+
+    def _is_shared(self, name: str) -> bool:
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names:
+            return top not in self._seam.private and name not in self._seam.absent
+        return any(name == each or name.startswith(each + ".") for each in self._shared)
+
+    def _submodules(self, package: ModuleType, fromlist: Sequence[str]) -> None:
+        wanted = getattr(package, "__all__", ()) if "*" in fromlist else fromlist
+        for child in wanted:
+            if hasattr(package, child):
+                continue
+            name = f"{package.__name__}.{child}"
+            try:
+                module = self.load(name)
+            except ModuleNotFoundError as error:
+                if error.name != name:
+                    raise
+            else:
+                if not hasattr(package, child):
+                    setattr(package, child, module)
+
+
+def _importlib(importer: Importer) -> ModuleType:
+    """`importlib`, of which `import_module` is the importer's."""
+
+    def import_module(name: str, package: str | None = None) -> ModuleType:
+        return importer.load(importlib.util.resolve_name(name, package) if name.startswith(".") else name)
+
+    module = ModuleType("importlib", importlib.__doc__)
+    module.__dict__.update({k: v for k, v in vars(importlib).items() if not k.startswith("__")})
+    module.__dict__.update(import_module=import_module, __path__=importlib.__path__)
+    return module

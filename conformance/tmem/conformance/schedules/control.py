@@ -1,0 +1,447 @@
+"""The scheduler of virtual threads: greenlets, of which one runs until it blocks, ends or is preempted.
+
+Code under test calls `point` wherever it may be preempted. Between two points nothing else runs, so a
+run is decided by the strategy alone: it says how many points to let pass, and who goes on when a thread
+is stopped, blocks or ends. There is one scheduler in a process, since greenlets share one real thread.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final, NamedTuple, Protocol
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+FOREVER: Final = 1 << 60
+FAIR: Final = 1_000
+"""Points in one go after which another thread gets its turn, so that a thread that spins ends its wait."""
+IDLE: Final = 50
+"""How often time may pass for background threads alone before those who wait count as stuck."""
+MAIN: Final = -1
+"""The index of the thread that makes the backend, starts the program's threads and reads at the end."""
+
+
+class Preemption(NamedTuple):
+    """One deviation from "go on until you block or end, then the lowest thread": here `to` ran instead.
+
+    `operation` counts the thread's operations from 0, `point` the switch points within it from 1 (where
+    a thread blocks or ends counts as one), so that a preemption keeps its meaning while others go.
+    """
+
+    thread: int
+    operation: int
+    point: int
+    to: int
+
+
+class Segment(NamedTuple):
+    """Points `first` to `last` of one operation, and the threads that could have run there instead."""
+
+    thread: int
+    operation: int
+    first: int
+    last: int
+    others: tuple[int, ...]
+    forced: bool
+
+
+class Mark(NamedTuple):
+    """Something that a traced run tells: what a thread did, to what, and where in the code."""
+
+    kind: str
+    thread: int
+    what: object = None
+    place: str = ""
+
+
+class VirtualThread:
+    """A thread of the program (index from 0), of the target (after those), or MAIN."""
+
+    __slots__ = (
+        "background",
+        "body",
+        "deadline",
+        "done",
+        "greenlet",
+        "index",
+        "local",
+        "name",
+        "operation",
+        "points",
+        "thread",
+        "timed_out",
+        "waiting",
+        "waits",
+    )
+
+    def __init__(self, index: int, name: str, body: Callable[[], None] | None, background: bool) -> None:
+        self.index = index
+        self.name = name
+        self.body = body
+        self.background = background
+        self.greenlet: Any = None
+        self.operation = 0
+        self.points = 0
+        self.done = False
+        self.waiting: object = None
+        self.waits = ""
+        """For what it waits, in words; `waiting` is the thing itself."""
+        self.deadline: float | None = None
+        self.timed_out = False
+        self.thread: object = None
+        """The `threading.Thread` that stands for it, once somebody asked."""
+        self.local: dict[int, dict[str, object]] = {}
+
+
+class Strategy(Protocol):
+    """What decides a run."""
+
+    def distance(self, thread: VirtualThread) -> int:
+        """How many points the thread may pass before `choose` is asked; FOREVER for all of them."""
+
+    def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
+        """Who goes on at a point of `thread`: itself, or one of the others (never empty)."""
+
+    def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
+        """Who goes on where `thread` blocked or ended; `ready` is ordered and never empty."""
+
+
+class Calm:
+    """Preempts nobody; the lowest thread goes on."""
+
+    def distance(self, thread: VirtualThread) -> int:
+        """All of them."""
+        return FOREVER
+
+    def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
+        """Itself."""
+        return thread
+
+    def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
+        """The lowest."""
+        return ready[0]
+
+
+class Stuck(BaseException):
+    """A run that cannot go on; not an Exception, so that the code under test lets it pass."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+
+
+class Control:
+    """The scheduler. `begin` and `end` frame a run; MAIN is whoever called `begin`."""
+
+    def __init__(self) -> None:
+        self.trace: list[Mark] | None = None
+        self.release_points = True
+        """Whether a lock's release is a switch point; not needed where statements are."""
+        self.begin(Calm(), FOREVER)
+
+    def begin(self, strategy: Strategy, limit: int, *, record: bool = False, trace: bool = False) -> None:
+        """Start a run of at most `limit` points; nobody is preempted before `release` is called.
+
+        `record` keeps the segments, from the strategy's last preemption on if it says so; `trace` the marks.
+        """
+        self.strategy: Strategy = Calm()
+        self.chosen = strategy
+        self.limit = limit
+        self.segments: list[Segment] | None = [] if record else None
+        self.trace = [] if trace else None
+        self.left = self.armed = FOREVER
+        self.asked = False
+        self.steps = 0
+        self.now = 0.0
+        self.idle = 0
+        self.dying = False
+        self.released = False
+        self.failure: Stuck | None = None
+        self.crashes: list[tuple[VirtualThread, BaseException]] = []
+        self.preemptions: list[Preemption] = []
+        self.main = VirtualThread(MAIN, "main", None, background=False)
+        self.main.greenlet = getcurrent()
+        self.current = self.main
+        self.threads: list[VirtualThread] = []
+        self.ready: list[VirtualThread] = [self.main]
+        self.sleeping: list[VirtualThread] = []
+        self.unfinished = 0
+
+    def end(self) -> None:
+        """Let go of every thread that is still there. MAIN calls it, however the run came out."""
+        self.dying = True
+        self.left = self.armed = FOREVER
+        for thread in self.threads:
+            if thread.done or thread.greenlet is None or thread.greenlet.dead:
+                continue
+            thread.greenlet.parent = self.main.greenlet
+            self.current = thread
+            thread.greenlet.throw(GreenletExit)
+        self.begin(Calm(), FOREVER)
+
+    # Threads
+
+    def spawn(self, body: Callable[[], None], name: str, background: bool) -> VirtualThread:
+        """A new thread, ready to run; a background thread is the target's own and ends with the run."""
+        self.settle()
+        thread = VirtualThread(len(self.threads), name, body, background)
+        thread.greenlet = greenlet(self._live, self.main.greenlet)
+        self.threads.append(thread)
+        self.ready.append(thread)
+        if not background:
+            self.unfinished += 1
+        return thread
+
+    def release(self) -> None:
+        """Let the strategy decide until every thread of the program has ended; MAIN waits here."""
+        self.settle()
+        self.strategy = self.chosen
+        self.released = True
+        self.main.operation = self.main.points = 0
+        if self.unfinished:
+            self.block(self, "the program")
+        self.released = False
+        self.strategy = Calm()
+        self.left = self.armed = FOREVER
+        if self.failure is not None:
+            raise self.failure
+
+    def begin_operation(self, number: int) -> None:
+        """The current thread starts an operation; from the second on, it may be preempted before it."""
+        self.settle()
+        me = self.current
+        me.operation = number
+        me.points = 0
+        self.idle = 0
+        self._arm(me)
+        if number:
+            self.point()
+
+    def _live(self, *_: object) -> None:
+        me = self.current
+        try:
+            assert me.body is not None
+            me.body()
+        except GreenletExit:
+            return
+        except BaseException as error:
+            self.crashes.append((me, error))
+        self.settle()
+        me.done = True
+        self.ready.remove(me)
+        if not me.background:
+            self.unfinished -= 1
+            if not self.unfinished and self.main.waiting is self:
+                self.wake(self.main)
+        for thread in [t for t in self.threads if t.waiting is me]:
+            self.wake(thread)
+        me.operation += 1
+        me.points = 1
+        to = self._follow(me) or self.main
+        self._enter(to)
+        me.greenlet.parent = to.greenlet
+
+    # Points
+
+    def point(self) -> None:
+        """A place where the current thread may be preempted."""
+        self.left -= 1
+        if not self.left:
+            self.reached()
+
+    def reached(self) -> None:
+        """The strategy wanted to be asked here, or a thread has gone on for long."""
+        self.settle()
+        me = self.current
+        if self.steps >= self.limit:
+            self._fail(Stuck("livelock", f"after {self.steps} switch points it still goes on"))
+        others = self._others(me)
+        to = me
+        if others:
+            to = self.strategy.choose(me, others) if self.asked else after(me, others)
+        if to is me:
+            self._arm(me)
+            return
+        if self.asked:
+            self.preemptions.append(Preemption(me.index, me.operation, me.points, to.index))
+        else:
+            self.now += 0.01
+        if self.trace is not None:
+            self.trace.append(Mark("switch", me.index, to.index, place()))
+        self._enter(to)
+        to.greenlet.switch()
+
+    def settle(self) -> None:
+        """Count the points that passed since the last time."""
+        passed = self.armed - self.left
+        if not passed:
+            return
+        me = self.current
+        if self.segments is not None and self.released:
+            others = tuple(t.index for t in self._others(me))
+            first = me.points + 1
+            self.segments.append(Segment(me.index, me.operation, first, me.points + passed, others, False))
+        self.armed = self.left
+        me.points += passed
+        self.steps += passed
+
+    def _others(self, me: VirtualThread) -> list[VirtualThread]:
+        others = [t for t in self.ready if t is not me]
+        if self.sleeping:  # time may pass at any point
+            others += [t for t in self.sleeping if t is not me and t not in others]
+        return others
+
+    def _arm(self, thread: VirtualThread) -> None:
+        distance = self.strategy.distance(thread)
+        self.asked = distance <= FAIR
+        self.left = self.armed = distance if self.asked else FAIR
+
+    def _enter(self, thread: VirtualThread) -> None:
+        if thread.deadline is not None and thread not in self.ready:
+            self._pass_time(thread.deadline)
+        if not thread.background:
+            self.idle = 0
+        self.current = thread
+        self._arm(thread)
+
+    # Waiting
+
+    def block(self, on: object, waits: str, timeout: float | None = None) -> bool:
+        """The current thread waits until it is woken (True) or virtual seconds have passed (False)."""
+        if self.dying:
+            raise GreenletExit
+        self.settle()
+        me = self.current
+        me.points += 1
+        self.steps += 1
+        me.waiting, me.waits = on, waits
+        me.timed_out = False
+        self.ready.remove(me)
+        if timeout is not None:
+            me.deadline = self.now + max(timeout, 0.0)
+            self.sleeping.append(me)
+        to = self._follow(me)
+        if to is None:
+            assert self.failure is not None
+            raise self.failure
+        if self.trace is not None:
+            self.trace.append(Mark("block", me.index, (waits, on, to.index), place()))
+        self._enter(to)
+        if to is not me:
+            to.greenlet.switch()
+        if me.deadline is not None:
+            me.deadline = None
+            self.sleeping.remove(me)
+        return not me.timed_out
+
+    def wake(self, thread: VirtualThread) -> None:
+        """A thread that waited may go on."""
+        if thread in self.ready:
+            return
+        self.settle()
+        thread.waiting = None
+        self.ready.append(thread)
+        self.ready.sort(key=order)
+
+    def hold_back(self, thread: VirtualThread, on: object) -> None:
+        """What the thread was woken for is gone again: it waits on."""
+        if thread.deadline is not None and thread.deadline <= self.now:
+            thread.timed_out = True
+            return
+        self.settle()
+        thread.waiting = on
+        self.ready.remove(thread)
+
+    def _follow(self, me: VirtualThread) -> VirtualThread | None:
+        # Who goes on where `me` cannot; None, with `failure` set, where nobody can and `me` is MAIN.
+        ready = self.ready
+        if self.steps >= self.limit:
+            return self._told(Stuck("livelock", f"after {self.steps} switch points it still goes on"), me)
+        if not ready:
+            if not self.sleeping or self._waits_in_vain():
+                return self._told(Stuck("deadlock", self.describe()), me)
+            return min(self.sleeping, key=lambda t: (t.deadline, t.index))
+        if ready[0] is self.main:
+            return self.main
+        others = [t for t in self.sleeping if t is not me and t not in ready]
+        choices = ready + others
+        if len(choices) == 1:
+            return ready[0]
+        if self.segments is not None and self.released:
+            indexes = tuple(t.index for t in choices[1:])
+            self.segments.append(Segment(me.index, me.operation, me.points, me.points, indexes, True))
+        to = self.strategy.follow(me, choices)
+        if to is not ready[0]:
+            self.preemptions.append(Preemption(me.index, me.operation, me.points, to.index))
+        return to
+
+    def _waits_in_vain(self) -> bool:
+        # Time passes for background threads alone, again and again.
+        if any(not t.background for t in self.sleeping):
+            return False
+        self.idle += 1
+        return self.idle > IDLE
+
+    def _pass_time(self, until: float) -> None:
+        self.now = max(self.now, until)
+        for thread in self.sleeping:
+            if thread.deadline is not None and thread.deadline <= self.now and thread not in self.ready:
+                thread.timed_out = True
+                self.wake(thread)
+
+    # Failing
+
+    def _told(self, failure: Stuck, me: VirtualThread) -> VirtualThread | None:
+        self.failure = self.failure or failure
+        if me is self.main:
+            return None
+        if self.main.waiting is not self:  # MAIN is inside the target: it fails where it waits
+            self.current = self.main
+            self.main.greenlet.throw(self.failure)
+        self.main.waiting = None
+        return self.main
+
+    def _fail(self, failure: Stuck) -> None:
+        to = self._told(failure, self.current)
+        if to is None:
+            raise failure
+        self._enter(to)
+        to.greenlet.switch()
+
+    def describe(self) -> str:
+        """Who waits for what, and who holds it."""
+        lines = []
+        for thread in [self.main, *self.threads]:
+            if thread.waiting is not None and thread.waiting is not self and not thread.done:
+                owner = getattr(thread.waiting, "owner", None)
+                held = f", which {owner.name} holds" if isinstance(owner, VirtualThread) else ""
+                held = ", which it holds itself" if owner is thread else held
+                lines.append(f"{thread.name} waits for {thread.waits}{held}")
+        return "; ".join(lines)
+
+
+def order(thread: VirtualThread) -> int:
+    """By index."""
+    return thread.index
+
+
+def after(me: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
+    """The next of the others, going round."""
+    return next((t for t in others if t.index > me.index), others[0])
+
+
+def place() -> str:
+    """Where the code under test is now: the innermost frame outside of this folder, as file:line."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(HERE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
+
+
+HERE: Final = __file__.rpartition("/")[0]
+
+control: Final = Control()
+"""The scheduler of this process."""

@@ -1,0 +1,228 @@
+"""Judges tiny histories, exactly, by memoised depth-first search over the orders of their calls.
+
+The meaning of an answer is `answers.event`, that of a slot `belief.learn`: as `spec.history` has it, in
+microseconds where that takes milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from tmem.model.judge import Judge
+from tmem.model.violation import Violation
+from tmem.spec.abi.flags import kind_of
+from tmem.spec.answers import declared, event
+from tmem.spec.belief import EMPTY, Belief, learn
+from tmem.spec.handle import Handle
+from tmem.spec.history import Call
+from tmem.spec.operations import Answer, DestroyPool, FlushObject, FlushPage, Get, NewPool, Operation, Put
+from tmem.spec.slot import Does, Event, Kind
+
+Judging = Callable[[Sequence[Call]], "Verdict | None"]
+"""Says what is wrong with a history; None where nothing is."""
+
+Name = tuple[int, int]
+Slot = tuple[object, int, int]
+
+
+class Verdict(NamedTuple):
+    """A broken clause: the sentence, what would have been allowed, and the call where no order is left."""
+
+    clause: str
+    message: str
+    allowed: str
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one call does at one instant. A flush object has one for each slot that it covers, or one
+    without an index where it is atomic; `grant` is what a new pool made: its name, kind and pages."""
+
+    call: int
+    name: Name | None = None
+    oid: int = 0
+    index: int | None = None
+    event: Event[bytes] | None = None
+    grant: tuple[Name, Kind, object] | None = None
+
+
+class Store:
+    """Pools by name and beliefs by slot, changed and changed back."""
+
+    __slots__ = ("beliefs", "log", "pools")
+
+    def __init__(self) -> None:
+        self.pools: dict[Name, tuple[Kind, object]] = {}
+        self.beliefs: dict[Slot, Belief[bytes]] = {}
+
+    def apply(self, effect: Effect) -> Callable[[], None] | None:
+        """Let it happen; how to undo it, or None where it cannot happen now."""
+        if effect.grant is not None:
+            return self._join(*effect.grant)
+        happened = effect.event
+        if happened is None or effect.name is None:
+            return _nothing
+        if happened.does is Does.ENDED:
+            return self._leave(effect.name)
+        found = self.pools.get(effect.name)
+        if found is None:
+            return None if happened.does in (Does.STORED, Does.HIT) else _nothing
+        kind, pages = found
+        if effect.index is None:
+            whole = happened.does is Does.FLUSHED
+            return self._drop([s for s in self.beliefs if whole and s[:2] == (pages, effect.oid)])
+        slot = (pages, effect.oid, effect.index)
+        before = self.beliefs.get(slot, EMPTY)
+        learned = learn(kind, before, happened)
+        if learned is None:
+            return None
+        if learned == before:
+            return _nothing
+        self.beliefs[slot] = learned
+
+        def undo() -> None:
+            self.beliefs[slot] = before
+
+        return undo
+
+    def _join(self, name: Name, kind: Kind, pages: object) -> Callable[[], None] | None:
+        if name in self.pools:
+            return None
+        self.pools[name] = (kind, pages)
+
+        def undo() -> None:
+            del self.pools[name]
+
+        return undo
+
+    def _leave(self, name: Name) -> Callable[[], None]:
+        left = self.pools.pop(name, None)
+        if left is None:
+            return _nothing
+        pages = left[1]
+        ended = not any(each[1] == pages for each in self.pools.values())
+        restore = self._drop([s for s in self.beliefs if ended and s[0] == pages])
+
+        def undo() -> None:
+            self.pools[name] = left
+            restore()
+
+        return undo
+
+    def _drop(self, slots: list[Slot]) -> Callable[[], None]:
+        gone = {slot: self.beliefs.pop(slot) for slot in slots}
+        return lambda: self.beliefs.update(gone)
+
+    def snapshot(self) -> object:
+        """Equal for equal stores."""
+        held = frozenset((slot, belief) for slot, belief in self.beliefs.items() if belief.page is not None)
+        return frozenset(self.pools), held
+
+
+def _nothing() -> None:
+    return
+
+
+class Search:
+    """The orders of one history; `furthest` is the longest that the contract allows, and what then failed."""
+
+    def __init__(self, calls: Sequence[Call], atomic_flush: bool) -> None:
+        self.effects = list(_effects(calls, atomic_flush))
+        self.effects.sort(key=lambda effect: calls[effect.call].end or 0)
+        times = [(calls[effect.call].begin, calls[effect.call].end or 0) for effect in self.effects]
+        self.before = [sum(1 << m for m, (_, end) in enumerate(times) if end < begin) for begin, _ in times]
+        self.furthest: tuple[list[Effect], Effect] | None = None
+        self._store = Store()
+        self._dead_ends: set[object] = set()
+        self._path: list[Effect] = []
+
+    def possible(self) -> bool:
+        """Whether there is an order that the contract allows."""
+        return self._from((1 << len(self.effects)) - 1)
+
+    def _from(self, todo: int) -> bool:
+        if not todo:
+            return True
+        if self._dead_ends and (todo, self._store.snapshot()) in self._dead_ends:
+            return False
+        for n, effect in enumerate(self.effects):
+            if not todo >> n & 1 or self.before[n] & todo:
+                continue
+            undo = self._store.apply(effect)
+            if undo is None:
+                if self.furthest is None or len(self._path) > len(self.furthest[0]):
+                    self.furthest = (list(self._path), effect)
+                continue
+            self._path.append(effect)
+            if self._from(todo & ~(1 << n)):
+                return True
+            self._path.pop()
+            undo()
+        self._dead_ends.add((todo, self._store.snapshot()))
+        return False
+
+
+def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
+    """What is wrong with a history of calls that all returned, on a store that was empty.
+
+    Pages are compared only; they may be stood for by anything of two bytes.
+    """
+    for n, call in enumerate(calls):
+        if not declared(call.operation, call.answer):
+            return _verdict(Judge(PAGE).observe(call.operation, call.answer), call.operation, call.answer, n)
+    search = Search(calls, atomic_flush)
+    if search.possible():
+        return None
+    assert search.furthest is not None
+    path, failed = search.furthest
+    sequential = Judge(PAGE)
+    for effect in path:
+        sequential.observe(_alone(calls, effect), calls[effect.call].answer)
+    operation, answer = _alone(calls, failed), calls[failed.call].answer
+    return _verdict(sequential.observe(operation, answer), operation, answer, failed.call)
+
+
+def _verdict(found: Violation | None, operation: Operation, answer: Answer, call: int) -> Verdict:
+    if found is None:
+        told = f"{type(operation).__name__} answered {answer!r}, which no order of the calls allows."
+        return Verdict("TMEM-CONC-1", told, "an answer that some order of the calls gives", call)
+    return Verdict(found.clause, found.message, found.allowed, call)
+
+
+def _alone(calls: Sequence[Call], effect: Effect) -> Operation:
+    operation = calls[effect.call].operation
+    if isinstance(operation, FlushObject) and effect.index is not None:
+        return FlushPage(operation.client, Handle(operation.pool, operation.oid, effect.index))
+    return operation
+
+
+def _effects(calls: Sequence[Call], atomic_flush: bool) -> Iterator[Effect]:
+    indexes: dict[int, set[int]] = {}
+    for call in calls:
+        if isinstance(call.operation, Put | Get | FlushPage):
+            handle = call.operation.handle
+            indexes.setdefault(handle.oid, set()).add(handle.index)
+    for n, call in enumerate(calls):
+        happened = event(call.operation, call.answer)
+        match call.operation:
+            case NewPool(client, flags, uuid) if type(call.answer) is int:
+                kind, name = kind_of(flags, uuid), (client, call.answer)
+                yield Effect(n, grant=(name, kind, uuid if kind.shared else name))
+            case DestroyPool(client, pool) if happened.does is Does.ENDED:
+                yield Effect(n, (client, pool), event=happened)
+            case Put(client, handle) | Get(client, handle) | FlushPage(client, handle):
+                yield Effect(n, (client, handle.pool), handle.oid, handle.index, happened)
+            case FlushObject(client, pool, oid) if atomic_flush:
+                yield Effect(n, (client, pool), oid, None, happened)
+            case FlushObject(client, pool, oid):
+                for index in indexes.get(oid, ()):
+                    yield Effect(n, (client, pool), oid, index, happened)
+            case _:  # it tells nothing
+                pass
+
+
+PAGE: Final = 2
+"""Bytes of what stands for a page."""

@@ -1,0 +1,257 @@
+"""Concurrent programs: operations that run first, then two to four threads of operations at once.
+
+Pools are named by number, since ids are granted only at run time: number n is the n-th new pool of the
+setup, and a new pool later on of the same client, flags and UUID makes that number anew. Pages are
+numbers in the corpus, as one or two bytes. So any operations of a program, left alone, are a program.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tmem.spec.abi.flags import PERSIST, SHARED, VERSION, VERSION_SHIFT
+from tmem.spec.handle import Handle
+from tmem.spec.operations import (
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    Put,
+    Reclaim,
+)
+
+EPHEMERAL: Final = VERSION << VERSION_SHIFT
+PERSISTENT: Final = EPHEMERAL | PERSIST
+UUID: Final = 0xA
+SETUPS: Final = (
+    (NewPool(1, EPHEMERAL),),
+    (NewPool(1, PERSISTENT),),
+    (NewPool(1, EPHEMERAL), NewPool(1, PERSISTENT)),
+    (NewPool(1, EPHEMERAL), NewPool(2, EPHEMERAL)),
+    (NewPool(1, EPHEMERAL | SHARED, UUID), NewPool(2, EPHEMERAL | SHARED, UUID)),
+    (NewPool(1, PERSISTENT | SHARED, UUID), NewPool(2, PERSISTENT | SHARED, UUID)),
+)
+"""The pools that a program starts with."""
+OIDS: Final = (7, 7 | 1 << 128)
+INDEXES: Final = (0, 1, 64)
+SHAPES: Final = ((1, 1), (1, 1), (1, 2), (1, 2), (2, 1), (1, 3), (2, 2))
+"""How many objects and indexes a program uses: threads must meet to race."""
+MOST_THREADS: Final = 4
+MOST_OPERATIONS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """`setup` runs alone; then each of `threads` runs its operations, all threads at once."""
+
+    setup: tuple[Operation, ...]
+    threads: tuple[tuple[Operation, ...], ...]
+
+    @property
+    def pools(self) -> tuple[NewPool, ...]:
+        """The new pools of the setup, by pool number."""
+        return tuple(each for each in self.setup if isinstance(each, NewPool))
+
+    @property
+    def operations(self) -> Iterator[Operation]:
+        """All of them, the setup first."""
+        yield from self.setup
+        for thread in self.threads:
+            yield from thread
+
+    @property
+    def slots(self) -> tuple[tuple[int, Handle], ...]:
+        """⟨client, handle⟩ of every put, each once: where a page may be when all is done."""
+        puts = (each for each in self.operations if isinstance(each, Put))
+        return tuple(dict.fromkeys((put.client, put.handle) for put in puts))
+
+    def __len__(self) -> int:
+        return sum(map(len, self.threads))
+
+    def to_json(self) -> dict[str, object]:
+        """The program as JSON data."""
+        return {
+            "setup": [_to_json(each) for each in self.setup],
+            "threads": [[_to_json(each) for each in thread] for thread in self.threads],
+        }
+
+
+def draw(
+    random: random.Random, threads: int, operations: int, reclaims: bool, shared: bool = False
+) -> Program:
+    """A program of so many threads with so many operations each, over a universe of a few slots.
+
+    With `reclaims` the last thread is, half of the time, the reclaimer; `shared` pools may be drawn.
+    """
+    setup: list[Operation] = list(random.choice(SETUPS if shared else SETUPS[:4]))
+    pools = [each for each in setup if isinstance(each, NewPool)]
+    slots = _slots(random, pools)
+    page = iter(range(1, 250))
+    for client, handle in slots:
+        if random.random() < 0.6:
+            setup.append(Put(client, handle, number(next(page))))
+    if reclaims and random.random() < 0.1:
+        setup.append(Reclaim(1))
+    weights = _weights(random, reclaims)
+    program: list[tuple[Operation, ...]] = []
+    for thread in range(threads):
+        if reclaims and thread == threads - 1 and random.random() < 0.5:
+            program.append(
+                tuple(Reclaim(random.choice((1, 1, 2))) for _ in range(random.randint(1, operations)))
+            )
+            continue
+        program.append(tuple(_operation(random, weights, pools, slots, page) for _ in range(operations)))
+    return Program(tuple(setup), tuple(program))
+
+
+def _slots(random: random.Random, pools: list[NewPool]) -> list[tuple[int, Handle]]:
+    objects, indexes = random.choice(SHAPES)
+    used = [random.randrange(len(pools))] if random.random() < 0.7 else range(len(pools))
+    return [
+        (pools[pool].client, Handle(pool, oid, index))
+        for pool in used
+        for oid in OIDS[:objects]
+        for index in INDEXES[:indexes]
+    ]
+
+
+def _weights(random: random.Random, reclaims: bool) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    # Swarm testing: a program leaves some kinds of operations out.
+    weights = {"put": 6, "get": 6, "flush_page": 2, "flush_object": 2, "destroy": 2, "new": 1}
+    for name in ("flush_page", "flush_object", "destroy"):
+        if random.random() < 0.5:
+            del weights[name]
+    if "destroy" not in weights:
+        del weights["new"]
+    if reclaims:
+        weights["reclaim"] = 2
+    return tuple(weights), tuple(weights.values())
+
+
+def _operation(
+    random: random.Random,
+    weights: tuple[tuple[str, ...], tuple[int, ...]],
+    pools: list[NewPool],
+    slots: list[tuple[int, Handle]],
+    page: Iterator[int],
+) -> Operation:
+    client, handle = random.choice(slots)
+    match random.choices(*weights)[0]:
+        case "put":
+            return Put(client, handle, number(next(page)))
+        case "get":
+            return Get(client, handle)
+        case "flush_page":
+            return FlushPage(client, handle)
+        case "flush_object":
+            return FlushObject(client, handle.pool, handle.oid)
+        case "destroy":
+            return DestroyPool(client, handle.pool)
+        case "new":
+            return pools[handle.pool]
+        case _:
+            return Reclaim(1)
+
+
+def number(page: int) -> bytes:
+    """A page number as programs hold it in the place of the page."""
+    return page.to_bytes(2, "big")
+
+
+def _to_json(operation: Operation) -> list[object]:
+    match operation:
+        case NewPool(client, flags, uuid):
+            return ["new_pool", client, flags, uuid]
+        case DestroyPool(client, pool):
+            return ["destroy_pool", client, pool]
+        case Put(client, handle, page):
+            return ["put", client, handle.pool, handle.oid, handle.index, int.from_bytes(page, "big")]
+        case Get(client, handle):
+            return ["get", client, handle.pool, handle.oid, handle.index]
+        case FlushPage(client, handle):
+            return ["flush_page", client, handle.pool, handle.oid, handle.index]
+        case FlushObject(client, pool, oid):
+            return ["flush_object", client, pool, oid]
+        case Reclaim(pages):
+            return ["reclaim", pages]
+        case _:
+            raise TypeError(f"{operation} is no operation of a program")
+
+
+def from_json(data: object) -> Program:
+    """The program that `Program.to_json` wrote; ValueError with a reason where it is none.
+
+    >>> program = draw(random.Random(1), 2, 3, reclaims=True)
+    >>> from_json(program.to_json()) == program
+    True
+    """
+    if not isinstance(data, dict):
+        raise ValueError("the program is not an object")
+    setup, threads = data.get("setup"), data.get("threads")
+    if not isinstance(setup, list) or not isinstance(threads, list):
+        raise ValueError("the program lacks setup or threads")
+    if len(threads) > MOST_THREADS or not all(isinstance(thread, list) for thread in threads):
+        raise ValueError(f"the program's threads are not at most {MOST_THREADS} lists")
+    program = Program(
+        tuple(_from_json(each) for each in setup),
+        tuple(tuple(_from_json(each) for each in thread) for thread in threads),
+    )
+    _check(program)
+    return program
+
+
+def _check(program: Program) -> None:
+    count = len(program.pools)
+    for operation in program.operations:
+        match operation:
+            case Put(handle=handle) | Get(handle=handle) | FlushPage(handle=handle):
+                pool = handle.pool
+            case DestroyPool(pool=pool) | FlushObject(pool=pool):
+                pass
+            case _:
+                continue
+        if not 0 <= pool < count:
+            raise ValueError(f"the program has no pool {pool}")
+
+
+_SHAPES: Final = {
+    "new_pool": 3,
+    "destroy_pool": 2,
+    "put": 5,
+    "get": 4,
+    "flush_page": 4,
+    "flush_object": 3,
+    "reclaim": 1,
+}
+
+
+def _from_json(data: object) -> Operation:
+    if not isinstance(data, list) or not data or data[0] not in _SHAPES:
+        raise ValueError(f"{data!r} is not an operation: {', '.join(_SHAPES)}, with arguments")
+    name, *arguments = data
+    numbers = [each for each in arguments if type(each) is int and each >= 0]
+    if name == "new_pool" and len(arguments) == 3 and arguments[2] is None:
+        return NewPool(*numbers)
+    if len(numbers) != len(arguments) or len(arguments) != _SHAPES[name]:
+        raise ValueError(f"{data!r} is not an operation: {name} takes {_SHAPES[name]} numbers")
+    match name:
+        case "new_pool":
+            return NewPool(*numbers)
+        case "destroy_pool":
+            return DestroyPool(*numbers)
+        case "put" if numbers[4] < 1 << 16:
+            return Put(numbers[0], Handle(*numbers[1:4]), number(numbers[4]))
+        case "get":
+            return Get(numbers[0], Handle(*numbers[1:]))
+        case "flush_page":
+            return FlushPage(numbers[0], Handle(*numbers[1:]))
+        case "flush_object":
+            return FlushObject(*numbers)
+        case "reclaim":
+            return Reclaim(*numbers)
+    raise ValueError(f"{data!r} is not an operation: its page number has more than 16 bits")

@@ -1,0 +1,225 @@
+"""One program under one schedule: what came back, in which order calls began and returned."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tmem.conformance.pages import corpus
+from tmem.conformance.schedules import modules
+from tmem.conformance.schedules.control import MAIN, Mark, Preemption, Segment, Strategy, Stuck, control
+from tmem.conformance.schedules.program import Program
+from tmem.conformance.schedules.seam import Level
+from tmem.spec.history import Call
+from tmem.spec.operations import (
+    Answer,
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    Put,
+    Raised,
+    Reclaim,
+)
+
+LIMIT: Final = 20_000
+"""Switch points in a run, after which it counts as a livelock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Makes fresh backends whose threads are virtual, with switch points at a level."""
+
+    make: Callable[[], Any]
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation, ready to be called: the pool number and what else it is called with."""
+
+    operation: Operation
+    method: str
+    client: int | None
+    pool: int | None
+    rest: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Run:
+    """What a schedule of a program came to. `order` holds n where step n began and ~n where it returned."""
+
+    steps: tuple[Step, ...]
+    order: list[int]
+    answers: list[Answer]
+    ids: list[int | None]
+    """The pool id that each step was called with (or answered, for new pool)."""
+    preemptions: tuple[Preemption, ...] = ()
+    points: int = 0
+    failure: Stuck | None = None
+    crashes: tuple[str, ...] = ()
+    segments: list[Segment] | None = None
+    trace: list[Mark] | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for runs that look alike to callers; None where an answer cannot be hashed."""
+        key = (tuple(self.order), tuple(self.answers))
+        try:
+            hash(key)
+        except TypeError:
+            return None
+        return key
+
+    def calls(self) -> list[Call]:
+        """The history, pools by their ids and pages by their numbers, in the order of invocation."""
+        times = {each: time for time, each in enumerate(self.order)}
+        called = sorted((time, n) for n, time in times.items() if n >= 0)
+        return [Call(self.operation(n), self.answers[n], begin, times.get(~n)) for begin, n in called]
+
+    def operation(self, n: int) -> Operation:
+        """The operation of a step as it was called, with the pool's id."""
+        operation, id = self.steps[n].operation, self.ids[n]
+        match operation:
+            case Put(client, handle, page):
+                return Put(client, type(handle)(id or 0, handle.oid, handle.index), page)
+            case Get(client, handle) | FlushPage(client, handle):
+                return type(operation)(client, type(handle)(id or 0, handle.oid, handle.index))
+            case DestroyPool(client):
+                return DestroyPool(client, id or 0)
+            case FlushObject(client, _, oid):
+                return FlushObject(client, id or 0, oid)
+            case _:
+                return operation
+
+
+class Runner:
+    """Runs one program on fresh backends, as often as one likes."""
+
+    def __init__(self, target: Target, program: Program, page_size: int) -> None:
+        self.target = target
+        self.program = program
+        pages = corpus(page_size)
+        self.pages = pages.pages
+        self.numbers = {page: n.to_bytes(2, "big") for n, page in enumerate(pages.pages)}
+        self.pools = {pool: n for n, pool in reversed(list(enumerate(program.pools)))}
+        self.setup = [self._step(each) for each in program.setup]
+        self.threads = [[self._step(each) for each in thread] for thread in program.threads]
+        self.last = [self._step(Get(client, handle)) for client, handle in program.slots]
+        self.steps = (*self.setup, *(step for thread in self.threads for step in thread), *self.last)
+
+    def _step(self, operation: Operation) -> Step:
+        match operation:
+            case NewPool(client, flags, uuid):
+                return Step(operation, "new_pool", client, self.pools.get(operation, 0), (flags, uuid))
+            case DestroyPool(client, pool):
+                return Step(operation, "destroy_pool", client, pool, ())
+            case Put(client, handle, page):
+                content = self.pages[int.from_bytes(page, "big") % len(self.pages)]
+                return Step(operation, "put", client, handle.pool, (handle.oid, handle.index, content))
+            case Get(client, handle):
+                return Step(operation, "get", client, handle.pool, (handle.oid, handle.index))
+            case FlushPage(client, handle):
+                return Step(operation, "flush_page", client, handle.pool, (handle.oid, handle.index))
+            case FlushObject(client, pool, oid):
+                return Step(operation, "flush_object", client, pool, (oid,))
+            case Reclaim(pages):
+                return Step(operation, "reclaim", None, None, (pages,))
+            case _:
+                raise TypeError(f"{operation} is no operation of a program")
+
+    def run(self, strategy: Strategy, *, segments: bool = False, trace: bool = False) -> Run:
+        """Make a backend, run the setup, then the threads as the strategy says, then read every slot."""
+        order: list[int] = []
+        count = len(self.steps)
+        run = Run(self.steps, order, [None] * count, [None] * count)
+        control.release_points = self.target.level == "lock"
+        modules.generator.seed(0)
+        control.begin(strategy, LIMIT, record=segments, trace=trace)
+        try:
+            self._stages(run)
+        except Stuck as failure:
+            run.failure = failure
+        finally:
+            run.preemptions = tuple(control.preemptions)
+            run.points = control.steps
+            run.segments, run.trace = control.segments, control.trace
+            run.crashes = tuple(f"{t.name} ended with {type(e).__name__}: {e}" for t, e in control.crashes)
+            control.end()
+        return run
+
+    def _stages(self, run: Run) -> None:
+        backend = self.target.make()
+        ids: list[int] = [0] * max(len(self.pools), 1)
+        first = 0
+        for stage in (self.setup, *self.threads, self.last):
+            perform = self._performer(backend, ids, run, first, stage)
+            first += len(stage)
+            if stage is self.setup or stage is self.last:
+                if stage is self.last:
+                    control.settle()
+                    control.release()
+                perform()
+            else:
+                control.spawn(perform, f"thread {len(control.threads)}", background=False)
+        try:
+            backend.close()
+        except Exception:
+            return  # what close may raise is for the sequential checks to say
+
+    def _performer(
+        self, backend: Any, ids: list[int], run: Run, first: int, steps: list[Step]
+    ) -> Callable[[], None]:
+        order, answers, used, numbers = run.order, run.answers, run.ids, self.numbers
+
+        def perform() -> None:
+            number = 0
+            trace = control.trace
+            for number, step in enumerate(steps):
+                n = first + number
+                control.begin_operation(number)
+                order.append(n)
+                if trace is not None:
+                    trace.append(Mark("begin", control.current.index, n))
+                pool = step.pool
+                answer: Any
+                try:
+                    if pool is None:
+                        answer = getattr(backend, step.method)(*step.rest)
+                    elif step.method == "new_pool":
+                        answer = backend.new_pool(step.client, *step.rest)
+                        if type(answer) is int:
+                            used[n] = ids[pool] = answer
+                    else:
+                        used[n] = id = ids[pool]
+                        answer = getattr(backend, step.method)(step.client, id, *step.rest)
+                        if type(answer) is bytes:
+                            answer = numbers.get(answer, answer)
+                except Exception as error:
+                    answer = Raised.of(error)
+                answers[n] = answer
+                order.append(~n)
+                if trace is not None:
+                    trace.append(Mark("end", control.current.index, n))
+
+        return perform
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Without the collector, which would run finalizers of the target at points of its own choice."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+__all__ = ["LIMIT", "MAIN", "Run", "Runner", "Step", "Target", "undisturbed"]
