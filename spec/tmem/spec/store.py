@@ -111,9 +111,14 @@ def users(store: Store[P], pool: Pool) -> int:
     return store.users.get(pool.number, 0) + sum(changes)
 
 
+def last_by(store: Store[P], uuid: int) -> Pool | None:
+    """The pool that was last made or joined by this UUID; it may have ended since."""
+    return next((n.pool for n in reversed(store.namings) if n.pool.uuid == uuid), store.uuids.get(uuid))
+
+
 def shared_by(store: Store[P], uuid: int) -> Pool | None:
     """The pool that whoever joins this UUID shares; None where nobody is in it."""
-    last = next((n.pool for n in reversed(store.namings) if n.pool.uuid == uuid), store.uuids.get(uuid))
+    last = last_by(store, uuid)
     return last if last is not None and users(store, last) > 0 else None
 
 
