@@ -132,9 +132,8 @@ def encode(op: TmemOp) -> bytes:
     arm = arm_of(op.cmd)
     if type(op.u) is not arm:
         raise AbiError(f"{op.cmd.name} carries {arm.__name__.lower()}, not {type(op.u).__name__.lower()}")
-    members = HEAD | ARMS[arm]
     values = (op.cmd, op.pool_id, *(getattr(op.u, name) for name in ARMS[arm]))
-    return _pack(STRUCTS[arm], members, values).ljust(OP_SIZE, b"\0")
+    return _pack(STRUCTS[arm], HEAD | ARMS[arm], values).ljust(OP_SIZE, b"\0")
 
 
 def decode(raw: bytes | bytearray | memoryview) -> TmemOp:
