@@ -21,7 +21,18 @@ from tmem.conformance.engines.run import Outcome, Runner, twins
 from tmem.conformance.engines.volume import Volume, finding
 from tmem.conformance.events import Finding, Found, Progress
 from tmem.conformance.pages import Corpus, corpus
-from tmem.conformance.programs import CLIENTS, GRANTS, INDEXES, OIDS, REFUSALS, Code, Program, Step, from_json
+from tmem.conformance.programs import (
+    CLIENTS,
+    GRANTS,
+    INDEXES,
+    OIDS,
+    SETUPS,
+    SHAPES,
+    Code,
+    Program,
+    Step,
+    from_json,
+)
 from tmem.conformance.trial import Ring, Trial
 from tmem.spec.backend import Backend
 
@@ -42,8 +53,12 @@ _SETTINGS = settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-slots = st.integers(0, 2 * 2 * 3 * 3 - 1)
-"""Client, pool name, object and index, packed."""
+slots = st.integers(0, 4 * 2 * 3 * 3 - 1)
+"""Client (the second one in four), pool name, object and index, packed."""
+
+
+setups = st.integers(0, len(SETUPS) * len(SHAPES) - 1)
+"""The first pools, and how many of the universe's handles are used."""
 
 
 class BrokenError(Exception):
@@ -65,15 +80,21 @@ class Machine(RuleBasedStateMachine):
         self.program = Program(0, 0, 0, 0, ())
         self.runner = Runner(self.program, self.backend, self.pages)
         self.puts = 0
+        self.shape = SHAPES[0]
 
-    @initialize(universe=st.integers(0, len(OIDS) * len(INDEXES) * len(CLIENTS) * 3 - 1))
-    def universe(self, universe: int) -> None:
-        """Choose the handles, the clients, and how callers hold their pages."""
+    @initialize(universe=st.integers(0, len(OIDS) * len(INDEXES) * len(CLIENTS) * 3 - 1), setup=setups)
+    def universe(self, universe: int, setup: int) -> None:
+        """Choose the handles, the clients, how callers hold their pages, and the first pools."""
         universe, oids = divmod(universe, len(OIDS))
         universe, indexes = divmod(universe, len(INDEXES))
         buffer, clients = divmod(universe, len(CLIENTS))
         self.program = Program(oids, indexes, clients, buffer, ())
         self.runner = Runner(self.program, self.backend, self.pages)
+        shape, first = divmod(setup, len(SETUPS))
+        self.shape = SHAPES[shape]
+        for client in (0, 3):
+            for name, grant in enumerate(SETUPS[first]):
+                self.perform(Code.NEW_POOL, (client * 2 + name) * 9, grant)
 
     @rule(slot=slots, grant=st.integers(0, len(GRANTS) - 1))
     def new_pool(self, slot: int, grant: int) -> None:
@@ -92,21 +113,23 @@ class Machine(RuleBasedStateMachine):
         self.perform(Code.GET, slot)
 
     @rule(slot=slots)
-    def put_again_and_get(self, slot: int) -> None:
+    def put_twice_and_get(self, slot: int) -> None:
         """Duplicate puts, and look."""
         self.put(slot)
         self.put(slot)
         self.get(slot)
 
     @rule(slot=slots)
-    def flush_page(self, slot: int) -> None:
-        """Invalidate a slot."""
+    def flush_page_and_get(self, slot: int) -> None:
+        """Invalidate a slot, and look."""
         self.perform(Code.FLUSH_PAGE, slot)
+        self.get(slot)
 
     @rule(slot=slots)
-    def flush_object(self, slot: int) -> None:
-        """Invalidate an object."""
+    def flush_object_and_get(self, slot: int) -> None:
+        """Invalidate an object, and look."""
         self.perform(Code.FLUSH_OBJECT, slot)
+        self.get(slot)
 
     @rule(slot=slots)
     def destroy_pool(self, slot: int) -> None:
@@ -118,22 +141,22 @@ class Machine(RuleBasedStateMachine):
         """Let the reclaimer strike, where there is one."""
         self.perform(Code.RECLAIM, 0, pages)
 
-    @rule(slot=slots, which=st.integers(0, 31))
-    def bad_argument(self, slot: int, which: int) -> None:
-        """Call with an argument out of range."""
-        self.perform(Code.BAD_ARGUMENT, slot, which)
-
-    @rule(which=st.integers(0, len(REFUSALS) - 1))
-    def bad_flags(self, which: int) -> None:
-        """Ask for a pool that may not be."""
-        self.perform(Code.BAD_FLAGS, 0, which)
+    @rule(slot=slots, which=st.integers(0, 63))
+    def bad_call(self, slot: int, which: int) -> None:
+        """Call with an argument out of range, or ask for a pool that may not be."""
+        which, flags = divmod(which, 2)
+        self.perform(Code.BAD_FLAGS if flags else Code.BAD_ARGUMENT, slot, which)
 
     def perform(self, code: Code, slot: int, argument: int = 0) -> None:
         """Perform one step and fail if the judge does."""
+        if self.runner.outcome.violation is not None:
+            return  # the judge knows no more; a violation that is known already does not fail the machine
         slot, index_row = divmod(slot, 3)
         slot, oid_row = divmod(slot, 3)
-        client_row, name = divmod(slot, 2)
-        step = Step(code, client_row, name, oid_row, index_row, argument)
+        client, name = divmod(slot, 2)
+        client_row = client // 3
+        objects, indexes = self.shape
+        step = Step(code, client_row, name, oid_row % objects, index_row % indexes, argument)
         self.program = replace(self.program, steps=(*self.program.steps, step))
         self.ring.begin(Machines.name, json.dumps(self.program.to_json()).encode())
         self.ring.step(len(self.program.steps) - 1)

@@ -46,11 +46,8 @@ class Clause:
     def definition(self) -> str:
         """The code that decides it, without decorator and docstring."""
         source = textwrap.dedent(inspect.getsource(self.decide))
-        body = source[source.index("def ") :]
-        if doc := self.decide.__doc__:
-            before, _, rest = body.partition('"""' + doc + '"""\n')
-            body = before.rstrip(" ") + rest
-        return body.rstrip()
+        head, _, rest = source[source.index("def ") :].partition('"""')
+        return head.rstrip(" ") + rest.partition('"""\n')[2].rstrip()
 
     @property
     def place(self) -> str:

@@ -28,8 +28,8 @@ def object_flushed(kind: Kind, pool: int, oid: int, slot: Handle, before: P | No
     """Whether flush object of ⟨pool, oid⟩ may leave `after` in this slot.
 
     >>> swap = Kind(persistent=True)
-    >>> object_flushed(swap, 0, 7, Handle(0, 7, 3), before="page", after="page")    # left behind
-    False
+    >>> [object_flushed(swap, 0, 7, Handle(0, 7, 3), "page", after) for after in (None, "page")]
+    [True, False]
     >>> object_flushed(swap, 0, 7, Handle(0, 8, 3), before="page", after=None)      # a neighbour
     False
     """

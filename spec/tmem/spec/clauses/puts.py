@@ -23,8 +23,8 @@ def failed_put_empties(kind: Kind, before: P | None, event: Event[P], after: P |
 def stored_page(kind: Kind, before: P | None, event: Event[P], after: P | None) -> bool:
     """Whether the step keeps to it: what was stored is there, and a hit shows what is there.
 
-    >>> stored_page(Kind(), None, Event(Does.STORED, "page"), "torn")
-    False
+    >>> [stored_page(Kind(), None, Event(Does.STORED, "page"), after) for after in ("page", "torn")]
+    [True, False]
     >>> stored_page(Kind(), "page", Event(Does.HIT, "other"), None)
     False
     """

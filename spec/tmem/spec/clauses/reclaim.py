@@ -30,7 +30,7 @@ def only_ephemeral(kind: Kind, before: P | None, event: Event[P], after: P | Non
 def gone_as_if_flushed(kind: Kind, before: P | None, event: Event[P], after: P | None) -> bool:
     """Whether the step keeps to it.
 
-    >>> gone_as_if_flushed(Kind(), "page", Event(Does.RECLAIMED), "stale")
-    False
+    >>> [gone_as_if_flushed(Kind(), "page", Event(Does.RECLAIMED), after) for after in (None, "stale")]
+    [True, False]
     """
     return event.does is not Does.RECLAIMED or after is None or (kind.persistent and after == before)
