@@ -115,7 +115,7 @@ class Program:
             "indexes": self.indexes,
             "clients": self.clients,
             "buffer": self.buffer,
-            "steps": [list(step) for step in self.steps],
+            "steps": [[int(value) for value in step] for step in self.steps],
         }
 
 
