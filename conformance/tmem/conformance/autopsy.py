@@ -1,0 +1,102 @@
+"""What is told of a worker that hung or died under its target: a finding of TMEM-CONC-3."""
+
+from __future__ import annotations
+
+import re
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tmem.conformance.events import Finding
+from tmem.conformance.ring import HANDSHAKE, Doing, UnderWay
+from tmem.conformance.trial import Engine
+
+CLAUSE: Final = "TMEM-CONC-3"
+ALLOWED: Final = "every operation returns, whatever the others and the reclaimer do"
+OURS: Final = str(Path(__file__).parent)
+_FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a worker ended against its will: `how` as a predicate, and what was under way."""
+
+    how: str
+    hung: bool
+    under_way: UnderWay
+    stacks: str
+    output: str
+
+
+def cause(exit_code: int) -> str:
+    """How a process ended, as a predicate.
+
+    >>> cause(-11), cause(3)
+    ('ends the process by SIGSEGV', 'ends the process with exit code 3')
+    >>> cause(-9)
+    'ends the process by SIGKILL (sent by hand, or for want of memory)'
+    """
+    if exit_code >= 0:
+        return f"ends the process with exit code {exit_code}"
+    try:
+        name = signal.Signals(-exit_code).name
+    except ValueError:
+        name = f"signal {-exit_code}"
+    more = " (sent by hand, or for want of memory)" if name == "SIGKILL" else ""
+    return f"ends the process by {name}{more}"
+
+
+def finding(death: Death, engine: Engine | None) -> Finding:
+    """The finding; `engine` tells the steps of what was under way."""
+    under_way = death.under_way
+    steps = _steps(under_way, engine)
+    call = steps[-1] if steps else "an operation"
+    if under_way.doing is Doing.MAKING:
+        call = "making the next backend"
+    elif under_way.doing is Doing.RESTING:
+        call = "the target, between two operations,"
+    replay: dict[str, object] = {
+        "engine": under_way.engine,
+        "variant": under_way.variant,
+        "begun": under_way.program.hex(),
+    }
+    return Finding(
+        CLAUSE,
+        f"{call} {death.how}.",
+        ALLOWED,
+        (*steps[:-1], f"{call} → {death.how}") if steps else (f"{call} → {death.how}",),
+        replay,
+        _picture(death),
+        under_way.engine,
+    )
+
+
+def _steps(under_way: UnderWay, engine: Engine | None) -> list[str]:
+    if under_way.engine == HANDSHAKE:
+        return [under_way.program.decode(errors="replace")]
+    if engine is None or not under_way.program:
+        return []
+    try:
+        return engine.steps(under_way.program, under_way.step + 1)
+    except Exception:  # the target may have written over the ring
+        return ["(operations that cannot be told any more)"]
+
+
+def _picture(death: Death) -> str:
+    parts = []
+    if stacks := _readable(death.stacks):
+        parts.append("Where its threads were (most recent call first):\n" + stacks)
+    if output := death.output.strip():
+        parts.append("The end of what it printed:\n" + "\n".join(output.splitlines()[-10:]))
+    return "\n\n".join(parts)
+
+
+def _readable(stacks: str) -> str:
+    """The stacks without the frames of the suite, which are the same every time."""
+    kept = []
+    for line in stacks.splitlines():
+        frame = _FRAME.match(line)
+        if frame is None or not (frame["file"].startswith(OURS) or frame["file"].startswith("<frozen")):
+            kept.append(line)
+    return "\n".join(kept[:60]).strip()

@@ -1,0 +1,86 @@
+"""What `tmem explain` shows: the contract, as its clauses say it and as code decides it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from tmem.conformance.nearest import nearest
+from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES, Clause
+
+PREFIX: Final = "TMEM-"
+FAULTS: Final = "tmem.conformance.faults"
+
+
+def listing() -> RenderableType:
+    """Every clause and claim with its sentence."""
+    return Group(
+        _table(CLAUSES.values()),
+        Text("\nClaims: what a backend may promise beyond the clauses.\n", style="dim"),
+        _table(CLAIMS.values()),
+        Text("\ntmem explain CLAUSE shows one with its sources, its example and its code.", style="dim"),
+    )
+
+
+def find(name: str) -> Clause:
+    """The clause or claim of an id, in any case and with or without TMEM-; LookupError with the nearest."""
+    known = {**CLAUSES, **CLAIMS}
+    folded = {each.lower(): each for each in known}
+    for form in (name.lower(), f"{PREFIX}{name}".lower()):
+        if form in folded:
+            return known[folded[form]]
+    short = {each.removeprefix(PREFIX): each for each in known}
+    like = nearest(name.upper().removeprefix(PREFIX), short, few=0)
+    raise LookupError(f"there is no clause {name}{like or '; tmem explain lists them'}")
+
+
+def explain(name: str) -> RenderableType:
+    """Everything about one clause or claim; LookupError where there is none."""
+    clause = find(name)
+    parts: list[RenderableType] = [
+        Text(clause.id, style="bold"),
+        Text(clause.sentence),
+    ]
+    if clause.implied:
+        parts.append(Text("It follows from other clauses, and is kept for its checks.", style="dim"))
+    if clause.id in CLAIMS:
+        parts.append(Text("A claim: checked where a backend makes it.", style="dim"))
+    parts += _section("Sources", Text("\n".join(f"[{key}] {SOURCES[key]}" for key in clause.sources)))
+    parts += _section(f"Decided by {clause.place}", _code(clause.definition))
+    parts += _section("Example", _code(clause.example, "pycon"))
+    if broken := faults(clause.id):
+        parts += _section("Faults that break it, which the suite must catch", Text("\n".join(broken)))
+    return Group(*parts)
+
+
+def faults(clause: str) -> list[str]:
+    """The names of the known faults that break a clause, each with what it says of itself."""
+    try:
+        known: Iterable[object] = importlib.import_module(FAULTS).FAULTS
+    except (ModuleNotFoundError, AttributeError):
+        return []
+    return [str(getattr(each, "name", each)) for each in known if clause in getattr(each, "clauses", ())]
+
+
+def _table(clauses: Iterable[Clause]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for clause in clauses:
+        table.add_row(clause.id, Text(clause.sentence))
+    return table
+
+
+def _section(title: str, body: RenderableType) -> list[RenderableType]:
+    return [Text(f"\n{title}", style="dim"), Padding(body, (0, 0, 0, 2))]
+
+
+def _code(source: str, lexer: str = "python") -> Syntax:
+    return Syntax(source, lexer, theme="ansi_dark", background_color="default", word_wrap=True)

@@ -1,0 +1,35 @@
+"""Files that a run writes: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that a reader never sees half of it; a device or a pipe is written to as it is."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def objection(path: Path) -> str | None:
+    """Why a file cannot be written there; None where it can.
+
+    >>> objection(Path("/nowhere/at/all/report.json"))
+    'there is no folder /nowhere/at/all; make it first'
+    """
+    folder = path.parent
+    if path.is_dir():
+        return f"{path} is a folder; name a file in it"
+    if not folder.is_dir():
+        return f"there is no folder {folder}; make it first"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"the folder {folder} may not be written to"
+    return None

@@ -1,0 +1,1 @@
+"""Reports: `progress` and `terminal` while a person watches; JSON, JUnit and HTML for later."""

@@ -1,0 +1,31 @@
+"""The report as one page of HTML that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tmem.conformance.report.as_json import data
+from tmem.conformance.report.terminal import MEANS
+from tmem.conformance.summary import Summary
+from tmem.conformance.verdict import unseen, verdict
+
+
+def text(summary: Summary, replays: Mapping[str, Path]) -> str:
+    """The report as HTML."""
+    environment = Environment(
+        loader=PackageLoader("tmem.conformance.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("page.html.jinja")
+    return template.render(
+        data(summary, replays),
+        means=MEANS.get(verdict(summary), "these clauses were broken"),
+        totals=summary.totals,
+        unseen=unseen(summary),
+    )

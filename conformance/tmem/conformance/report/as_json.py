@@ -1,0 +1,89 @@
+"""The report as JSON: what a run found, for machines. The HTML report is made from the same data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from tmem.conformance.coverage import CHOICES, REQUIRED
+from tmem.conformance.events import Finding
+from tmem.conformance.summary import Summary
+from tmem.conformance.verdict import applicable, statuses, verdict
+from tmem.spec.clauses import CLAIMS, CLAUSES
+
+SCHEMA: Final = "tmem-report/1"
+
+
+def sentence(clause: str) -> str:
+    """The sentence of a clause or claim; empty for an id that is neither."""
+    known = CLAUSES.get(clause) or CLAIMS.get(clause)
+    return known.sentence if known else ""
+
+
+def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
+    """The report as JSON data. `replays` are the replay files that were written, by clause."""
+    reached = verdict(summary)
+    return {
+        "schema": SCHEMA,
+        "verdict": reached.name,
+        "exit_code": reached.value,
+        "target": summary.target,
+        "seed": summary.seed,
+        "level": summary.level,
+        "page_size": summary.page_size,
+        "abilities": list(summary.abilities),
+        "claims": list(summary.claims),
+        "complete": summary.complete,
+        "seconds": round(summary.seconds, 3),
+        "operations": summary.operations,
+        "programs": summary.programs,
+        "schedules": summary.schedules,
+        "histories": summary.histories,
+        "engines": summary.engines,
+        "violations": [
+            _violation(finding, replays.get(clause)) for clause, finding in summary.findings.items()
+        ],
+        "clauses": {
+            clause: {
+                "status": status.value,
+                "checks": summary.checks[clause],
+                "exercised": summary.exercised[clause],
+                "sentence": sentence(clause),
+            }
+            for clause, status in statuses(summary).items()
+        },
+        "coverpoints": _coverpoints(summary),
+        "canaries": [asdict(canary) for canary in summary.canaries],
+        "not_offered": [asdict(missing) for missing in summary.not_offered.values()],
+        "notes": summary.notes,
+    }
+
+
+def text(summary: Summary, replays: Mapping[str, Path]) -> str:
+    """The report as JSON text."""
+    return json.dumps(data(summary, replays), indent=1, ensure_ascii=False) + "\n"
+
+
+def _violation(finding: Finding, replay: Path | None) -> dict[str, object]:
+    return asdict(finding) | {
+        "sentence": sentence(finding.clause),
+        "steps": list(finding.steps),
+        "replay_file": None if replay is None else str(replay),
+    }
+
+
+def _coverpoints(summary: Summary) -> dict[str, dict[str, object]]:
+    applies = applicable(summary)
+    names = dict.fromkeys([*REQUIRED, *CHOICES, *summary.points])
+    return {
+        name: {
+            "count": summary.points[name],
+            "required": name in REQUIRED,
+            "applicable": name in applies or name not in REQUIRED,
+            "unseen": (REQUIRED | CHOICES).get(name, ""),
+        }
+        for name in names
+    }

@@ -1,0 +1,58 @@
+"""The line that says how far a run is, while it goes on. Without a terminal: a line per engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from tmem.conformance import events
+from tmem.conformance.events import Event, Found, Phase
+from tmem.conformance.summary import Summary
+
+
+class Line:
+    """Shows events as they come; `summary` is the account that holds the totals."""
+
+    def __init__(self, console: Console, summary: Summary, progress: Progress) -> None:
+        self._console = console
+        self._summary = summary
+        self._progress = progress
+        self._task = progress.add_task("loading", total=1.0, counts=summary.target)
+        self._finished = 0.0
+        self._share = 0.0
+
+    def show(self, event: Event) -> None:
+        """Bring the line up to date; findings stay on the screen above it."""
+        match event:
+            case Phase():
+                self._finished += self._share
+                self._share = event.share
+                self._progress.update(self._task, description=event.engine)
+                self._progress.update(self._task, completed=min(self._finished, 1.0))
+                if not self._console.is_terminal:
+                    self._console.print(f"{event.engine}: {event.detail}", soft_wrap=True)
+            case events.Progress():
+                done = min(self._finished + self._share * event.done, 1.0)
+                self._progress.update(self._task, completed=done, counts=self._summary.totals)
+            case Found(finding):
+                self._console.print(f"[red]broken: {finding.clause}[/red] {escape(finding.message)}")
+
+
+@contextmanager
+def progress(console: Console, summary: Summary) -> Iterator[Line]:
+    """The line, from here to the end of the block."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", style="bold"),
+        BarColumn(20),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+    )
+    live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with live:
+        yield Line(console, summary, live)

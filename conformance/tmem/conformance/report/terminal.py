@@ -1,0 +1,123 @@
+"""The report on a terminal: the clause table, what was never seen, each violation as a story, the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tmem.conformance.coverage import CHOICES
+from tmem.conformance.events import Finding
+from tmem.conformance.report.as_json import sentence
+from tmem.conformance.summary import Summary
+from tmem.conformance.verdict import Status, Verdict, statuses, unseen, verdict
+
+WIDEST: Final = 100
+SHOWN: Final = 12
+"""Operations of a story that are shown; of a longer one the first few are left out."""
+STATUS_STYLE: Final = {
+    Status.PASSED: "green",
+    Status.FAILED: "bold red",
+    Status.NOT_EXERCISED: "yellow",
+}
+VERDICT_STYLE: Final = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red"}
+MEANS: Final = {
+    Verdict.INSENSITIVE: "a fault that was seeded around the target went unnoticed",
+    Verdict.UNKNOWN: "the run ended before it was complete",
+    Verdict.VACUOUS: "nothing was broken, but too little happened to say more",
+    Verdict.PASS: "no clause was broken",
+}
+
+
+def report(summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
+    """The whole report."""
+    parts = [_clauses(summary), *_lists(summary)]
+    parts += [story(finding, replays.get(finding.clause)) for finding in summary.findings.values()]
+    return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts), verdict_line(summary))
+
+
+def console(stderr: bool = False) -> Console:
+    """A console no wider than is good to read."""
+    found = Console(stderr=stderr, highlight=False)
+    found.width = min(found.width, WIDEST)
+    return found
+
+
+def verdict_line(summary: Summary) -> RenderableType:
+    """The verdict, what it means, and how much was done."""
+    reached = verdict(summary)
+    broken = len(summary.findings)
+    means = MEANS.get(reached) or f"{broken} {'clause was' if broken == 1 else 'clauses were'} broken"
+    line = Text.assemble(
+        (reached.name, VERDICT_STYLE.get(reached, "bold yellow")),
+        f"  {summary.target}: {means}. ",
+        (f"{summary.totals}, seed {summary.seed}, {summary.seconds:.1f} s.", "dim"),
+    )
+    return Group(line, *(Text(note, style="dim") for note in summary.notes))
+
+
+def _clauses(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
+    table.add_column("clause", no_wrap=True)
+    table.add_column("says", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column("status", no_wrap=True)
+    table.add_column("checks", justify="right", no_wrap=True)
+    table.add_column("exercised", justify="right", no_wrap=True)
+    for clause, status in statuses(summary).items():
+        table.add_row(
+            clause,
+            Text(sentence(clause)),
+            Text(status.value, style=STATUS_STYLE.get(status, "dim")),
+            f"{summary.checks[clause]:,}",
+            f"{summary.exercised[clause]:,}",
+        )
+    return table
+
+
+def _lists(summary: Summary) -> Iterable[RenderableType]:
+    missing = [f"{each.what}: {each.why}" for each in summary.not_offered.values()]
+    choices = [told for point, told in CHOICES.items() if not summary.points[point]]
+    missed = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if not each.caught]
+    for title, lines, style in (
+        ("not offered", missing, "dim"),
+        ("never seen", list(unseen(summary).values()), "yellow"),
+        ("never chosen", choices, "dim"),
+        ("not noticed", missed, "bold yellow"),
+    ):
+        if lines:
+            grid = Table.grid(padding=(0, 2))
+            grid.add_column(no_wrap=True, style=style)
+            grid.add_column()
+            for number, line in enumerate(lines):
+                grid.add_row("" if number else title, Text(line))
+            yield grid
+
+
+def story(finding: Finding, replay: Path | None = None) -> RenderableType:
+    """A violation that a person can follow: the clause, the operations, what came, what was allowed."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", no_wrap=True, style="dim")
+    grid.add_column()
+    left_out = max(len(finding.steps) - SHOWN, 0)
+    if left_out:
+        grid.add_row("…", Text(f"{left_out} operations before", style="dim"))
+    for number, step in enumerate(finding.steps[left_out:], left_out + 1):
+        last = number == len(finding.steps)
+        grid.add_row(str(number), Text(step, style="red" if last else ""))
+    grid.add_row("came", Text(finding.message))
+    grid.add_row("allowed", Text(finding.allowed))
+    if replay is not None:
+        grid.add_row("again", Text(f"tmem replay {replay}", style="bold"))
+    said = sentence(finding.clause)
+    parts: list[RenderableType] = [
+        Text.assemble((f"✗ {finding.clause}", "bold red"), f"  {said}" if said else ""),
+        grid,
+    ]
+    if finding.picture:
+        parts.append(Padding(Text(finding.picture, style="dim"), (1, 0, 0, 4)))
+    return Group(*parts)

@@ -1,0 +1,95 @@
+"""What a run has told so far, added up: the one account that verdict and reports are made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tmem.conformance.events import (
+    Canary,
+    Checked,
+    Covered,
+    Event,
+    Finding,
+    Finished,
+    Found,
+    Note,
+    NotOffered,
+    Phase,
+    Progress,
+    Started,
+)
+
+
+@dataclass(slots=True)
+class Summary:
+    """The account of one run. `findings` keeps the smallest counterexample of each clause."""
+
+    target: str
+    seed: int
+    level: str
+    page_size: int = 0
+    abilities: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    findings: dict[str, Finding] = field(default_factory=dict)
+    checks: Counter[str] = field(default_factory=Counter)
+    exercised: Counter[str] = field(default_factory=Counter)
+    points: Counter[str] = field(default_factory=Counter)
+    not_offered: dict[str, NotOffered] = field(default_factory=dict)
+    canaries: list[Canary] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    engines: list[str] = field(default_factory=list)
+    operations: int = 0
+    programs: int = 0
+    schedules: int = 0
+    histories: int = 0
+    seconds: float = 0.0
+    complete: bool = False
+    """Whether the counted run came to its end."""
+
+    def add(self, event: Event) -> None:
+        """Take one event into account."""
+        match event:
+            case Started():
+                self.page_size, self.abilities, self.claims = event.page_size, event.abilities, event.claims
+            case Phase(engine=engine):
+                if engine not in self.engines:
+                    self.engines.append(engine)
+            case Progress():
+                self.operations += event.operations
+                self.programs += event.programs
+                self.schedules += event.schedules
+                self.histories += event.histories
+            case Found(finding):
+                self._found(finding)
+            case Checked():
+                self.checks.update(event.checks)
+                self.exercised.update(event.exercised)
+            case Covered():
+                self.points.update(event.counts)
+            case NotOffered():
+                self.not_offered[event.what] = event
+            case Canary():
+                self.canaries.append(event)
+            case Note(text):
+                if text not in self.notes:
+                    self.notes.append(text)
+            case Finished():
+                self.complete, self.seconds = event.complete, event.seconds
+
+    def _found(self, finding: Finding) -> None:
+        known = self.findings.get(finding.clause)
+        if known is None or len(finding.steps) < len(known.steps):
+            self.findings[finding.clause] = finding
+
+    @property
+    def totals(self) -> str:
+        """How much was done, in words."""
+        counts = {
+            "operations": self.operations,
+            "programs": self.programs,
+            "schedules": self.schedules,
+            "histories": self.histories,
+        }
+        told = [f"{count:,} {name}" for name, count in counts.items() if count]
+        return ", ".join(told) or "nothing done"

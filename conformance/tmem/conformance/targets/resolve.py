@@ -1,0 +1,63 @@
+"""Finds what a TARGET stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+from tmem.conformance.nearest import nearest
+from tmem.conformance.targets import python
+from tmem.conformance.targets.target import Target, TargetError, raised
+from tmem.model import adversary, choices
+
+GROUP: Final = "tmem.targets"
+"""Entry points of this group are targets: name → `factory(budget: int | None = None) -> Backend`."""
+PAGE: Final = 4096
+BUDGETS: Final = (None, 4 * PAGE, None, 12 * PAGE)
+"""Budgets in bytes that a registered target is given in turn: room without limit, and a few pages."""
+AHEAD: Final = ("so", "cmd", "unix", "tcp")
+"""Kinds of target that are not there yet."""
+FORMS: Final = "impl, model:STRATEGY, py:package.module:factory, py:path/file.py:factory"
+
+
+def resolve(text: str) -> Target:
+    """The target that a TARGET stands for; TargetError, in one line, where there is none."""
+    scheme, colon, rest = text.partition(":")
+    if scheme == "model":
+        return _model(text, rest if colon else "random")
+    if scheme == "py" and colon:
+        factory = python.load(text, rest)
+        return Target(text, lambda number: factory())
+    if scheme in AHEAD and colon:
+        raise TargetError(f"{text}: {scheme}: targets are not supported yet; there are {FORMS}")
+    return _registered(text)
+
+
+def _model(text: str, strategy: str) -> Target:
+    if strategy not in choices.STRATEGIES:
+        names = list(choices.STRATEGIES)
+        raise TargetError(f"{text}: there is no strategy {strategy!r}{nearest(strategy, names)}")
+    return Target(text, lambda number: adversary.backend(strategy, seed=number))
+
+
+def _registered(text: str) -> Target:
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if text not in found:
+        raise TargetError(f"{text}: there is no such target{_meant(text, found)}")
+    try:
+        factory: object = found[text].load()
+    except BaseException as error:
+        raise TargetError(f"{text}: loading {found[text].value} raised {raised(error)}") from error
+    if not callable(factory):
+        raise TargetError(f"{text}: {found[text].value} is not callable; it must be a factory(budget=None)")
+    make: Callable[..., object] = factory
+    return Target(text, lambda number: make(BUDGETS[number % len(BUDGETS)]))
+
+
+def _meant(text: str, found: dict[str, EntryPoint]) -> str:
+    if ".py:" in text or text.endswith(".py"):
+        return f"; a file is given as py:{text}" + ("" if ":" in text else ":factory")
+    return (
+        nearest(text, [*found, *(f"model:{name}" for name in choices.STRATEGIES)]) or f"; there are {FORMS}"
+    )

@@ -1,0 +1,144 @@
+"""The worker process: engines and target together, in an interpreter that nothing else needs.
+
+Life cycle: prepare to die well, load the target, shake hands, run each engine, tell that it is
+finished, leave at once. A target may end the process at any point; the supervisor copes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from tmem.conformance.engines import ENGINES
+from tmem.conformance.events import Event, Finished, Phase, Started
+from tmem.conformance.job import Job
+from tmem.conformance.ring import HANDSHAKE, Ring
+from tmem.conformance.targets.handshake import shake_hands
+from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.targets.target import Target, TargetError
+from tmem.conformance.trial import Engine, Trial
+from tmem.conformance.wire import Broke, Done, Message, Unusable, encode
+from tmem.spec.backend import Backend
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Pipe:
+    """The way to the supervisor, for any thread of this process, and for no process forked from it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._owner = os.getpid()
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        """Write the message whole; leave at once where nobody reads any more."""
+        if os.getpid() != self._owner:
+            return
+        line = memoryview(encode(message))
+        with self._lock:
+            while line:
+                try:
+                    line = line[os.write(self._descriptor, line) :]
+                except BrokenPipeError:
+                    os._exit(1)
+
+
+def main(engines: Iterable[Engine] = ENGINES) -> None:
+    """Do the job of the command line: `worker DESCRIPTOR RING STACKS JOB`."""
+    descriptor, ring, stacks, job = sys.argv[1:]
+    _prepare(Path(stacks))
+    pipe = Pipe(int(descriptor))
+    try:
+        _work(Job.from_json(job), {engine.name: engine for engine in engines}, pipe, Ring(Path(ring)))
+    except TargetError as error:
+        pipe.send(Unusable(str(error)))
+    except BaseException as error:
+        pipe.send(Broke("", _one_line(error), traceback.format_exc()))
+    os._exit(0)  # threads that the target left behind must not hold up the end
+
+
+def _prepare(stacks: Path) -> None:
+    """Arrange that stacks are written on a crash or on request, and that no worker outlives its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    file = os.open(stacks, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    faulthandler.enable(file)
+    faulthandler.register(signal.SIGUSR1, file, all_threads=True)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> None:
+    start = time.monotonic()
+    ring.making(0)
+    target = resolve(job.target)
+    trial = Trial(
+        target=job.target,
+        fresh=lambda number: _make(target, number, ring),
+        seed=job.seed,
+        emit=pipe.send,
+        ring=ring,
+        deadline=None if job.seconds is None else start + job.seconds,
+        scale=job.scale,
+        level=job.level,
+    )
+    for event in _handshake(target, job, ring):
+        pipe.send(event)
+    complete = True
+    for name in job.engines:
+        if trial.over():
+            complete = False
+            break
+        _run(engines[name], trial, job.replay, pipe)
+        ring.rest()
+        complete = complete and not trial.over()
+        pipe.send(Done(name, complete))
+    pipe.send(Finished(complete, time.monotonic() - start))
+
+
+def _make(target: Target, number: int, ring: Ring) -> Backend:
+    ring.making(number)
+    try:
+        return target.fresh(number)
+    finally:
+        ring.made()
+
+
+def _handshake(target: Target, job: Job, ring: Ring) -> list[Event]:
+    offer = shake_hands(target, lambda operation: ring.begin(HANDSHAKE, operation.encode()))
+    ring.rest()
+    started = Started(job.target, job.seed, job.level, offer.page_size, offer.abilities, offer.claims)
+    return [started, *offer.missing]
+
+
+def _run(engine: Engine, trial: Trial, replay: dict[str, object] | None, pipe: Pipe) -> None:
+    pipe.send(Phase(engine.name, engine.detail, engine.share))
+    try:
+        if replay is None:
+            engine.run(trial)
+        else:
+            engine.replay(trial, replay)
+    except TargetError:
+        raise
+    except ValueError as error:
+        if replay is None:
+            raise
+        raise TargetError(f"the replay does not fit the engine {engine.name}: {error}") from error
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+
+
+if __name__ == "__main__":
+    main()
