@@ -14,6 +14,8 @@ from tmem.conformance.trial import Engine
 
 CLAUSE: Final = "TMEM-CONC-3"
 ALLOWED: Final = "every operation returns, whatever the others and the reclaimer do"
+LINES: Final = 60
+"""Lines of stacks that are told."""
 OURS: Final = str(Path(__file__).parent)
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
 
@@ -56,17 +58,12 @@ def finding(death: Death, engine: Engine | None) -> Finding:
         call = "making the next backend"
     elif under_way.doing is Doing.RESTING:
         call = "the target, between two operations,"
-    replay: dict[str, object] = {
-        "engine": under_way.engine,
-        "variant": under_way.variant,
-        "begun": under_way.program.hex(),
-    }
     return Finding(
         CLAUSE,
         f"{call} {death.how}.",
         ALLOWED,
         (*steps[:-1], f"{call} → {death.how}") if steps else (f"{call} → {death.how}",),
-        replay,
+        _recalled(under_way, engine),
         _picture(death),
         under_way.engine,
     )
@@ -83,6 +80,16 @@ def _steps(under_way: UnderWay, engine: Engine | None) -> list[str]:
         return ["(operations that cannot be told any more)"]
 
 
+def _recalled(under_way: UnderWay, engine: Engine | None) -> dict[str, object]:
+    data: dict[str, object] = {"engine": under_way.engine, "variant": under_way.variant}
+    if engine is None or not under_way.program:
+        return data
+    try:
+        return engine.recall(under_way.program, under_way.variant)
+    except Exception:  # the target may have written over the ring
+        return data
+
+
 def _picture(death: Death) -> str:
     parts = []
     if stacks := _readable(death.stacks):
@@ -93,10 +100,12 @@ def _picture(death: Death) -> str:
 
 
 def _readable(stacks: str) -> str:
-    """The stacks without the frames of the suite, which are the same every time."""
+    """The stacks down to where the suite called the target: what lies below is the same every time."""
     kept = []
+    ours = False
     for line in stacks.splitlines():
         frame = _FRAME.match(line)
-        if frame is None or not (frame["file"].startswith(OURS) or frame["file"].startswith("<frozen")):
+        ours = frame is not None and (ours or frame["file"].startswith(OURS))
+        if not ours:
             kept.append(line)
-    return "\n".join(kept[:60]).strip()
+    return "\n".join(kept[:LINES]).strip()

@@ -120,7 +120,7 @@ def check(
     if failure is not None:
         summary.notes.append(f"The run could not go on: {failure}")
     saved = _save(summary, replays)
-    terminal.console().print(terminal.report(summary, saved))
+    terminal.show(terminal.console(), terminal.report(summary, saved))
     for path, text in (
         (json, lambda: as_json.text(summary, saved)),
         (junit, lambda: as_junit.text(summary)),
@@ -156,7 +156,7 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
         _fail(failure, file.parent)
     console = terminal.console()
     for finding in summary.findings.values():
-        console.print(terminal.story(finding))
+        terminal.show(console, terminal.story(finding))
     if summary.findings:
         console.print(f"\n{target}: it fails again.", style="bold red")
         sys.exit(1)
@@ -174,7 +174,7 @@ def explain(clause: str | None) -> None:
         shown = explaining.explain(clause) if clause else explaining.listing()
     except LookupError as error:
         raise click.UsageError(str(error)) from error
-    terminal.console().print(shown)
+    terminal.show(terminal.console(), shown)
 
 
 def _follow(plan: Plan, summary: Summary) -> RunError | None:

@@ -73,5 +73,8 @@ class Engine(Protocol):
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to `Ring.begin`, a line each."""
 
+    def recall(self, program: bytes, variant: int) -> dict[str, object]:
+        """The replay data of a program given to `Ring.begin`, whose target did not live to tell."""
+
     def replay(self, trial: Trial, data: dict[str, object]) -> None:
         """Run a Finding's replay data again, emitting Found where it still fails."""

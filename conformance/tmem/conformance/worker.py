@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finished, Phase, Started
+from tmem.conformance.events import Finished, Phase, Started
 from tmem.conformance.job import Job
 from tmem.conformance.ring import HANDSHAKE, Ring
 from tmem.conformance.targets.handshake import shake_hands
@@ -82,6 +82,11 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
     start = time.monotonic()
     ring.making(0)
     target = resolve(job.target)
+    offer = shake_hands(target, lambda operation: ring.begin(HANDSHAKE, operation.encode()))
+    ring.rest()
+    pipe.send(Started(job.target, job.seed, job.level, offer.page_size, offer.abilities, offer.claims))
+    for missing in offer.missing:
+        pipe.send(missing)
     trial = Trial(
         target=job.target,
         fresh=lambda number: _make(target, number, ring),
@@ -91,9 +96,8 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
         deadline=None if job.seconds is None else start + job.seconds,
         scale=job.scale,
         level=job.level,
+        page_size=offer.page_size,
     )
-    for event in _handshake(target, job, ring):
-        pipe.send(event)
     complete = True
     for name in job.engines:
         if trial.over():
@@ -112,13 +116,6 @@ def _make(target: Target, number: int, ring: Ring) -> Backend:
         return target.fresh(number)
     finally:
         ring.made()
-
-
-def _handshake(target: Target, job: Job, ring: Ring) -> list[Event]:
-    offer = shake_hands(target, lambda operation: ring.begin(HANDSHAKE, operation.encode()))
-    ring.rest()
-    started = Started(job.target, job.seed, job.level, offer.page_size, offer.abilities, offer.claims)
-    return [started, *offer.missing]
 
 
 def _run(engine: Engine, trial: Trial, replay: dict[str, object] | None, pipe: Pipe) -> None:

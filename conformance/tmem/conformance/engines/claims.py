@@ -178,6 +178,11 @@ class ClaimChecks:
         """The claim that was being checked."""
         return [f"check of a claim, seed {program.decode()}"]
 
+    def recall(self, program: bytes, variant: int) -> dict[str, object]:
+        """The replay data of a check of a claim."""
+        seed = program.decode()
+        return {"engine": self.name, "claim": seed.split()[1], "variant": variant, "seed": seed}
+
     def replay(self, trial: Trial, data: dict[str, object]) -> None:
         """Check one claim again; ValueError where the data is not of this engine."""
         claim, variant, seed = data.get("claim"), data.get("variant"), data.get("seed")

@@ -228,6 +228,10 @@ class Machines:
         """The first `count` steps of a program given to the ring."""
         return story.plan(from_json(json.loads(program)), count)
 
+    def recall(self, program: bytes, variant: int) -> dict[str, object]:
+        """The replay data of a program given to the ring, for the engine for volume."""
+        return {"engine": Volume.name, "variant": variant, "program": json.loads(program)}
+
     def replay(self, trial: Trial, data: dict[str, object]) -> None:
         """A machine's counterexample is a program: the engine for volume replays it."""
         Volume().replay(trial, data)

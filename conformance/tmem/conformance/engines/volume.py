@@ -58,7 +58,11 @@ class Volume:
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""
-        return story.plan(decode(program[2:], int.from_bytes(program[:2], "big")), count)
+        return story.plan(_begun(program), count)
+
+    def recall(self, program: bytes, variant: int) -> dict[str, object]:
+        """The replay data of a program given to the ring."""
+        return {"engine": self.name, "variant": variant, "program": _begun(program).to_json()}
 
     def replay(self, trial: Trial, data: dict[str, object]) -> None:
         """Run the program of a replay file; ValueError where it is none."""
@@ -94,3 +98,7 @@ def finding(trial: Trial, variant: int, program: Program, outcome: Outcome, page
         {"engine": Volume.name, "variant": variant, "program": small.to_json()},
         engine=Volume.name,
     )
+
+
+def _begun(data: bytes) -> Program:
+    return decode(data[2:], int.from_bytes(data[:2], "big"))

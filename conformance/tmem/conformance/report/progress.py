@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tmem.conformance import events
-from tmem.conformance.events import Event, Found, Phase
+from tmem.conformance.events import Event, Found, Phase, Started
 from tmem.conformance.summary import Summary
 
 
@@ -24,22 +24,40 @@ class Line:
         self._task = progress.add_task("loading", total=1.0, counts=summary.target)
         self._finished = 0.0
         self._share = 0.0
+        self._first = True  # the counted run, not one of the further seeds
 
     def show(self, event: Event) -> None:
         """Bring the line up to date; findings stay on the screen above it."""
         match event:
+            case Started():
+                self._started(event)
             case Phase():
                 self._finished += self._share
                 self._share = event.share
                 self._progress.update(self._task, description=event.engine)
                 self._progress.update(self._task, completed=min(self._finished, 1.0))
-                if not self._console.is_terminal:
+                if not self._console.is_terminal and self._first:
                     self._console.print(f"{event.engine}: {event.detail}", soft_wrap=True)
             case events.Progress():
                 done = min(self._finished + self._share * event.done, 1.0)
                 self._progress.update(self._task, completed=done, counts=self._summary.totals)
             case Found(finding):
                 self._console.print(f"[red]broken: {finding.clause}[/red] {escape(finding.message)}")
+
+    def _started(self, event: Started) -> None:
+        offers = "".join(
+            f"; {verb} {', '.join(names)}"
+            for verb, names in (("offers", event.abilities), ("claims", event.claims))
+            if names
+        )
+        if self._summary.engines:  # another worker: after a crash, or with a further seed
+            self._first = self._first and event.seed == self._summary.seed
+            told = f"seed {event.seed}" if event.seed != self._summary.seed else "a new worker goes on"
+        else:
+            told = f"{event.target}: pages of {event.page_size} bytes{offers}"
+        if not self._first:
+            self._finished = self._share = 0.0
+        self._console.print(escape(told), soft_wrap=True)
 
 
 @contextmanager

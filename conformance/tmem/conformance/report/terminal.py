@@ -38,7 +38,8 @@ def report(summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
     """The whole report."""
     parts = [_clauses(summary), *_lists(summary)]
     parts += [story(finding, replays.get(finding.clause)) for finding in summary.findings.values()]
-    return Group(*(Padding(part, (0, 0, 1, 0)) for part in parts), verdict_line(summary))
+    spaced = [each for part in parts for each in (part, "")]
+    return Group("", *spaced, verdict_line(summary))
 
 
 def console(stderr: bool = False) -> Console:
@@ -46,6 +47,17 @@ def console(stderr: bool = False) -> Console:
     found = Console(stderr=stderr, highlight=False)
     found.width = min(found.width, WIDEST)
     return found
+
+
+def show(console: Console, shown: RenderableType) -> None:
+    """Print it; into a file without the blanks that fill a line on a terminal."""
+    if console.is_terminal:
+        console.print(shown)
+        return
+    with console.capture() as capture:
+        console.print(shown)
+    for line in capture.get().splitlines():
+        console.out(line.rstrip(), highlight=False)
 
 
 def verdict_line(summary: Summary) -> RenderableType:
@@ -80,12 +92,13 @@ def _clauses(summary: Summary) -> Table:
 
 
 def _lists(summary: Summary) -> Iterable[RenderableType]:
+    broken = bool(summary.findings)  # then what was not seen is beside the point
     missing = [f"{each.what}: {each.why}" for each in summary.not_offered.values()]
-    choices = [told for point, told in CHOICES.items() if not summary.points[point]]
+    choices = [told for point, told in CHOICES.items() if not (broken or summary.points[point])]
     missed = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if not each.caught]
     for title, lines, style in (
         ("not offered", missing, "dim"),
-        ("never seen", list(unseen(summary).values()), "yellow"),
+        ("never seen", [] if broken else list(unseen(summary).values()), "yellow"),
         ("never chosen", choices, "dim"),
         ("not noticed", missed, "bold yellow"),
     ):
