@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 from tmem.conformance import story
@@ -11,7 +12,7 @@ from tmem.conformance.events import Finding, Found, Progress
 from tmem.conformance.pages import Corpus, corpus
 from tmem.conformance.programs import HEADER, Program, decode, from_json
 from tmem.conformance.shrink import shrink
-from tmem.conformance.trial import Silent, Trial
+from tmem.conformance.trial import Trial
 
 PROGRAMS = 8_000
 """Programs in a run of scale 1."""
@@ -70,7 +71,7 @@ class Volume:
         if not isinstance(variant, int):
             raise ValueError("the variant of the backend is not a number")
         pages = corpus(trial.page_size)
-        outcome = run(program, trial.fresh(variant), pages, Silent())
+        outcome = _again(trial, program, variant, pages)
         trial.emit(Progress(len(outcome.trace), 1, done=1.0))
         if outcome.violation is not None:
             trial.emit(Found(finding(trial, variant, program, outcome, pages)))
@@ -82,11 +83,11 @@ def finding(trial: Trial, variant: int, program: Program, outcome: Outcome, page
     assert seen is not None
 
     def fails(candidate: Program) -> str | None:
-        violation = run(candidate, trial.fresh(variant), pages, Silent()).violation
+        violation = _again(trial, candidate, variant, pages).violation
         return None if violation is None else violation.clause
 
     small = shrink(program, seen.clause, fails)
-    again = run(small, trial.fresh(variant), pages, Silent())
+    again = _again(trial, small, variant, pages)
     if again.violation is None:
         small, again = program, outcome
     violation = again.violation or seen
@@ -100,5 +101,13 @@ def finding(trial: Trial, variant: int, program: Program, outcome: Outcome, page
     )
 
 
+def _again(trial: Trial, program: Program, variant: int, pages: Corpus) -> Outcome:
+    # The target may hang or die in any run, so each is on the ring.
+    trial.ring.begin(Volume.name, json.dumps(program.to_json()).encode())
+    return run(program, trial.fresh(variant), pages, trial.ring)
+
+
 def _begun(data: bytes) -> Program:
+    if data[:1] == b"{":
+        return from_json(json.loads(data))
     return decode(data[2:], int.from_bytes(data[:2], "big"))
