@@ -219,7 +219,7 @@ def test_bad_arguments_are_refused_and_change_nothing(store, flags, uuid):
     for name, arguments in bad_calls(pool):
         if name == "flush_object" and arguments[2] == 7:
             continue
-        with pytest.raises((OSError, TypeError), match="object id|index|page|integer") as caught:
+        with pytest.raises((OSError, TypeError), match=r"object id|index|page|integer") as caught:
             getattr(store, name)(*arguments)
         assert isinstance(caught.value, TypeError) or caught.value.errno == EINVAL, (name, arguments)
     assert store.counters() == before

@@ -20,15 +20,15 @@ class Background:
         self._room = room
         self._stopping = False
         self._pressed = threading.Event()
-        room.on_mark = self._pressed.set
-        room.mark = room.budget - keep_free
+        with room.lock:
+            room.watch(room.budget - keep_free, self._pressed.set)
         self._thread = threading.Thread(target=self._run, name="tmem-reclaim", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End the thread, and wait for its end."""
         with self._room.lock:
-            self._room.on_mark = None
+            self._room.watch(self._room.budget, None)
         self._stopping = True
         self._pressed.set()
         self._thread.join()

@@ -24,16 +24,15 @@ class Order:
     of `_old`. So all entries in `_old` are older than those in `_young`, and a page costs two pointers.
     """
 
-    __slots__ = ("_old", "_young", "pages")
+    __slots__ = ("_old", "_young", "pages", "stale")
 
     def __init__(self) -> None:
         self._old = _Queue()
         self._young = _Queue()
         self.pages = 0
         """Ephemeral pages, each with one entry that is not stale."""
-
-    def __len__(self) -> int:
-        return len(self._old.objects) + len(self._young.objects)
+        self.stale = 0
+        """Entries that are."""
 
     def append(self, obj: Object, index: int) -> None:
         """A page was put: it is the youngest."""
@@ -43,20 +42,32 @@ class Order:
         self.pages += 1
 
     def remove(self, obj: Object, index: int) -> None:
-        """A page went by another way than reclaim."""
+        """A page went by another way than reclaim, and its object stays."""
         stale = obj.stale
         if stale is None:
             stale = obj.stale = {}
         stale[index] = stale.get(index, 0) + 1
         self.pages -= 1
-        self.tidy(SWEEP)
+        self.stale += 1
+        if self.stale > self.pages + SLACK:
+            self.tidy(SWEEP)
 
     def remove_object(self, obj: Object, pages: int) -> None:
         """An object went, with its last `pages` pages."""
         obj.gone = True
         obj.stale = None
+        self.remove_pages(pages)
+
+    def remove_pages(self, pages: int) -> None:
+        """So many pages went with their objects."""
         self.pages -= pages
+        self.stale += pages
         self.tidy(SWEEP)
+
+    def touch(self, obj: Object, index: int) -> None:
+        """A page was used: it is the youngest now [X]."""
+        self.remove(obj, index)
+        self.append(obj, index)
 
     def pop(self) -> tuple[Object, int] | None:
         """Take the oldest entry, stale or not; None where there is none."""
@@ -70,21 +81,23 @@ class Order:
 
     def is_stale(self, obj: Object, index: int) -> bool:
         """Whether the entry popped just now is stale. This settles it: ask once for each."""
-        if obj.gone or obj.pool.ended:
-            return True
-        if not obj.stale or index not in obj.stale:
-            return False
-        obj.stale[index] -= 1
-        if not obj.stale[index]:
-            del obj.stale[index]
+        if not (obj.gone or obj.pool.ended):
+            stale = obj.stale
+            if not stale or index not in stale:
+                return False
+            if stale[index] == 1:
+                del stale[index]
+            else:
+                stale[index] -= 1
+        self.stale -= 1
         return True
 
-    def tidy(self, steps: int) -> None:
-        """Drop stale entries among the next `steps`, if most of all entries are stale."""
-        if len(self) <= 2 * self.pages + SLACK:
+    def tidy(self, entries: int) -> None:
+        """While more than half of all are stale: drop those among the next few entries."""
+        if self.stale <= self.pages + SLACK:
             return
         young, old = self._young, self._old
-        for _ in range(min(steps, len(young.objects))):
+        for _ in range(min(entries, len(young.objects))):
             obj, index = young.pop()
             if not self.is_stale(obj, index):
                 old.objects.append(obj)

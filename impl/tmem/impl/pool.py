@@ -63,13 +63,18 @@ class Pool:
         if old is not None:
             cost -= self.pam.size(old) + self.cost
         room = self.room
-        with room.lock:
-            if lacking := room.charge(cost):
+        room.lock.acquire()
+        try:
+            used = room.used + cost
+            if used > room.mark and (lacking := room.lacking(used)):
                 return lacking
+            room.used = used
             if not self.persistent:
                 if old is not None:
                     room.order.remove(obj, index)
                 room.order.append(obj, index)
+        finally:
+            room.lock.release()
         obj.pages[index] = pampd
         self.tally.stored += 1
         if old is not None:
@@ -105,7 +110,14 @@ class Pool:
 
     def get(self, oid: int, index: int) -> Pampd | None:
         """The page that the slot holds. Where hits are exclusive it leaves the slot, and is the caller's."""
-        pampd = self._take(oid, index) if self.exclusive else self._find(oid, index)
+        if self.exclusive:
+            pampd = self._take(oid, index)
+        else:
+            obj = self.objects.get(oid)
+            pampd = None if obj is None else obj.pages.get(index)
+            if obj is not None and pampd is not None and not self.persistent:
+                with self.room.lock:
+                    self.room.order.touch(obj, index)
         if pampd is None:
             self.tally.misses += 1
             return None
@@ -141,7 +153,7 @@ class Pool:
         with self.room.lock:
             self.ended = True
             if not self.persistent:
-                self.room.order.pages -= self.tally.pages
+                self.room.order.remove_pages(self.tally.pages)
         self.tally.ended = self.tally.pages
         objects, self.objects = self.objects, {}
         return objects
@@ -162,15 +174,6 @@ class Pool:
         self.pam.free(pampd)
         return cost
 
-    def _find(self, oid: int, index: int) -> Pampd | None:
-        obj = self.objects.get(oid)
-        pampd = None if obj is None else obj.pages.get(index)
-        if obj is not None and pampd is not None and not self.persistent:
-            with self.room.lock:  # it was used: it is the youngest now [X]
-                self.room.order.remove(obj, index)
-                self.room.order.append(obj, index)
-        return pampd
-
     def _take(self, oid: int, index: int) -> Pampd | None:
         obj = self.objects.get(oid)
         pampd = None if obj is None else obj.pages.pop(index, None)
@@ -180,14 +183,16 @@ class Pool:
         if not obj.pages:
             cost += self._drop(obj)
         room = self.room
-        with room.lock:
+        room.lock.acquire()
+        try:
             room.used -= cost
-            if self.persistent:
-                return pampd
-            if obj.pages:
-                room.order.remove(obj, index)
-            else:
-                room.order.remove_object(obj, 1)
+            if not self.persistent:
+                if obj.pages:
+                    room.order.remove(obj, index)
+                else:
+                    room.order.remove_object(obj, 1)
+        finally:
+            room.lock.release()
         return pampd
 
     def _drop(self, obj: Object) -> int:

@@ -25,23 +25,31 @@ class Room:
     The lock stands below those of the pools: a thread that holds it waits for no other.
     """
 
-    __slots__ = ("budget", "lock", "mark", "on_mark", "order", "used")
+    __slots__ = ("_wake", "budget", "lock", "mark", "order", "used")
 
     def __init__(self, budget: int | None = None) -> None:
         self.lock = threading.Lock()
         self.budget = UNLIMITED if budget is None else budget
         self.used = 0
         self.order = Order()
-        self.mark = UNLIMITED
-        """Bytes in use from which on `on_mark` is called: the low water of free room."""
-        self.on_mark: Callable[[], object] | None = None
+        self.mark = self.budget
+        """Bytes in use beyond which `lacking` has to be asked."""
+        self._wake: Callable[[], object] | None = None
+
+    def lacking(self, used: int) -> int:
+        """How many bytes are lacking for so many to be in use. Beyond the mark this wakes the reclaimer."""
+        if self._wake is not None and used > self.mark and self.order.pages:
+            self._wake()
+        return max(0, used - self.budget)
 
     def charge(self, cost: int) -> int:
-        """Take room, for `cost` bytes (or give some back, where negative); else how many are lacking."""
-        used = self.used + cost
-        if used > self.budget:
-            return used - self.budget
-        self.used = used
-        if used > self.mark and self.on_mark is not None:
-            self.on_mark()
-        return 0
+        """Take `cost` bytes, or give them back where negative; else how many are lacking."""
+        lacking = self.lacking(self.used + cost)
+        if not lacking:
+            self.used += cost
+        return lacking
+
+    def watch(self, mark: int, wake: Callable[[], object] | None) -> None:
+        """Call `wake`, under the lock, when room is taken beyond the mark while there are ephemeral pages."""
+        self.mark = min(mark, self.budget)
+        self._wake = wake

@@ -23,6 +23,8 @@ from tmem.spec.handle import INDEX_BITS, OBJECT_BITS
 
 ROUNDS = 8
 """Times that a put makes room, only to find it taken by others, before it fails."""
+AHEAD = 256
+"""The part of the budget that is freed beyond need, so that not every put has to make room."""
 
 
 class Store:
@@ -54,6 +56,7 @@ class Store:
         self.page_size = page_size
         self.budget = budget
         self._room = Room(budget)
+        self._ahead = (budget or 0) // AHEAD
         bare = cast("Pam[Pampd]", pam(codec(page_size)))
         self._pam = bare if host is None else Hosted(bare, host)
         self._registry = Registry(lambda kind, uuid: Pool(kind, uuid, self._room, self._pam, host))
@@ -100,7 +103,15 @@ class Store:
 
         What a hook raises that is neither MemoryError nor OSError is passed on, after the same.
         """
-        table, owner = self._find(client, pool, oid, index)
+        try:  # `_find`, written out
+            if oid >> OBJECT_BITS or index >> INDEX_BITS:
+                raise bad_handle(oid, index)
+            table = self._tables[client]
+            owner = table[pool]
+        except KeyError:
+            raise no_pool(client, pool) from None
+        except TypeError:
+            raise bad_handle(oid, index) from None
         if type(page) is not bytes:
             page = copied(page)
         if len(page) != self.page_size:
@@ -108,8 +119,20 @@ class Store:
         pampd = None
         try:
             pampd = self._pam.create(page)
-            if self._store(table, owner, pool, oid, index, pampd):
-                return True
+            rounds = ROUNDS
+            while rounds:
+                rounds -= 1
+                owner.lock.acquire()
+                try:
+                    if table.get(pool) is not owner:
+                        break
+                    lacking = owner.store(oid, index, pampd)
+                finally:
+                    owner.lock.release()
+                if not lacking:
+                    return True
+                if not self._make_room(lacking):
+                    break
         except (MemoryError, OSError):
             pass
         except Exception:
@@ -120,17 +143,31 @@ class Store:
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         """Copy a page out; None for a miss. A private ephemeral hit removes the page."""
-        table, owner = self._find(client, pool, oid, index)
+        try:  # `_find`, written out
+            if oid >> OBJECT_BITS or index >> INDEX_BITS:
+                raise bad_handle(oid, index)
+            table = self._tables[client]
+            owner = table[pool]
+        except KeyError:
+            raise no_pool(client, pool) from None
+        except TypeError:
+            raise bad_handle(oid, index) from None
         while True:
-            with owner.lock:
+            owner.lock.acquire()
+            try:
                 if table.get(pool) is not owner:
                     raise no_pool(client, pool)
                 pampd = owner.get(oid, index)
+            finally:
+                owner.lock.release()
             if pampd is None:
                 return None
-            if owner.exclusive:
-                return self._pam.get_data_and_free(pampd)
-            page = self._pam.get_data(pampd)
+            try:
+                if owner.exclusive:
+                    return self._pam.get_data_and_free(pampd)
+                page = self._pam.get_data(pampd)
+            except MemoryError:
+                raise OSError(ENOMEM, "no memory for a copy of the page") from None
             if page is not None:
                 return page  # else it was freed meanwhile: look again
 
@@ -187,21 +224,6 @@ class Store:
         except TypeError:
             raise bad_handle(oid, index) from None
 
-    def _store(
-        self, table: dict[int, Pool], owner: Pool, pool: int, oid: int, index: int, pampd: Pampd
-    ) -> bool:
-        """Store, making room where that is lacking; the old page stays until the new one replaces it."""
-        for _ in range(ROUNDS):
-            with owner.lock:
-                if table.get(pool) is not owner:
-                    return False
-                lacking = owner.store(oid, index, pampd)
-            if not lacking:
-                return True
-            if not self._make_room(lacking):
-                return False
-        return False
-
     def _fail(
         self,
         table: dict[int, Pool],
@@ -232,7 +254,7 @@ class Store:
         return False
 
     def _make_room(self, lacking: int) -> bool:
-        """Reclaim so many bytes; False where it cannot be, and then nothing goes that cannot help."""
-        if lacking > self._room.used:  # more than the whole budget
+        """Reclaim so many bytes, and a little for the next puts; False where there are not so many."""
+        if lacking > self._room.used:  # more than the whole budget: let nothing go for it
             return False
-        return reclaim(self._room, UNLIMITED, lacking).bytes >= lacking
+        return reclaim(self._room, UNLIMITED, lacking + self._ahead).bytes >= lacking
