@@ -6,16 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
+from tmem.conformance.coverage import REQUIRED
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.events import Checked, Covered, Event, Finding, Found
-from tmem.conformance.offers import lost_clauses, not_offered, required_clauses, required_points
 from tmem.conformance.programs import HEADER, decode, from_json
 from tmem.conformance.trial import Engine, Trial
 from tmem.model.adversary import Adversary
 from tmem.spec.backend import Backend
+from tmem.spec.clauses import CLAUSES
 
 
 class ForgetsFlush(Adversary):
@@ -43,13 +44,6 @@ class Raises(Adversary):
 class TakesReservedBits(Adversary):
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         return super().new_pool(client, flags & 3 | 1 << 24, uuid)
-
-
-class NoPersistentPools(Adversary):
-    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
-        if flags & 1:
-            raise OSError(1, "no persistent pools")
-        return super().new_pool(client, flags, uuid)
 
 
 def found(
@@ -111,6 +105,10 @@ def test_equal_seeds_find_equally() -> None:
     assert first == second
 
 
+NEVER_BY_VOLUME = {"TMEM-PUT-1", "TMEM-RECLAIM-2", "TMEM-CONC-1", "TMEM-CONC-2", "TMEM-CONC-3"}
+"""No put is ever refused by a store that keeps; one clause is implied; the others take threads."""
+
+
 def test_what_is_exercised_on_a_store_that_keeps() -> None:
     exercised: set[str] = set()
     covered: set[str] = set()
@@ -122,8 +120,8 @@ def test_what_is_exercised_on_a_store_that_keeps() -> None:
             covered.update(point for point, count in event.counts.items() if count)
 
     Volume().run(Trial("test", lambda number: Adversary("keep"), 0, emit, scale=0.3))
-    assert required_clauses(()) - exercised == set()
-    assert required_points(()).keys() - covered == set()
+    assert {clause.id for clause in CLAUSES.values()} - exercised == NEVER_BY_VOLUME
+    assert REQUIRED.keys() - covered == set()
 
 
 def test_a_store_that_keeps_nothing_misses_coverpoints() -> None:
@@ -134,17 +132,7 @@ def test_a_store_that_keeps_nothing_misses_coverpoints() -> None:
             covered.update(point for point, count in event.counts.items() if count)
 
     Volume().run(Trial("test", lambda number: Adversary("refuse-puts"), 0, emit, scale=0.1))
-    assert "private ephemeral: put stored" in required_points(()).keys() - covered
-
-
-def test_what_is_not_offered() -> None:
-    lacks = not_offered(Trial("test", lambda number: NoPersistentPools("keep"), 0))
-    missing = {lack.what for lack in lacks}
-    assert missing == {"private persistent pools", "shared persistent pools"}
-    assert lost_clauses(missing) == {"TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SHARE-2"}
-    assert "TMEM-GET-3" not in required_clauses(missing)
-    assert not any("persistent" in point.split(":")[0] for point in required_points(missing))
-    assert not_offered(Trial("test", lambda number: Adversary("keep"), 0)) == []
+    assert "private ephemeral: put stored" in REQUIRED.keys() - covered
 
 
 class Claiming(Adversary):
