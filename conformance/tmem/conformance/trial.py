@@ -35,13 +35,27 @@ def ignore(event: Event) -> None:
     """An `emit` for those who look at return values only."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the Python code of a target is: what a loader needs to load it in its own way.
+
+    `place` is a module or the path of a file, `attribute` the factory in it; `variants` are the
+    arguments that it is called with, in turn.
+    """
+
+    place: str
+    attribute: str
+    variants: tuple[tuple[object, ...], ...] = ((),)
+
+
 @dataclass(slots=True)
 class Trial:
     """One run of one engine against one target.
 
     `fresh` makes a new backend, by a number that picks among what the target can be (budgets): equal
     numbers, equal backends. Each program gets its own and closes it. `scale` multiplies the counted
-    work (1.0 is the default run); `deadline` is in `time.monotonic` seconds.
+    work (1.0 is the default run); `deadline` is in `time.monotonic` seconds. `source` is None for a target
+    that is not Python.
     """
 
     target: str
@@ -53,6 +67,7 @@ class Trial:
     scale: float = 1.0
     level: str = "linearizable"
     page_size: int = 4096
+    source: Source | None = None
 
     def over(self) -> bool:
         """Whether the time has run out."""

@@ -97,6 +97,7 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
         scale=job.scale,
         level=job.level,
         page_size=offer.page_size,
+        source=target.source,
     )
     complete = True
     for name in job.engines:

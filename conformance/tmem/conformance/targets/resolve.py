@@ -9,6 +9,7 @@ from typing import Final
 from tmem.conformance.nearest import nearest
 from tmem.conformance.targets import python
 from tmem.conformance.targets.target import Target, TargetError, raised
+from tmem.conformance.trial import Source
 from tmem.model import adversary, choices
 
 GROUP: Final = "tmem.targets"
@@ -28,7 +29,8 @@ def resolve(text: str) -> Target:
         return _model(text, rest if colon else "random")
     if scheme == "py" and colon:
         factory = python.load(text, rest)
-        return Target(text, lambda number: factory())
+        place, _, attribute = rest.rpartition(":")
+        return Target(text, lambda number: factory(), Source(place, attribute))
     if scheme in AHEAD and colon:
         raise TargetError(f"{text}: {scheme}: targets are not supported yet; there are {FORMS}")
     return _registered(text)
@@ -38,7 +40,9 @@ def _model(text: str, strategy: str) -> Target:
     if strategy not in choices.STRATEGIES:
         names = list(choices.STRATEGIES)
         raise TargetError(f"{text}: there is no strategy {strategy!r}{nearest(strategy, names)}")
-    return Target(text, lambda number: adversary.backend(strategy, seed=number))
+    variants = tuple((strategy, seed) for seed in range(len(BUDGETS)))
+    source = Source(adversary.__name__, adversary.backend.__name__, variants)
+    return Target(text, lambda number: adversary.backend(strategy, seed=number), source)
 
 
 def _registered(text: str) -> Target:
@@ -52,7 +56,8 @@ def _registered(text: str) -> Target:
     if not callable(factory):
         raise TargetError(f"{text}: {found[text].value} is not callable; it must be a factory(budget=None)")
     make: Callable[..., object] = factory
-    return Target(text, lambda number: make(BUDGETS[number % len(BUDGETS)]))
+    source = Source(found[text].module, found[text].attr, tuple((budget,) for budget in BUDGETS))
+    return Target(text, lambda number: make(BUDGETS[number % len(BUDGETS)]), source)
 
 
 def _meant(text: str, found: dict[str, EntryPoint]) -> str:
