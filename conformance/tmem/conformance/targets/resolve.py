@@ -63,6 +63,5 @@ def _registered(text: str) -> Target:
 def _meant(text: str, found: dict[str, EntryPoint]) -> str:
     if ".py:" in text or text.endswith(".py"):
         return f"; a file is given as py:{text}" + ("" if ":" in text else ":factory")
-    return (
-        nearest(text, [*found, *(f"model:{name}" for name in choices.STRATEGIES)]) or f"; there are {FORMS}"
-    )
+    names = [*found, *(f"model:{name}" for name in choices.STRATEGIES)]
+    return nearest(text, names, few=0) or f"; there are {FORMS}"
