@@ -100,8 +100,8 @@ class Importer:
         # Some packages can be executed only once in a process.
         for each in [n for n in self.private if n.partition(".")[0] == top]:
             del self.private[each]
-            if each in self._executing:
-                self._restore(each)
+        for each in [n for n in self._executing if n.partition(".")[0] == top]:
+            self._restore(each)
         self._shared.add(top)
         self.notes.append(f"{top} is used as it is: it cannot be executed twice ({error})")
         return importlib.import_module(name)

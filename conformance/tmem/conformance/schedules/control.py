@@ -7,130 +7,28 @@ is stopped, blocks or ends. There is one scheduler in a process, since greenlets
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Final
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-FOREVER: Final = 1 << 60
+from tmem.conformance.schedules.places import place
+from tmem.conformance.schedules.virtual import (
+    FOREVER,
+    MAIN,
+    Calm,
+    Mark,
+    Preemption,
+    Segment,
+    Strategy,
+    Stuck,
+    VirtualThread,
+)
+
 FAIR: Final = 1_000
 """Points in one go after which another thread gets its turn, so that a thread that spins ends its wait."""
 IDLE: Final = 50
 """How often time may pass for background threads alone before those who wait count as stuck."""
-MAIN: Final = -1
-"""The index of the thread that makes the backend, starts the program's threads and reads at the end."""
-
-
-class Preemption(NamedTuple):
-    """One deviation from "go on until you block or end, then the lowest thread": here `to` ran instead.
-
-    `operation` counts the thread's operations from 0, `point` the switch points within it from 1 (where
-    a thread blocks or ends counts as one), so that a preemption keeps its meaning while others go.
-    """
-
-    thread: int
-    operation: int
-    point: int
-    to: int
-
-
-class Segment(NamedTuple):
-    """Points `first` to `last` of one operation, and the threads that could have run there instead."""
-
-    thread: int
-    operation: int
-    first: int
-    last: int
-    others: tuple[int, ...]
-    forced: bool
-
-
-class Mark(NamedTuple):
-    """Something that a traced run tells: what a thread did, to what, and where in the code."""
-
-    kind: str
-    thread: int
-    what: object = None
-    place: str = ""
-
-
-class VirtualThread:
-    """A thread of the program (index from 0), of the target (after those), or MAIN."""
-
-    __slots__ = (
-        "background",
-        "body",
-        "deadline",
-        "done",
-        "greenlet",
-        "index",
-        "local",
-        "name",
-        "operation",
-        "points",
-        "thread",
-        "timed_out",
-        "waiting",
-        "waits",
-    )
-
-    def __init__(self, index: int, name: str, body: Callable[[], None] | None, background: bool) -> None:
-        self.index = index
-        self.name = name
-        self.body = body
-        self.background = background
-        self.greenlet: Any = None
-        self.operation = 0
-        self.points = 0
-        self.done = False
-        self.waiting: object = None
-        self.waits = ""
-        """For what it waits, in words; `waiting` is the thing itself."""
-        self.deadline: float | None = None
-        self.timed_out = False
-        self.thread: object = None
-        """The `threading.Thread` that stands for it, once somebody asked."""
-        self.local: dict[int, dict[str, object]] = {}
-
-
-class Strategy(Protocol):
-    """What decides a run."""
-
-    def distance(self, thread: VirtualThread) -> int:
-        """How many points the thread may pass before `choose` is asked; FOREVER for all of them."""
-
-    def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-        """Who goes on at a point of `thread`: itself, or one of the others (never empty)."""
-
-    def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
-        """Who goes on where `thread` blocked or ended; `ready` is ordered and never empty."""
-
-
-class Calm:
-    """Preempts nobody; the lowest thread goes on."""
-
-    def distance(self, thread: VirtualThread) -> int:
-        """All of them."""
-        return FOREVER
-
-    def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-        """Itself."""
-        return thread
-
-    def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
-        """The lowest."""
-        return ready[0]
-
-
-class Stuck(BaseException):
-    """A run that cannot go on; not an Exception, so that the code under test lets it pass."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
-        self.text = text
 
 
 class Control:
@@ -236,7 +134,7 @@ class Control:
             self.unfinished -= 1
             if not self.unfinished and self.main.waiting is self:
                 self.wake(self.main)
-        for thread in [t for t in self.threads if t.waiting is me]:
+        for thread in [t for t in (self.main, *self.threads) if t.waiting is me]:
             self.wake(thread)
         me.operation += 1
         me.points = 1
@@ -328,7 +226,7 @@ class Control:
             assert self.failure is not None
             raise self.failure
         if self.trace is not None:
-            self.trace.append(Mark("block", me.index, (waits, on, to.index), place()))
+            self.trace.append(Mark("block", me.index, self._wait_of(me), place()))
         self._enter(to)
         if to is not me:
             to.greenlet.switch()
@@ -413,14 +311,15 @@ class Control:
 
     def describe(self) -> str:
         """Who waits for what, and who holds it."""
-        lines = []
-        for thread in [self.main, *self.threads]:
-            if thread.waiting is not None and thread.waiting is not self and not thread.done:
-                owner = getattr(thread.waiting, "owner", None)
-                held = f", which {owner.name} holds" if isinstance(owner, VirtualThread) else ""
-                held = ", which it holds itself" if owner is thread else held
-                lines.append(f"{thread.name} waits for {thread.waits}{held}")
-        return "; ".join(lines)
+        threads = [t for t in (self.main, *self.threads) if t.waiting not in (None, self) and not t.done]
+        return "; ".join(f"{thread.name} waits for {self._wait_of(thread)}" for thread in threads)
+
+    def _wait_of(self, thread: VirtualThread) -> str:
+        what = getattr(thread.waiting, "name", "") or thread.waits
+        owner = getattr(thread.waiting, "owner", None)
+        if not isinstance(owner, VirtualThread):
+            return what
+        return f"{what}, held by {'itself' if owner is thread else owner.name}"
 
 
 def order(thread: VirtualThread) -> int:
@@ -432,16 +331,6 @@ def after(me: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
     """The next of the others, going round."""
     return next((t for t in others if t.index > me.index), others[0])
 
-
-def place() -> str:
-    """Where the code under test is now: the innermost frame outside of this folder, as file:line."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(HERE):
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
-
-
-HERE: Final = __file__.rpartition("/")[0]
 
 control: Final = Control()
 """The scheduler of this process."""

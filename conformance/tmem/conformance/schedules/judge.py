@@ -6,7 +6,7 @@ microseconds where that takes milliseconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -28,12 +28,17 @@ Slot = tuple[object, int, int]
 
 
 class Verdict(NamedTuple):
-    """A broken clause: the sentence, what would have been allowed, and the call where no order is left."""
+    """A broken clause: the sentence, what would have been allowed, and the call where no order is left.
+
+    Calls are counted by invocation, from 0. The sentence speaks of calls as #1, #2, … in an order that the
+    contract allows up to there: `numbers` says which call is which.
+    """
 
     clause: str
     message: str
     allowed: str
     call: int
+    numbers: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +184,13 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
     assert search.furthest is not None
     path, failed = search.furthest
     sequential = Judge(PAGE)
+    numbers: dict[int, int] = {}
     for effect in path:
         sequential.observe(_alone(calls, effect), calls[effect.call].answer)
+        numbers.setdefault(effect.call, sequential.count)
     operation, answer = _alone(calls, failed), calls[failed.call].answer
-    return _verdict(sequential.observe(operation, answer), operation, answer, failed.call)
+    found = _verdict(sequential.observe(operation, answer), operation, answer, failed.call)
+    return found._replace(numbers={**numbers, failed.call: sequential.count})
 
 
 def _verdict(found: Violation | None, operation: Operation, answer: Answer, call: int) -> Verdict:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tmem.conformance.schedules.control import Mark, VirtualThread, control
+from tmem.conformance.schedules.control import control
+from tmem.conformance.schedules.places import named
+from tmem.conformance.schedules.virtual import Mark, VirtualThread
 
 
 class Lock:
@@ -22,7 +24,7 @@ class Lock:
         self.name = ""
         self._waiters: list[VirtualThread] = []
         if control.trace is not None:
-            control.trace.append(Mark("made", control.current.index, self))
+            self.name = named()
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take it; False where it is held and the caller will not wait (longer)."""

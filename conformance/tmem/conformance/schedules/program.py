@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tmem.spec.abi.flags import PERSIST, SHARED, VERSION, VERSION_SHIFT
@@ -158,6 +158,36 @@ def _operation(
             return Reclaim(1)
 
 
+def pool_of(operation: Operation) -> int | None:
+    """The number of the pool that an operation names."""
+    match operation:
+        case Put(handle=handle) | Get(handle=handle) | FlushPage(handle=handle):
+            return handle.pool
+        case DestroyPool(pool=pool) | FlushObject(pool=pool):
+            return pool
+        case _:
+            return None
+
+
+def without_pool(program: Program, pool: NewPool) -> Program | None:
+    """The program without a pool; None where one of its operations uses it."""
+    gone = program.pools.index(pool)
+    if any(pool_of(each) == gone for each in program.operations) or list(program.operations).count(pool) > 1:
+        return None
+
+    def moved(operation: Operation) -> Operation:
+        match operation:
+            case Put(handle=h) | Get(handle=h) | FlushPage(handle=h) if h.pool > gone:
+                return replace(operation, handle=replace(h, pool=h.pool - 1))
+            case DestroyPool(pool=n) | FlushObject(pool=n) if n > gone:
+                return replace(operation, pool=n - 1)
+            case _:
+                return operation
+
+    setup = tuple(moved(each) for each in program.setup if each != pool)
+    return Program(setup, tuple(tuple(map(moved, thread)) for thread in program.threads))
+
+
 def number(page: int) -> bytes:
     """A page number as programs hold it in the place of the page."""
     return page.to_bytes(2, "big")
@@ -208,14 +238,8 @@ def from_json(data: object) -> Program:
 def _check(program: Program) -> None:
     count = len(program.pools)
     for operation in program.operations:
-        match operation:
-            case Put(handle=handle) | Get(handle=handle) | FlushPage(handle=handle):
-                pool = handle.pool
-            case DestroyPool(pool=pool) | FlushObject(pool=pool):
-                pass
-            case _:
-                continue
-        if not 0 <= pool < count:
+        pool = pool_of(operation)
+        if pool is not None and not 0 <= pool < count:
             raise ValueError(f"the program has no pool {pool}")
 
 

@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from tmem.conformance.pages import corpus
 from tmem.conformance.schedules import modules
-from tmem.conformance.schedules.control import MAIN, Mark, Preemption, Segment, Strategy, Stuck, control
+from tmem.conformance.schedules.control import control
 from tmem.conformance.schedules.program import Program
 from tmem.conformance.schedules.seam import Level
+from tmem.conformance.schedules.virtual import MAIN, Mark, Preemption, Segment, Strategy, Stuck
+from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, page_size_nibble
 from tmem.spec.history import Call
 from tmem.spec.operations import (
     Answer,
@@ -29,6 +31,8 @@ from tmem.spec.operations import (
 
 LIMIT: Final = 20_000
 """Switch points in a run, after which it counts as a livelock."""
+UNMADE: Final = 10_000
+"""The id of a pool that could not be made, and of those after it: no backend has so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +54,31 @@ class Step:
     rest: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A program as steps: those before, those of each thread, and those after, which read every slot.
+
+    `owners` says, by step, which thread takes it.
+    """
+
+    setup: tuple[Step, ...]
+    threads: tuple[tuple[Step, ...], ...]
+    last: tuple[Step, ...]
+    steps: tuple[Step, ...]
+    owners: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class Run:
     """What a schedule of a program came to. `order` holds n where step n began and ~n where it returned."""
 
-    steps: tuple[Step, ...]
+    script: Script
     order: list[int]
     answers: list[Answer]
     ids: list[int | None]
     """The pool id that each step was called with (or answered, for new pool)."""
+    names: tuple[str, ...] = ()
+    """What the threads are called, those of the target last."""
     preemptions: tuple[Preemption, ...] = ()
     points: int = 0
     failure: Stuck | None = None
@@ -84,7 +104,7 @@ class Run:
 
     def operation(self, n: int) -> Operation:
         """The operation of a step as it was called, with the pool's id."""
-        operation, id = self.steps[n].operation, self.ids[n]
+        operation, id = self.script.steps[n].operation, self.ids[n]
         match operation:
             case Put(client, handle, page):
                 return Put(client, type(handle)(id or 0, handle.oid, handle.index), page)
@@ -108,15 +128,23 @@ class Runner:
         self.pages = pages.pages
         self.numbers = {page: n.to_bytes(2, "big") for n, page in enumerate(pages.pages)}
         self.pools = {pool: n for n, pool in reversed(list(enumerate(program.pools)))}
-        self.setup = [self._step(each) for each in program.setup]
-        self.threads = [[self._step(each) for each in thread] for thread in program.threads]
-        self.last = [self._step(Get(client, handle)) for client, handle in program.slots]
-        self.steps = (*self.setup, *(step for thread in self.threads for step in thread), *self.last)
+        self.size_bits = page_size_nibble(page_size) << PAGE_SIZE_SHIFT
+        setup = tuple(map(self._step, program.setup))
+        threads = tuple(tuple(map(self._step, thread)) for thread in program.threads)
+        last = tuple(self._step(Get(client, handle)) for client, handle in program.slots)
+        owners = (
+            [MAIN] * len(setup) + [n for n, thread in enumerate(threads) for _ in thread] + [MAIN] * len(last)
+        )
+        steps = (*setup, *(step for thread in threads for step in thread), *last)
+        self.script = Script(setup, threads, last, steps, tuple(owners))
+        self.names = names(program)
 
     def _step(self, operation: Operation) -> Step:
         match operation:
             case NewPool(client, flags, uuid):
-                return Step(operation, "new_pool", client, self.pools.get(operation, 0), (flags, uuid))
+                return Step(
+                    operation, "new_pool", client, self.pools[operation], (flags | self.size_bits, uuid)
+                )
             case DestroyPool(client, pool):
                 return Step(operation, "destroy_pool", client, pool, ())
             case Put(client, handle, page):
@@ -136,8 +164,8 @@ class Runner:
     def run(self, strategy: Strategy, *, segments: bool = False, trace: bool = False) -> Run:
         """Make a backend, run the setup, then the threads as the strategy says, then read every slot."""
         order: list[int] = []
-        count = len(self.steps)
-        run = Run(self.steps, order, [None] * count, [None] * count)
+        count = len(self.script.steps)
+        run = Run(self.script, order, [None] * count, [None] * count)
         control.release_points = self.target.level == "lock"
         modules.generator.seed(0)
         control.begin(strategy, LIMIT, record=segments, trace=trace)
@@ -148,6 +176,7 @@ class Runner:
         finally:
             run.preemptions = tuple(control.preemptions)
             run.points = control.steps
+            run.names = tuple(thread.name for thread in control.threads)
             run.segments, run.trace = control.segments, control.trace
             run.crashes = tuple(f"{t.name} ended with {type(e).__name__}: {e}" for t, e in control.crashes)
             control.end()
@@ -155,25 +184,22 @@ class Runner:
 
     def _stages(self, run: Run) -> None:
         backend = self.target.make()
-        ids: list[int] = [0] * max(len(self.pools), 1)
-        first = 0
-        for stage in (self.setup, *self.threads, self.last):
-            perform = self._performer(backend, ids, run, first, stage)
-            first += len(stage)
-            if stage is self.setup or stage is self.last:
-                if stage is self.last:
-                    control.settle()
-                    control.release()
-                perform()
-            else:
-                control.spawn(perform, f"thread {len(control.threads)}", background=False)
+        ids = [UNMADE + n for n in range(len(self.pools))]
+        script = self.script
+        self._performer(backend, ids, run, 0, script.setup)()
+        first = len(script.setup)
+        for name, steps in zip(self.names, script.threads, strict=True):
+            control.spawn(self._performer(backend, ids, run, first, steps), name, background=False)
+            first += len(steps)
+        control.release()
+        self._performer(backend, ids, run, first, script.last)()
         try:
             backend.close()
         except Exception:
             return  # what close may raise is for the sequential checks to say
 
     def _performer(
-        self, backend: Any, ids: list[int], run: Run, first: int, steps: list[Step]
+        self, backend: Any, ids: list[int], run: Run, first: int, steps: tuple[Step, ...]
     ) -> Callable[[], None]:
         order, answers, used, numbers = run.order, run.answers, run.ids, self.numbers
 
@@ -210,6 +236,12 @@ class Runner:
         return perform
 
 
+def names(program: Program) -> tuple[str, ...]:
+    """What the threads of a program are called."""
+    only = [bool(thread) and all(isinstance(each, Reclaim) for each in thread) for thread in program.threads]
+    return tuple("reclaimer" if only[n] and sum(only) == 1 else f"thread {n + 1}" for n in range(len(only)))
+
+
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Without the collector, which would run finalizers of the target at points of its own choice."""
@@ -220,6 +252,3 @@ def undisturbed() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-__all__ = ["LIMIT", "MAIN", "Run", "Runner", "Step", "Target", "undisturbed"]

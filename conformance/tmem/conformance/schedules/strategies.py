@@ -7,7 +7,8 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tmem.conformance.schedules.control import FOREVER, Preemption, Segment, VirtualThread, control
+from tmem.conformance.schedules.control import control
+from tmem.conformance.schedules.virtual import FOREVER, Preemption, Segment, VirtualThread
 
 Schedule = tuple[Preemption, ...]
 """A run, as its deviations from "go on until you block or end, then the lowest thread"."""
@@ -118,12 +119,16 @@ class Priorities:
 ROOT: Final[Schedule] = ()
 
 
-def children(schedule: Schedule, segments: Iterable[Segment]) -> Iterator[tuple[Schedule, bool]]:
+def children(
+    schedule: Schedule, segments: Iterable[Segment], free: bool = False
+) -> Iterator[tuple[Schedule, bool]]:
     """Every schedule that deviates once more from this one, later than it does; whether that preempts.
 
-    A choice where a thread cannot go on anyway is free; all others cost a preemption.
+    A choice where a thread cannot go on anyway is free, all others cost a preemption; `free` ones only.
     """
     for thread, operation, first, last, others, forced in segments:
+        if not forced and (free or not others):
+            continue
         for point in range(first, last + 1):
             for to in others:
                 yield (*schedule, Preemption(thread, operation, point, to)), not forced

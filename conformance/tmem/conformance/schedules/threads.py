@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from threading import BrokenBarrierError
 from typing import Any, ClassVar
 
-from tmem.conformance.schedules.control import MAIN, VirtualThread, control
+from tmem.conformance.schedules.control import control
 from tmem.conformance.schedules.locks import Condition, Lock
+from tmem.conformance.schedules.virtual import MAIN, VirtualThread
 
 FIRST_IDENT = 1_000
 """The ident of the first thread; the others follow."""

@@ -1,0 +1,222 @@
+"""Looks for races: draws programs, runs schedules of each, and makes what fails small."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, NamedTuple
+
+from tmem.conformance.driver import close, perform
+from tmem.conformance.events import Finding
+from tmem.conformance.loader import Rewrite
+from tmem.conformance.pages import corpus
+from tmem.conformance.picture import picture, steps
+from tmem.conformance.schedules.judge import judge
+from tmem.conformance.schedules.program import EPHEMERAL, UUID, Program, draw, from_json
+from tmem.conformance.schedules.run import Run, Runner, Target, undisturbed
+from tmem.conformance.schedules.seam import Level, load
+from tmem.conformance.schedules.search import Counts, Judge, Plan, Search, UncontrolledError
+from tmem.conformance.schedules.shrinking import Shrinker
+from tmem.conformance.schedules.strategies import Follow, Schedule
+from tmem.conformance.schedules.virtual import Preemption
+from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, SHARED, kind_of, page_size_nibble
+from tmem.spec.backend import Backend, Reclaims, TellsFlags
+from tmem.spec.operations import NewPool, PoolFlags
+
+ENGINE: Final = "schedules"
+LEVELS: Final[tuple[Level, ...]] = ("lock", "statement")
+REPLAYS: Final = 3
+"""How often a finding is repeated before it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A backend in Python, loaded once for each level at which its threads are scheduled.
+
+    `variants` are the arguments that its factory is called with, in turn.
+    """
+
+    factories: Mapping[Level, Callable[..., Backend]]
+    variants: Sequence[tuple[object, ...]]
+    page_size: int
+    reclaims: bool
+    shared: bool
+    claims: frozenset[str]
+    notes: tuple[str, ...] = ()
+
+    def target(self, level: Level, variant: int) -> Target:
+        """What makes the backends of one variant."""
+        arguments = self.variants[variant % len(self.variants)]
+        return Target(partial(self.factories[level], *arguments), level)
+
+
+def open_subject(
+    target: str,
+    attribute: str,
+    variants: Sequence[tuple[object, ...]] = ((),),
+    rewrite: Mapping[str, Rewrite] | None = None,
+) -> Subject:
+    """Load a target (see `seam.load`) and see what it offers. LoadError where it cannot be had."""
+    loaded = {level: load(target, attribute, level, rewrite) for level in LEVELS}
+    backend = loaded["lock"].value(*variants[0])
+    subject = Subject(
+        {level: each.value for level, each in loaded.items()},
+        variants,
+        backend.page_size,
+        isinstance(backend, Reclaims),
+        shared=_shares(backend),
+        claims=frozenset(getattr(backend, "claims", ())),
+        notes=loaded["lock"].notes,
+    )
+    close(backend)
+    return subject
+
+
+def _shares(backend: Backend) -> bool:
+    flags = EPHEMERAL | SHARED | page_size_nibble(backend.page_size) << PAGE_SIZE_SHIFT
+    pool = perform(backend, NewPool(1, flags, UUID))
+    if type(pool) is not int or not isinstance(backend, TellsFlags):
+        return type(pool) is int
+    told = perform(backend, PoolFlags(1, pool))
+    return isinstance(told, int) and kind_of(told, UUID) == kind_of(flags, UUID)
+
+
+class Kind(NamedTuple):
+    """A kind of program and how it is explored."""
+
+    level: Level
+    threads: int
+    operations: int
+    plan: Plan
+
+
+PORTFOLIO: Final = (
+    Kind("statement", 2, 2, Plan(bound=1, most=400, sticky=10, pct=6)),
+    Kind("lock", 2, 3, Plan(bound=2, most=5_000)),
+    Kind("statement", 2, 3, Plan(bound=1, most=400, sticky=10, pct=6)),
+    Kind("statement", 3, 2, Plan(bound=0, most=50, sticky=40, pct=20)),
+    Kind("statement", 2, 2, Plan(bound=1, most=400, sticky=10, pct=6)),
+    Kind("lock", 3, 2, Plan(bound=1, most=400, sticky=20, pct=20)),
+    Kind("statement", 2, 3, Plan(bound=1, most=400, sticky=10, pct=6)),
+    Kind("statement", 3, 5, Plan(bound=0, most=1, sticky=40, pct=20)),
+    Kind("statement", 4, 8, Plan(bound=0, most=1, sticky=20, pct=10)),
+)
+"""The kinds of programs, in turn."""
+
+
+def explore(
+    subject: Subject,
+    seed: int,
+    programs: int,
+    *,
+    over: Callable[[], bool] = lambda: False,
+    progress: Callable[[Counts], None] = lambda counts: None,
+    judging: Judge | None = None,
+) -> Iterator[Finding]:
+    """The findings of so many programs, or of those until `over`; each smallest, and each kind once.
+
+    `progress` is told after each program; the counts go on growing. UncontrolledError where the target does
+    not do the same under the same schedule.
+    """
+    counts, judging = Counts(), judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
+    told: set[tuple[str, ...]] = set()
+    for number in range(programs):
+        found = explore_one(subject, seed, number, judging, counts)
+        counts.programs += 1
+        progress(counts)
+        if found is not None and (kind := (found.clause, *sorted(_methods(found)))) not in told:
+            told.add(kind)
+            yield found
+        if over():
+            return
+
+
+def explore_one(subject: Subject, seed: int, number: int, judging: Judge, counts: Counts) -> Finding | None:
+    """The finding of one program of a seed, smallest."""
+    kind = PORTFOLIO[number % len(PORTFOLIO)]
+    draws = random.Random(f"{ENGINE} {seed} {number}")
+    program = draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared)
+    variant = draws.randrange(len(subject.variants))
+
+    def search(of: Program) -> Search:
+        runner = Runner(subject.target(kind.level, variant), of, subject.page_size)
+        return Search(runner, judging, counts)
+
+    with undisturbed():
+        failed = search(program).first(kind.plan, draws.getrandbits(32))
+        if failed is None:
+            return None
+        shrinker = Shrinker(search, program, *failed)
+        shrinker.shrink()
+        return finding(subject, kind.level, variant, shrinker.program, shrinker.schedule, search)
+
+
+def finding(
+    subject: Subject,
+    level: Level,
+    variant: int,
+    program: Program,
+    schedule: Schedule,
+    search: Callable[[Program], Search],
+) -> Finding | None:
+    """What a schedule of a program comes to, told; None where it is right. It must come thrice the same."""
+    again = search(program)
+    runs = [again.runner.run(Follow(schedule), trace=True) for _ in range(REPLAYS)]
+    first = runs[0]
+    if any(alike(run) != alike(first) for run in runs):
+        raise UncontrolledError("the same schedule came out differently when it was repeated")
+    verdict = again.verdict(first)
+    if verdict is None:
+        return None
+    pages = corpus(subject.page_size)
+    data: dict[str, object] = {
+        "engine": ENGINE,
+        "level": level,
+        "variant": variant,
+        "program": program.to_json(),
+        "preemptions": [list(each) for each in first.preemptions],
+    }
+    told = steps(first, pages)
+    return Finding(
+        verdict.clause, verdict.message, verdict.allowed, told, data, picture(first, verdict, pages), ENGINE
+    )
+
+
+def alike(run: Run) -> object:
+    """What must be the same whenever a schedule is repeated."""
+    marks = [(m.kind, m.thread, m.place) for m in run.trace or ()]
+    return run.order, list(map(repr, run.answers)), run.preemptions, marks
+
+
+def replay(subject: Subject, data: Mapping[str, object], judging: Judge | None = None) -> Finding | None:
+    """Run a finding's data again; None where it no longer fails. ValueError where it is no such data."""
+    level, variant, listed = data.get("level"), data.get("variant"), data.get("preemptions")
+    if level not in LEVELS or type(variant) is not int or not isinstance(listed, list):
+        raise ValueError("level, variant or preemptions are missing or wrong")
+    program = from_json(data.get("program"))
+    schedule = tuple(_preemption(each) for each in listed)
+    judging = judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
+    chosen: Level = "lock" if level == "lock" else "statement"
+    target = subject.target(chosen, variant)
+    with undisturbed():
+        return finding(
+            subject,
+            chosen,
+            variant,
+            program,
+            schedule,
+            lambda of: Search(Runner(target, of, subject.page_size), judging),
+        )
+
+
+def _preemption(data: object) -> Preemption:
+    if not isinstance(data, list) or len(data) != 4 or not all(type(each) is int for each in data):
+        raise ValueError(f"{data!r} is not a preemption: thread, operation, point, to")
+    return Preemption(*data)
+
+
+def _methods(found: Finding) -> Iterator[str]:
+    for step in found.steps:
+        yield step.partition("→")[0].split("⟨")[0].partition(": ")[2]

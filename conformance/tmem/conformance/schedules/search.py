@@ -1,0 +1,149 @@
+"""Runs of one program, schedule after schedule, each judged; and the first that breaks the contract."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from tmem.conformance.schedules.judge import Verdict, judge
+from tmem.conformance.schedules.run import Run, Runner
+from tmem.conformance.schedules.strategies import ROOT, Follow, Priorities, Schedule, Sticky, children
+from tmem.conformance.schedules.virtual import Strategy
+from tmem.spec.history import Call
+
+Judge = Callable[[Sequence[Call]], Verdict | None]
+
+
+class UncontrolledError(Exception):
+    """The target does something that schedules do not decide; the text says what was seen."""
+
+
+class Plan(NamedTuple):
+    """How one program is explored: every schedule with up to `bound` preemptions, but at most `most` of
+    them; then `sticky` and `pct` schedules drawn at random."""
+
+    bound: int
+    most: int
+    sticky: int = 0
+    pct: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was done: `histories` counts those that differed within their program, `complete` the programs
+    whose schedules up to the bound were all run."""
+
+    programs: int = 0
+    complete: int = 0
+    schedules: int = 0
+    histories: int = 0
+    operations: int = 0
+
+
+@dataclass(slots=True)
+class Search:
+    """The schedules of one program on one target."""
+
+    runner: Runner
+    judge: Judge = judge
+    counts: Counts = field(default_factory=Counts)
+    verdicts: dict[Hashable, Verdict | None] = field(default_factory=dict)
+
+    def first(self, plan: Plan, seed: int) -> tuple[Run, Verdict] | None:
+        """The first run of the plan that breaks the contract."""
+        for run in self.runs(plan, seed):
+            if (verdict := self.verdict(run)) is not None:
+                return run, verdict
+        return None
+
+    def runs(self, plan: Plan, seed: int) -> Iterator[Run]:
+        """The runs of a plan."""
+        points = 0
+        for run in self.bounded(plan.bound, plan.most, seed):
+            points = max(points, run.points)
+            yield run
+        draw = random.Random(seed)
+        for n in range(plan.sticky):
+            yield self.run(Sticky(draw.getrandbits(32), STAY[n % len(STAY)]))
+        for n in range(plan.pct):
+            yield self.run(Priorities(draw.getrandbits(32), 2 + n % 3, points or LENGTH))
+
+    def bounded(self, bound: int, most: int, seed: int = 0) -> Iterator[Run]:
+        """Depth-first search bounded by preemptions: all runs with none, then one, up to `bound`.
+
+        Where they are more than `most`, those of the last bound that is reached are drawn at random.
+        """
+        waiting: list[list[Schedule]] = [[ROOT], *([] for _ in range(bound))]
+        draw = random.Random(seed)
+        done = 0
+        for cost, schedules in enumerate(waiting):
+            if len(schedules) > most - done:
+                draw.shuffle(schedules)
+            while schedules:
+                if done == most:
+                    return
+                schedule = schedules.pop()
+                run = self.run(Follow(schedule, onward=bool(schedule)), record=True)
+                done += 1
+                if run.preemptions != schedule:
+                    raise UncontrolledError(astray(schedule, run))
+                yield run
+                for child, preempts in children(schedule, run.segments or (), free=cost == bound):
+                    waiting[cost + preempts].append(child)
+        self.counts.complete += 1
+
+    def run(self, strategy: Strategy, record: bool = False) -> Run:
+        """One run, counted."""
+        self.counts.schedules += 1
+        self.counts.operations += len(self.runner.script.steps)
+        return self.runner.run(strategy, segments=record)
+
+    def verdict(self, run: Run) -> Verdict | None:
+        """What is wrong with a run."""
+        if run.failure is not None:
+            return stuck(run)
+        if run.crashes:
+            return Verdict(PROGRESS, f"{run.crashes[0]}.", "every thread goes on", last(run))
+        key = run.key
+        if key is None or key not in self.verdicts:
+            self.counts.histories += 1
+            verdict = self.judge(run.calls())
+            if key is None:
+                return verdict
+            self.verdicts[key] = verdict
+        return self.verdicts[key]
+
+
+PROGRESS: Final = "TMEM-CONC-3"
+STAY: Final = (4.0, 8.0, 16.0, 32.0)
+"""After how many points, on average, sticky schedules switch."""
+LENGTH: Final = 100
+"""Points of a run of which nothing is known yet."""
+
+
+def stuck(run: Run) -> Verdict:
+    """The verdict on a run that could not go on."""
+    assert run.failure is not None
+    if run.failure.kind == "livelock":
+        return Verdict(
+            PROGRESS, f"The threads never end: {run.failure.text}.", "every operation returns", last(run)
+        )
+    return Verdict(PROGRESS, f"Nothing can go on: {run.failure.text}.", "every operation returns", last(run))
+
+
+def last(run: Run) -> int:
+    """The call, counted by invocation, that began last."""
+    return sum(1 for each in run.order if each >= 0) - 1
+
+
+def astray(schedule: Schedule, run: Run) -> str:
+    """How a run differed from the schedule that it was to follow."""
+    for n, wanted in enumerate(schedule):
+        if n >= len(run.preemptions) or run.preemptions[n] != wanted:
+            where = f"switch point {wanted.point} of operation {wanted.operation + 1}"
+            return (
+                f"run again, thread {wanted.thread + 1} did not come to {where} with the same threads ready"
+            )
+    return "a second run of one schedule had further choices"
