@@ -255,6 +255,6 @@ class Store:
 
     def _make_room(self, lacking: int) -> bool:
         """Reclaim so many bytes, and a little for the next puts; False where there are not so many."""
-        if lacking > self._room.used:  # more than the whole budget: let nothing go for it
+        if lacking > self._room.used:  # it would not fit an empty store: let nothing go for it
             return False
         return reclaim(self._room, UNLIMITED, lacking + self._ahead).bytes >= lacking
