@@ -156,7 +156,7 @@ class WritesOnPipes(Good):
 
 
 def slow():
-    time.sleep(10)
+    time.sleep(1)
     return Good()
 
 

@@ -20,6 +20,9 @@ class Ring(Protocol):
     def step(self, number: int) -> None:
         """The step that starts now, counted from 0; the supervisor takes it for a heartbeat."""
 
+    def rest(self) -> None:
+        """No call of the target is under way until the next program begins: the engine works by itself."""
+
 
 class Silent:
     """A ring that nobody watches."""
@@ -28,6 +31,9 @@ class Silent:
         """Nothing."""
 
     def step(self, number: int) -> None:
+        """Nothing."""
+
+    def rest(self) -> None:
         """Nothing."""
 
 

@@ -1,0 +1,311 @@
+"""The worker and its supervisor: whatever the target does, the run goes on and tells what was under way."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests import stub_engines
+
+from tmem.conformance.check import Plan, check
+from tmem.conformance.engines import ENGINES
+from tmem.conformance.events import Event, Finding, Found, Note, Phase, Started
+from tmem.conformance.process import COMMAND
+from tmem.conformance.ring import HANDSHAKE, SIZE, Doing, Ring
+from tmem.conformance.summary import Summary
+from tmem.conformance.supervisor import RunError
+from tmem.conformance.trial import Engine
+from tmem.conformance.verdict import Verdict, verdict
+
+HERE = Path(__file__).parent
+VOLUME = tuple(engine for engine in ENGINES if engine.name == "volume")
+STUBS = (sys.executable, "-u", str(HERE / "stub_engines.py"))
+
+
+def stub(*names: str) -> tuple[Engine, ...]:
+    return tuple(engine for engine in stub_engines.ENGINES if engine.name in names)
+
+
+def follow(
+    target: str,
+    engines: Sequence[Engine] = VOLUME,
+    hang_after: float = 5.0,
+    budget: float | None = None,
+    command: Sequence[str] = COMMAND,
+) -> tuple[list[Event], Summary]:
+    """All events of a short run, and their account. `target` is a name in hostile.py, or a whole TARGET."""
+    text = target if ":" in target else f"py:{HERE / 'hostile.py'}:{target}"
+    plan = Plan(text, budget=budget, hang_after=hang_after, scale=0.01)
+    events = list(check(plan, engines, command))
+    summary = Summary(text, 0, "linearizable")
+    for event in events:
+        summary.add(event)
+    return events, summary
+
+
+def finding(target: str, hang_after: float = 5.0) -> Finding:
+    """The one violation of a short run, which must be FAIL."""
+    _, summary = follow(target, hang_after=hang_after)
+    assert verdict(summary) is Verdict.FAIL
+    (found,) = summary.findings.values()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "frame"),
+    [
+        ("hangs_in_put", "put", "in sleep"),
+        ("wedged_in_get", "get", "in wedge"),
+        ("spins_in_flush", "flush page", "in spin"),
+        ("hangs_in_new_pool", "new pool", "in sleep"),
+        ("hangs_in_close", "close()", "in sleep"),
+    ],
+)
+def test_a_hang_is_found_with_its_operations_and_stacks(target: str, call: str, frame: str) -> None:
+    found = finding(target, hang_after=1.0)
+    assert found.clause == "TMEM-CONC-3"
+    assert call in found.message
+    assert "does not return within 1 s" in found.message
+    assert call in found.steps[-1]
+    assert frame in found.picture
+    assert "tmem/conformance" not in found.picture, "the suite's own frames are beside the point"
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "how"),
+    [
+        ("exits_in_get", "get", "exit code 3"),
+        ("segfaults_in_put", "put", "SIGSEGV"),
+        ("aborts_in_flush", "flush object", "SIGABRT"),
+        ("killed_in_get", "get", "SIGKILL"),
+        ("stops_parents_pipe", "get", "exit code 0"),
+        ("LeavesChildren", "get", "exit code 7"),
+    ],
+)
+def test_a_crash_is_found_with_its_operations(target: str, call: str, how: str) -> None:
+    found = finding(target)
+    assert found.clause == "TMEM-CONC-3"
+    assert how in found.message
+    assert call in found.steps[-1]
+
+
+def test_a_crash_in_c_tells_where_it_was() -> None:
+    assert "in string_at" in finding("segfaults_in_put").picture
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("raises_base", "Base(odd)"),
+        ("raises_exit", "SystemExit(0)"),
+        ("raises_interrupt", "KeyboardInterrupt()"),
+        ("raises_key_error", "KeyError('x')"),
+        ("answers_text", "text"),
+        ("answers_none_to_put", "None"),
+        ("close_raises", "RuntimeError(cannot)"),
+        ("Recurses", "RecursionError"),
+    ],
+)
+def test_odd_answers_and_exceptions_break_the_clause_that_says_so(target: str, said: str) -> None:
+    _, summary = follow(target)
+    assert verdict(summary) is Verdict.FAIL
+    found = summary.findings["TMEM-ERR-1"]
+    assert said in found.message + found.steps[-1]
+
+
+@pytest.mark.parametrize("target", ["Good", "Prints", "LeavesThreads", "WritesOnPipes"])
+def test_noise_changes_nothing(target: str) -> None:
+    _, summary = follow(target)
+    assert summary.findings == {}
+    assert summary.complete
+    assert summary.operations > 1000
+
+
+def test_after_a_hang_the_next_engine_goes_on() -> None:
+    events, summary = follow("hangs_in_put", ENGINES, hang_after=1.0)
+    begun = [event.engine for event in events if isinstance(event, Phase)]
+    assert begun == [engine.name for engine in ENGINES]
+    assert sum(isinstance(event, Started) for event in events) > 1, "a new worker"
+    assert not summary.complete
+
+
+def test_a_crash_while_loading_is_no_verdict_on_the_target() -> None:
+    with pytest.raises(
+        RunError, match=r"could not be loaded: loading it ends the process by SIGSEGV"
+    ) as caught:
+        follow("crashes")
+    assert "in crashes" in caught.value.details
+
+
+def test_a_factory_that_never_returns_is_no_verdict_on_the_target() -> None:
+    with pytest.raises(RunError, match="could not be loaded: loading it does not return within"):
+        follow("hangs", hang_after=0.2)
+
+
+def test_a_factory_may_take_its_time() -> None:
+    _, summary = follow("slow", stub("talker"), hang_after=0.4, command=STUBS)
+    assert summary.findings == {}
+    assert summary.complete
+
+
+def test_a_factory_that_fails_later_says_so() -> None:
+    with pytest.raises(RunError, match=r"the factory raised OSError: .*Too many open files"):
+        follow("fails_later")
+
+
+def test_a_hang_names_the_step_the_program_and_the_variant() -> None:
+    events, _ = follow("model:keep", stub("hung"), hang_after=0.5, command=STUBS)
+    (found,) = (event.finding for event in events if isinstance(event, Found))
+    assert found.steps[:2] == ("step 0 of p", "step 1 of p")
+    assert found.steps[2].startswith("step 2 of p → does not return")
+    assert found.replay == {"engine": "hung", "variant": 7, "program": "p"}
+
+
+def test_slow_steps_and_long_thoughts_are_no_hangs() -> None:
+    _, summary = follow("model:keep", stub("slow", "thinker"), hang_after=1.5, command=STUBS)
+    assert summary.findings == {}
+    assert summary.complete
+
+
+def test_an_engine_that_stands_still_is_our_defect_not_the_targets() -> None:
+    with pytest.raises(RunError, match="the suite itself failed"):
+        follow("model:keep", stub("stuck"), hang_after=0.1, command=STUBS)
+
+
+def test_a_defect_of_an_engine_is_one_line_with_its_traceback_aside() -> None:
+    with pytest.raises(RunError) as caught:
+        follow("model:keep", stub("broken"), command=STUBS)
+    assert str(caught.value) == "the suite itself failed, a defect of tmem: AssertionError: a defect"
+    assert "in run" in caught.value.details
+
+
+def test_an_engine_that_hears_no_deadline_is_ended() -> None:
+    start = time.monotonic()
+    _, summary = follow("model:keep", stub("deaf"), hang_after=0.5, budget=0.5, command=STUBS)
+    assert time.monotonic() - start < 30
+    assert verdict(summary) is Verdict.UNKNOWN
+
+
+def test_many_and_long_events_arrive() -> None:
+    _, summary = follow("model:keep", stub("talker"), command=STUBS)
+    assert summary.operations == 2000
+    assert summary.notes == ["x" * 1_000_000]
+
+
+def test_what_is_no_event_is_dropped_and_told() -> None:
+    events, summary = follow("model:keep", stub("garbler"), command=STUBS)
+    assert Note("whole again") in events
+    assert "4 lines that the worker sent were no events" in summary.notes[-1]
+    assert summary.complete
+
+
+def test_a_budget_cuts_the_run_short() -> None:
+    plan = Plan("model:keep", budget=0.7, scale=100.0)
+    summary = Summary("model:keep", 0, "linearizable")
+    for event in check(plan, VOLUME):
+        summary.add(event)
+    assert not summary.complete
+    assert summary.operations > 0
+    assert verdict(summary) is Verdict.UNKNOWN
+
+
+def test_a_budget_lets_a_run_go_on_with_further_seeds() -> None:
+    plan = Plan("model:keep", seed=5, budget=4.0, scale=0.01)
+    events = list(check(plan, VOLUME))
+    seeds = [event.seed for event in events if isinstance(event, Started)]
+    assert seeds == list(range(5, 5 + len(seeds)))
+    assert len(seeds) > 1
+    summary = Summary("model:keep", 5, "linearizable")
+    for event in events:
+        summary.add(event)
+    assert summary.complete, "the counted run was complete before the budget ended"
+
+
+def test_equal_seeds_give_equal_runs() -> None:
+    def told(seed: int) -> list[Event]:
+        return list(check(Plan("model:random", seed, scale=0.01), VOLUME))[:-1]
+
+    assert told(1) == told(1) != told(2)
+
+
+def test_closing_ends_the_worker_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with closing(check(Plan("model:keep", scale=100.0), VOLUME)) as events:
+        next(events)
+        next(events)
+        assert list(tmp_path.iterdir())
+        (child,) = children()
+    assert list(tmp_path.iterdir()) == []
+    assert child not in children()
+
+
+def children() -> set[int]:
+    """The processes that this one started."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        found |= {int(pid) for pid in (task / "children").read_text().split()}
+    return found
+
+
+def test_children_of_a_crashed_target_are_ended() -> None:
+    follow("LeavesChildren")
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(process.name) != os.getpid():
+            assert b"hostile.py:LeavesChildren" not in command
+
+
+def test_the_ring_is_read_back(tmp_path: Path) -> None:
+    writer = Ring.create(tmp_path / "ring")
+    reader = Ring(tmp_path / "ring")
+    assert reader.read().doing is Doing.RESTING
+    writer.making(3)
+    assert (reader.read().doing, reader.read().variant) == (Doing.MAKING, 3)
+    writer.made()
+    assert reader.read().doing is Doing.RESTING
+    writer.begin("volume", b"program")
+    under_way = reader.read()
+    assert (under_way.engine, under_way.program, under_way.step) == ("volume", b"program", -1)
+    writer.step(4)
+    assert reader.read().step == 4
+    assert reader.read().doing is Doing.CALLING
+    writer.rest()
+    assert reader.read().doing is Doing.RESTING
+    writer.begin("v", b"x" * 2 * SIZE)
+    assert set(reader.read().program) == set(b"x")
+
+
+def test_every_sign_of_life_is_a_beat(tmp_path: Path) -> None:
+    ring = Ring.create(tmp_path / "ring")
+    seen = [ring.beats()]
+    for sign in (
+        lambda: ring.begin("volume", b"p"),
+        lambda: ring.step(0),
+        lambda: ring.step(1),
+        lambda: ring.begin("volume", b"p"),
+        lambda: ring.step(0),
+        lambda: ring.making(0),
+        lambda: ring.making(0),
+        ring.made,
+        ring.rest,
+    ):
+        sign()
+        assert ring.beats() != seen[-1]
+        seen.append(ring.beats())
+
+
+def test_a_ring_that_was_written_over_can_be_read(tmp_path: Path) -> None:
+    ring = Ring.create(tmp_path / "ring")
+    (tmp_path / "ring").write_bytes(os.urandom(SIZE))
+    under_way = ring.read()
+    assert isinstance(under_way.engine, str)
+    assert under_way.engine != HANDSHAKE
