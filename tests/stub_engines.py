@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from tmem.conformance import worker
@@ -101,7 +102,7 @@ class Garbler(Stub):
     """Writes on the suite's own pipe."""
 
     def run(self, trial: Trial) -> None:
-        descriptor = int(worker.sys.argv[1])
+        descriptor = int(sys.argv[1])
         os.write(descriptor, b'\xff{"is": "Progress"}\n[]\n\n{"is": "Note", "text": 3}\n')
         trial.emit(Note("whole again"))
 
