@@ -1,0 +1,214 @@
+"""Races, one at a time: what happens between two steps of an operation is done there on purpose."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+import pytest
+from tests.impl_audit import audit
+
+from tmem.impl import Lz4, Store
+from tmem.impl.pool import Pool
+from tmem.impl.reclaim import BATCH, strike
+from tmem.impl.store import ROUNDS
+from tmem.spec.abi.errors import ENODEV
+from tmem.spec.abi.flags import PERSIST, SHARED
+
+OLD, NEW, OTHER = (tag * 4096 for tag in (b"o", b"n", b"x"))
+KINDS = [(0, None), (PERSIST, None), (SHARED, 7), (PERSIST | SHARED, 7)]
+
+
+class Striking(Lz4):
+    """A codec in which something happens once: while a put compresses, or a get decompresses."""
+
+    def __init__(self, page_size: int) -> None:
+        super().__init__(page_size)
+        self.strike: Callable[[], object] | None = None
+
+    def _strike(self) -> None:
+        strike, self.strike = self.strike, None
+        if strike is not None:
+            strike()
+
+    def compress(self, page: bytes) -> bytes:
+        self._strike()
+        return super().compress(page)
+
+    def decompress(self, data: bytes) -> bytes:
+        self._strike()
+        return super().decompress(data)
+
+
+@pytest.fixture
+def codec() -> Striking:
+    return Striking(4096)
+
+
+@pytest.fixture
+def store(codec):
+    made = Store(codec=lambda page_size: codec)
+    yield made
+    audit(made)
+    made.close()
+    assert made.counters().bytes == 0
+
+
+def raises_enodev(call) -> None:
+    with pytest.raises(OSError, match="has no pool") as caught:
+        call()
+    assert caught.value.errno == ENODEV
+
+
+@pytest.mark.parametrize(("flags", "uuid"), KINDS)
+def test_a_put_into_a_pool_that_ends_meanwhile_leaves_no_page(store, codec, flags, uuid):
+    pool = store.new_pool(1, flags, uuid)
+    store.put(1, pool, 7, 3, OLD)
+    codec.strike = lambda: store.destroy_pool(1, pool)
+    raises_enodev(lambda: store.put(1, pool, 7, 3, NEW))
+    assert store.counters().bytes == 0
+
+
+@pytest.mark.parametrize(("flags", "uuid"), KINDS)
+def test_a_put_does_not_land_in_the_next_pool_of_the_id(store, codec, flags, uuid):
+    pool = store.new_pool(1, flags, uuid)
+
+    def again():
+        store.destroy_pool(1, pool)
+        assert store.new_pool(1, flags, uuid) == pool
+        assert store.put(1, pool, 7, 3, OTHER)
+
+    codec.strike = again
+    raises_enodev(lambda: store.put(1, pool, 7, 3, NEW))
+    assert store.get(1, pool, 7, 3) == OTHER
+
+
+@pytest.mark.parametrize("flags", [SHARED, PERSIST | SHARED])
+def test_a_client_that_left_a_shared_pool_puts_nothing_there(store, codec, flags):
+    mine, yours = store.new_pool(1, flags, 7), store.new_pool(2, flags, 7)
+    store.put(2, yours, 7, 3, OLD)
+    codec.strike = lambda: store.destroy_pool(1, mine)
+    raises_enodev(lambda: store.put(1, mine, 7, 3, NEW))
+    assert store.get(2, yours, 7, 3) == OLD
+
+
+@pytest.mark.parametrize(("flags", "uuid"), KINDS)
+def test_a_put_that_fails_while_its_pool_ends_is_enodev(codec, flags, uuid):
+    store = Store(3_000, codec=lambda page_size: codec)
+    pool = store.new_pool(1, flags, uuid)
+    codec.strike = lambda: store.destroy_pool(1, pool)
+    raises_enodev(lambda: store.put(1, pool, 7, 3, bytes(range(256)) * 16))
+    assert store.counters().bytes == 0
+
+
+@pytest.mark.parametrize(("flags", "uuid"), KINDS)
+@pytest.mark.parametrize("meanwhile", ["flush_page", "flush_object", "put", "destroy_pool", "reclaim"])
+def test_a_hit_that_is_under_way_returns_its_page_whatever_comes(store, codec, flags, uuid, meanwhile):
+    pool = store.new_pool(1, flags, uuid)
+    store.put(1, pool, 7, 3, OLD)
+    store.put(1, pool, 7, 4, OTHER)
+    arguments = {
+        "flush_page": (1, pool, 7, 3),
+        "flush_object": (1, pool, 7),
+        "put": (1, pool, 7, 3, NEW),
+        "destroy_pool": (1, pool),
+        "reclaim": (10,),
+    }[meanwhile]
+    codec.strike = lambda: getattr(store, meanwhile)(*arguments)
+    assert store.get(1, pool, 7, 3) == OLD
+
+
+@pytest.mark.parametrize("meanwhile", ["flush_page", "flush_object", "reclaim", "get"])
+def test_a_put_that_is_under_way_stores_its_page_whatever_goes(store, codec, meanwhile):
+    pool = store.new_pool(1)
+    store.put(1, pool, 7, 3, OLD)
+    arguments = {
+        "flush_page": (1, pool, 7, 3),
+        "flush_object": (1, pool, 7),
+        "reclaim": (1,),
+        "get": (1, pool, 7, 3),
+    }[meanwhile]
+    codec.strike = lambda: getattr(store, meanwhile)(*arguments)
+    assert store.put(1, pool, 7, 3, NEW)
+    audit(store)
+    assert store.get(1, pool, 7, 3) == NEW
+
+
+def test_the_reclaimer_passes_a_busy_pool_over_and_keeps_its_pages_in_their_place():
+    store = Store()
+    busy, idle = store.new_pool(1), store.new_pool(1)
+    for index in range(4):
+        store.put(1, busy, 7, index, OLD)
+        store.put(1, idle, 7, index, OTHER)
+    with store._tables[1][busy].lock:
+        struck = strike(store._room, 2, 1 << 30)
+        assert (struck.pages, struck.busy) == (2, store._tables[1][busy])
+    audit(store)
+    assert store.reclaim(3) == 3
+    assert [store.get(1, busy, 7, index) is None for index in range(4)] == [True] * 3 + [False]
+    assert [store.get(1, idle, 7, index) is None for index in range(4)] == [True, True, False, False]
+
+
+def test_a_batch_is_bounded_however_many_pages_are_busy():
+    store = Store()
+    pool = store.new_pool(1)
+    for index in range(10 * BATCH):
+        store.put(1, pool, 7, index, OLD)
+    with store._tables[1][pool].lock:
+        assert strike(store._room, 1, 1 << 30).looked == BATCH
+    audit(store)
+
+
+def test_reclaim_waits_for_a_busy_pool_where_there_is_no_other():
+    store = Store()
+    pool = store.new_pool(1)
+    store.put(1, pool, 7, 3, OLD)
+    gone: list[int] = []
+    worker = threading.Thread(target=lambda: gone.append(store.reclaim(1)))
+    with store._tables[1][pool].lock:
+        worker.start()
+        worker.join(0.05)
+        assert worker.is_alive()
+        assert not gone
+    worker.join(5)
+    assert gone == [1]
+    audit(store)
+
+
+def test_a_put_whose_room_others_take_again_and_again_fails_in_the_end(monkeypatch):
+    store = Store(9_000)
+    swap = store.new_pool(1, PERSIST)
+    page = os.urandom(4096)
+    assert store.put(1, swap, 7, 3, page)
+    rounds: list[int] = []
+
+    def robbed(self, lacking):
+        rounds.append(lacking)
+        return True
+
+    monkeypatch.setattr(Store, "_make_room", robbed)
+    assert store.put(1, swap, 7, 4, page) is False
+    assert len(rounds) == ROUNDS
+    assert store.get(1, swap, 7, 3) == page
+    audit(store)
+
+
+class Blind(dict[int, Pool]):
+    """A client's table whose second look shows what the first one found."""
+
+    def __init__(self, table: dict[int, Pool]) -> None:
+        super().__init__(table)
+        self.then = dict(table)
+
+    def get(self, key, default=None):
+        return self.then[key]
+
+
+def test_without_the_second_look_a_put_lands_in_a_pool_that_its_client_left(codec):
+    store = Store(codec=lambda page_size: codec)
+    mine, yours = store.new_pool(1, SHARED, 7), store.new_pool(2, SHARED, 7)
+    store._tables[1] = Blind(store._tables[1])
+    codec.strike = lambda: store.destroy_pool(1, mine)
+    assert store.put(1, mine, 7, 3, NEW)  # so the tests above can fail
+    assert store.get(2, yours, 7, 3) == NEW
