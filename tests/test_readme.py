@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import ast
 import random
-import re
 from pathlib import Path
 
 import pytest
+from tests import readme
 
 from tmem.model.judge import Judge
 from tmem.spec import Backend, DestroyPool, FlushObject, FlushPage, Get, Handle, NewPool, Put
 from tmem.spec.backend import OPERATIONS
+from tmem.spec.clauses import CLAUSES
 from tmem.spec.operations import Answer, Operation, Raised
-
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-BACKEND = re.search(r"```python\n(# mybackend\.py\n.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def source() -> str:
-    assert BACKEND is not None, "the README has no block that begins with # mybackend.py"
-    return BACKEND[1]
+    return readme.backend()
 
 
 def make(source: str) -> Backend:
@@ -120,3 +117,13 @@ def test_the_judge_would_see_a_mistake_in_it(source: str, good: str, bad: str, c
     broken = source.replace(good, bad)
     assert broken != source
     assert clause in {broken_clause(make(broken), seed) for seed in range(5)}
+
+
+def test_the_command_prints_what_the_readme_says(source: str, tmp_path: Path) -> None:
+    ran = readme.run(source, tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "\nPASS  py:mybackend.py:factory" in ran.stdout
+    assert "\nPASS  py:mybackend.py:factory" in readme.printed()
+    stale = "the README shows another output: python -m tests.readme prints it anew"
+    assert readme.statuses(ran.stdout).keys() == CLAUSES.keys()
+    assert readme.statuses(ran.stdout) == readme.statuses(readme.printed()), stale
