@@ -59,7 +59,7 @@ class State(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What a call does at one instant; `part` is the index of the one slot that this part of a flush covers."""
+    """What a call does at one instant; `part` is the index of the one slot that a part of a flush covers."""
 
     call: Call
     operation: Operation
