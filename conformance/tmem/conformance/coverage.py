@@ -38,7 +38,7 @@ CHOICES: dict[str, str] = {
     "put refused": "no put was ever refused",
     "duplicate put flushed": "no duplicate put ever failed",
     "eviction seen": "no ephemeral page ever vanished",
-    "get after a miss": "no slot was asked again after a page was missed",
+    "get after a miss": "no slot was asked again after a miss",
     "pool id came back": "no pool id ever came back after destroy",
     "persistent page kept under pressure": "no persistent page was asked for while room was short",
     "operation denied": "no operation was answered EINVAL, EPERM or ENODEV",

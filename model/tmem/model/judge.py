@@ -96,6 +96,7 @@ class Judge:
     def _put(self, put: Put, answer: Answer) -> Violation | None:
         client, handle, page = put.client, put.handle, put.page
         if len(page) != self.page_size or not in_range(handle.oid, handle.index):
+            self._never(page, Origin(client, 0, Kind(), handle, self.count, 0), "TMEM-ARG-1")
             return blame.bad_argument(self, put, client, handle.pool, answer)
         if not declared(put, answer):
             return blame.undeclared(self, put, answer)
@@ -151,6 +152,7 @@ class Judge:
             if slot.origin is not None:
                 self.pressure += 1
             self._empty(slot, "TMEM-GET-1")
+            slot.emptied = "TMEM-GET-1"
         elif learned.page is None and slot.origin is not None:
             self._empty(slot, "TMEM-GET-2")
         slot.belief = learned

@@ -1,0 +1,100 @@
+"""The engine for races: small concurrent programs of a Python target, under schedules of our choosing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import partial
+
+from tmem.conformance.events import Checked, Found, Note, Progress
+from tmem.conformance.loader import LoadError
+from tmem.conformance.schedules.explore import ENGINE, Subject, explore, explore_one, open_subject, replay
+from tmem.conformance.schedules.judge import judge
+from tmem.conformance.schedules.search import Counts, UncontrolledError
+from tmem.conformance.trial import Trial
+
+PROGRAMS = 110
+"""Programs at scale 1; each runs under tens to thousands of schedules."""
+
+
+class Schedules:
+    """Looks for races on purpose: every schedule with up to a few preemptions, and more drawn at random."""
+
+    name = ENGINE
+    detail = "small concurrent programs under controlled schedules"
+    share = 0.4
+
+    def run(self, trial: Trial) -> None:
+        """Explore PROGRAMS x scale programs, or until the deadline."""
+        subject = _subject(trial)
+        if subject is None:
+            return
+        total = max(1, round(PROGRAMS * trial.scale))
+        last = Counts()
+        _begin(trial, 0)
+
+        def progress(counts: Counts) -> None:
+            nonlocal last
+            _tell(trial, last, counts, counts.programs / total)
+            last = replace(counts)
+            _begin(trial, counts.programs)
+
+        try:
+            for finding in explore(subject, trial.seed, total, over=trial.over, progress=progress):
+                trial.emit(Found(finding))
+        except UncontrolledError as error:
+            trial.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
+
+    def steps(self, program: bytes, count: int) -> list[str]:
+        """Which program was under way."""
+        data = json.loads(program)
+        return [f"concurrent program {data['number']} of seed {data['seed']}"]
+
+    def recall(self, program: bytes, variant: int) -> dict[str, object]:
+        """The replay data of a program given to the ring: the whole of its schedules."""
+        return {"engine": self.name, **json.loads(program)}
+
+    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+        """Run one schedule again, or all of a program whose target did not live to tell."""
+        subject = _subject(trial)
+        if subject is None:
+            raise ValueError(f"{trial.target} is not Python, so its threads cannot be scheduled")
+        seed, number = data.get("seed"), data.get("number")
+        if isinstance(seed, int) and isinstance(number, int):
+            _begin(replace(trial, seed=seed), number)
+            judging = partial(judge, atomic_flush="atomic-flush" in subject.claims)
+            found = explore_one(subject, seed, number, judging, Counts())
+        else:
+            found = replay(subject, data)
+        trial.emit(Progress(programs=1, schedules=1, done=1.0))
+        if found is not None:
+            trial.emit(Found(found))
+
+
+def _subject(trial: Trial) -> Subject | None:
+    # The target once more, loaded so that its threads are ours.
+    source = trial.source
+    if source is None:
+        trial.emit(Note("It is not Python: its threads cannot be controlled by schedules."))
+        return None
+    try:
+        subject = open_subject(source.place, source.attribute, source.variants)
+    except LoadError as error:
+        trial.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
+        return None
+    for note in subject.notes:
+        trial.emit(Note(note))
+    return subject
+
+
+def _begin(trial: Trial, number: int) -> None:
+    trial.ring.begin(ENGINE, json.dumps({"seed": trial.seed, "number": number}).encode())
+    trial.ring.step(0)
+
+
+def _tell(trial: Trial, last: Counts, now: Counts, done: float) -> None:
+    operations, schedules = now.operations - last.operations, now.schedules - last.schedules
+    histories = now.histories - last.histories
+    trial.emit(Progress(operations, 1, schedules, histories, done=done))
+    checks = {"TMEM-CONC-1": histories, "TMEM-CONC-2": histories, "TMEM-CONC-3": schedules}
+    trial.emit(Checked(checks, checks))
