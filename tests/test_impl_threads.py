@@ -13,13 +13,13 @@ import pytest
 from tests.impl_audit import audit
 
 from tmem.impl import Store
-from tmem.impl.drain import CHUNK
+from tmem.impl.pause import PIECE
 from tmem.impl.pool import Pool
 from tmem.spec.abi.errors import ENODEV, ENOMEM
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.clauses.claims import flush_atomic
 
-SECONDS = 1.0
+SECONDS = 0.6
 STAMP = struct.Struct("<5Q")
 PAGE_SIZE = 960
 UUID = 77
@@ -271,16 +271,16 @@ class PageByPage(Store):
     """Flushes an object as if it were many pages."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
-        return sum(self.flush_page(client, pool, oid, index) for index in range(2 * CHUNK)) > 0
+        return sum(self.flush_page(client, pool, oid, index) for index in range(2 * PIECE)) > 0
 
 
 def seen_during_flush(store: Store) -> list[bool]:
     """Hits and misses in a row, while one flush takes an object of several chunks."""
     pool = store.new_pool(1, PERSIST)
-    for index in range(2 * CHUNK):
+    for index in range(2 * PIECE):
         store.put(1, pool, 7, index, bytes(64))
     flusher = threading.Thread(target=store.flush_object, args=(1, pool, 7))
-    order = random.Random(1).sample(range(2 * CHUNK), 2 * CHUNK)
+    order = random.Random(1).sample(range(2 * PIECE), 2 * PIECE)
     flusher.start()
     seen = []
     while flusher.is_alive():

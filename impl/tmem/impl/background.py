@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 
-from tmem.impl.drain import PAUSE
+from tmem.impl.pause import pause
 from tmem.impl.reclaim import BATCH, reclaim
 from tmem.impl.room import Room
 
@@ -44,4 +43,4 @@ class Background:
         while not self._stopping and (above := room.used - room.mark) > 0:  # a look without the lock will do
             if not reclaim(room, BATCH, above).pages:
                 return
-            time.sleep(PAUSE)
+            pause()

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 from tmem.impl.pam import Pampd
+from tmem.impl.pause import PIECE, pause
 from tmem.impl.pool import Object, Pool
 from tmem.impl.room import OBJECT
-
-CHUNK = 512
-"""Pages given back before other threads get their turn."""
-PAUSE = 20e-6
-"""Seconds. A sleep of 0 would take the interpreter lock again before anyone who waits for it wakes up."""
 
 
 def drain(pool: Pool, objects: dict[int, Object]) -> None:
     """Free the pages of detached objects, and give their room back.
 
-    Nobody else reaches these pages any more, so no lock is held but the room's, for one sum a chunk.
+    Nobody else reaches these pages any more, so no lock is held but the room's, for one sum a piece.
     A million pages would stop all threads for a tenth of a second, were they dropped with their dict.
     """
     size, overhead, free = pool.pam.size, pool.cost, pool.pam.free
     room = pool.room
-    for chunk, (pages, emptied) in enumerate(_chunks(objects)):
-        if chunk:
-            time.sleep(PAUSE)
+    for piece, (pages, emptied) in enumerate(_pieces(objects)):
+        if piece:
+            pause()
         cost = emptied * OBJECT + len(pages) * overhead + sum(map(size, pages))
         for pampd in pages:
             free(pampd)
@@ -34,20 +29,20 @@ def drain(pool: Pool, objects: dict[int, Object]) -> None:
                 pool.host.obj_free()
         with room.lock:
             room.used -= cost
-            room.order.tidy(2 * len(pages))
+            room.order.tidy(len(pages))
 
 
-def _chunks(objects: dict[int, Object]) -> Iterator[tuple[list[Pampd], int]]:
-    """All pages in lists of up to CHUNK, each with how many objects became empty with it."""
-    chunk: list[Pampd] = []
+def _pieces(objects: dict[int, Object]) -> Iterator[tuple[list[Pampd], int]]:
+    """All pages in lists of up to PIECE, each with how many objects became empty with it."""
+    piece: list[Pampd] = []
     emptied = 0
     while objects:
         pages = objects.popitem()[1].pages
         while pages:
-            if len(chunk) == CHUNK:
-                yield chunk, emptied
-                chunk, emptied = [], 0
-            chunk.append(pages.popitem()[1])
+            if len(piece) == PIECE:
+                yield piece, emptied
+                piece, emptied = [], 0
+            piece.append(pages.popitem()[1])
         emptied += 1
     if emptied:
-        yield chunk, emptied
+        yield piece, emptied

@@ -158,21 +158,19 @@ class Pool:
         objects, self.objects = self.objects, {}
         return objects
 
-    def evict(self, obj: Object, index: int) -> int:
-        """Reclaim a page that the order says is there; the bytes that this gives.
+    def evict(self, obj: Object, index: int) -> Pampd:
+        """Reclaim a page that the order says is there; it is the caller's, and its room is given back.
 
         The reclaimer calls this from below: it holds the room's lock too.
         """
         pampd = obj.pages.pop(index)
-        cost = self.pam.size(pampd) + self.cost
+        self.room.used -= self.pam.size(pampd) + self.cost
         if not obj.pages:
             obj.gone = True
-            cost += self._drop(obj)
-        self.room.used -= cost
+            self.room.used -= self._drop(obj)
         self.room.order.pages -= 1
         self.tally.reclaimed += 1
-        self.pam.free(pampd)
-        return cost
+        return pampd
 
     def _take(self, oid: int, index: int) -> Pampd | None:
         obj = self.objects.get(oid)

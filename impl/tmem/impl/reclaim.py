@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tmem.impl.pam import Pampd
+from tmem.impl.pause import PIECE, pause
 from tmem.impl.pool import Object, Pool
 from tmem.impl.room import UNLIMITED, Room
 
@@ -29,11 +31,15 @@ def strike(room: Room, pages: int, wanted: int) -> Struck:
     page's pool. Whoever holds that may be about to take this very page: it is passed over and keeps its
     place. With both locks held, an entry that is not stale has its page.
     """
-    looked = gone = given = 0
+    looked = 0
+    gone: list[tuple[Pool, Pampd]] = []
     passed: list[tuple[Object, int]] = []
     with room.lock:
-        order = room.order
-        while looked < BATCH and gone < pages and given < wanted and (entry := order.pop()) is not None:
+        order, used = room.order, room.used
+        while looked < BATCH and len(gone) < pages and used - room.used < wanted:
+            entry = order.pop()
+            if entry is None:
+                break
             looked += 1
             obj, index = entry
             if order.is_stale(obj, index):
@@ -42,13 +48,15 @@ def strike(room: Room, pages: int, wanted: int) -> Struck:
                 passed.append(entry)
                 continue
             try:
-                given += obj.pool.evict(obj, index)
-                gone += 1
+                gone.append((obj.pool, obj.pool.evict(obj, index)))
             finally:
                 obj.pool.lock.release()
         for obj, index in reversed(passed):
             order.push_back(obj, index)
-    return Struck(looked, gone, given, passed[0][0].pool if passed else None)
+        given = used - room.used
+    for pool, pampd in gone:
+        pool.pam.free(pampd)
+    return Struck(looked, len(gone), given, passed[0][0].pool if passed else None)
 
 
 def reclaim(room: Room, pages: int, wanted: int = UNLIMITED) -> Struck:
@@ -62,6 +70,8 @@ def reclaim(room: Room, pages: int, wanted: int = UNLIMITED) -> Struck:
         looked, gone, given = looked + struck.looked, gone + struck.pages, given + struck.bytes
         if not struck.looked:
             break
+        if looked % PIECE < struck.looked:
+            pause()
         if struck.busy is not None and not struck.pages:
             if tries == TRIES:
                 break
