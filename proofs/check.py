@@ -7,13 +7,10 @@ line exits 0 for "not confirmed" too, so its verdicts are taken from the library
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 from typing import Final
 
 import crosshair.core_and_libs  # noqa: F401  # teaches CrossHair the standard library
@@ -24,10 +21,10 @@ from crosshair.options import DEFAULT_OPTIONS, AnalysisKind, AnalysisOptionSet
 from crosshair.statespace import MessageType
 
 from proofs import THEOREMS, Theorem
+from proofs.processes import PROCESSES, SPAWN, ending
 
 CPU_SECONDS: Final = 90.0
 """What one condition may take; more than a quiet machine ever needs."""
-PROCESSES: Final = 2
 
 CONFIRMED: Final = "confirmed"
 REFUTED: Final = "refuted"
@@ -69,8 +66,7 @@ def prove(theorem: Theorem) -> Result:
 
 def prove_all(names: list[str]) -> Iterator[Result]:
     """Prove the theorems of these names, in `PROCESSES` processes, in the order in which they end."""
-    ending = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # on Ctrl-C a process just ends
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), ending) as pool:
+    with ProcessPoolExecutor(PROCESSES, SPAWN, ending) as pool:
         futures = [pool.submit(_prove, name) for name in reversed(names)]  # the long ones are last
         try:
             yield from (future.result() for future in as_completed(futures))

@@ -1,0 +1,157 @@
+"""Follows the judge along every trace: it must accept a letter exactly where the relation leads somewhere.
+
+A node is the set of worlds in which its traces may have ended, beside what the judge knows after them.
+At every node every letter is tried. Nodes that were met before are not tried again; so where no new one
+is found, judge and relation agree on every trace, however long.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from proofs.small_world.alphabet import Letter
+from proofs.small_world.numbered import Relation
+from proofs.small_world.relation import Setting
+from tmem.model.judge import Judge
+from tmem.spec.handle import Handle
+
+
+class Node(NamedTuple):
+    """Where a trace led: the worlds it may have ended in, the judge that saw it (pickled), and the trace."""
+
+    worlds: frozenset[int]
+    judge: bytes
+    trace: tuple[Letter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A trace at whose last letter the judge and the relation part, and no letter of which can be spared."""
+
+    trace: tuple[Letter, ...]
+    judged: str
+
+    def __str__(self) -> str:
+        lines = [f"  {operation} -> {answer!r}" for operation, answer in self.trace]
+        return "\n".join([*lines, f"  {self.judged}; the relation does not"])
+
+
+@dataclass(slots=True)
+class Agreement:
+    """How far the judge was followed; `complete` where no trace, however long, leads to a new node."""
+
+    nodes: int = 1
+    tried: int = 0
+    accepted: int = 0
+    depth: int = 0
+    complete: bool = False
+    disagreement: Disagreement | None = None
+
+    def __str__(self) -> str:
+        length = "of any length" if self.complete else f"of up to {self.depth} letters"
+        counts = f"{self.nodes:,} nodes, {self.tried:,} letters tried, {self.accepted:,} accepted"
+        return f"{counts}, traces {length}"
+
+
+def known(setting: Setting, judge: Judge) -> Hashable:
+    """All that decides what the judge will say: which pools it knows and what it believes of their slots."""
+    numbers: dict[int, int] = {}
+    standing: list[Hashable] = []
+    for client, pool in setting.names:
+        member = judge.member(client, pool)
+        if member is None:
+            standing.append(None)
+            continue
+        number = numbers.setdefault(member.pool.number, len(numbers))
+        beliefs = tuple(judge.may_hold(client, Handle(pool, *place)) for place in setting.places)
+        standing.append((number, member.kind, member.uuid, member.pool.users, beliefs))
+    return tuple(standing)
+
+
+def follow(relation: Relation, judge: Judge, depth: int | None, seconds: float) -> Agreement:
+    """Follow a fresh judge to nodes `depth` letters away (None: all), for so much processor time."""
+    told, deadline = Agreement(), time.process_time() + seconds
+    seen: set[Hashable] = {(relation.start, known(relation.setting, judge))}
+    fresh = pickle.dumps(judge)
+    frontier = [Node(relation.start, fresh, ())]
+    while frontier and (depth is None or told.depth < depth):
+        found: list[Node] = []
+        for node in frontier:
+            if time.process_time() > deadline:
+                return told
+            for key, end in _tried(relation, node, told):
+                if key not in seen:
+                    seen.add(key)
+                    found.append(end)
+            if told.disagreement is not None:
+                told.disagreement = _smallest(relation, fresh, told.disagreement)
+                return told
+        told.nodes = len(seen)
+        told.depth += 1
+        frontier = found
+    told.complete = not frontier
+    return told
+
+
+def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Hashable, Node]]:
+    # One judge goes on as long as letters lead back to the node; `trace` is all that it has seen.
+    here: Hashable = None
+    judge: Judge | None = None
+    trace = node.trace
+    for letter, taken in zip(relation.letters, relation.steps, strict=True):
+        if judge is None:
+            judge, trace = pickle.loads(node.judge), node.trace
+            here = (node.worlds, known(relation.setting, judge))
+        trace = (*trace, letter)
+        told.tried += 1
+        ends = relation.reach(node.worlds, taken)
+        violation = judge.observe(*letter)
+        if (violation is None) != bool(ends):
+            told.disagreement = Disagreement(trace, _judged(violation))
+            return
+        if violation is not None:
+            judge = None
+            continue
+        told.accepted += 1
+        key = (ends, known(relation.setting, judge))
+        if key != here:
+            yield key, Node(ends, _frozen(judge), trace)
+            judge = None
+
+
+def _frozen(judge: Judge) -> bytes:
+    judge.transitions.clear()  # what is counted for coverage decides nothing
+    judge.seen.clear()
+    return pickle.dumps(judge, pickle.HIGHEST_PROTOCOL)
+
+
+def _judged(violation: object) -> str:
+    return "the judge accepts this" if violation is None else f"the judge refuses this ({violation})"
+
+
+def _smallest(relation: Relation, fresh: bytes, found: Disagreement) -> Disagreement:
+    *before, last = found.trace
+    for position in reversed(range(len(before))):
+        shorter = (*before[:position], *before[position + 1 :], last)
+        if (judged := _replayed(relation, fresh, shorter)) is not None:
+            found = Disagreement(shorter, judged)
+            del before[position]
+    return found
+
+
+def _replayed(relation: Relation, fresh: bytes, trace: tuple[Letter, ...]) -> str | None:
+    """What the judge says of the last letter, where it is the first on which the two disagree."""
+    judge, worlds = pickle.loads(fresh), relation.start
+    steps = dict(zip(map(repr, relation.letters), relation.steps, strict=True))
+    for letter in trace:
+        worlds = relation.reach(worlds, steps[repr(letter)])
+        violation = judge.observe(*letter)
+        if (violation is None) != bool(worlds):
+            return _judged(violation) if letter is trace[-1] else None
+        if violation is not None:
+            return None
+    return None
