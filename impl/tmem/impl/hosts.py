@@ -12,8 +12,8 @@ D = TypeVar("D")
 class Host(Protocol):
     """The allocation hooks that a host registers [T]. An allocation that fails raises MemoryError.
 
-    They may be called under the store's locks and from several threads: they are short and never call
-    the store. What an allocation that succeeded took is given back exactly once.
+    All but `page_alloc` may be called under the store's locks, and all from several threads: they are short
+    and never call the store. What an allocation that succeeded took is given back exactly once.
     """
 
     def obj_alloc(self) -> None:
