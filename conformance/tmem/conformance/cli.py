@@ -73,7 +73,7 @@ def main() -> None:
     metavar="SECONDS",
     help="Wall time for the whole run: it cuts the counted run short, or goes on with further seeds.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Where chance begins.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", show_default=True, help="Seed.")
 @click.option(
     "--level",
     type=click.Choice(["integrity", "linearizable"]),

@@ -8,9 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tmem.conformance.report.as_json import data
-from tmem.conformance.report.terminal import MEANS
+from tmem.conformance.report.terminal import means
 from tmem.conformance.summary import Summary
-from tmem.conformance.verdict import unseen, verdict
+from tmem.conformance.verdict import unseen
 
 
 def text(summary: Summary, replays: Mapping[str, Path]) -> str:
@@ -25,7 +25,7 @@ def text(summary: Summary, replays: Mapping[str, Path]) -> str:
     template = environment.get_template("page.html.jinja")
     return template.render(
         data(summary, replays),
-        means=MEANS.get(verdict(summary), "these clauses were broken"),
+        means=means(summary),
         totals=summary.totals,
         unseen=unseen(summary),
     )

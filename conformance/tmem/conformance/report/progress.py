@@ -24,6 +24,7 @@ class Line:
         self._task = progress.add_task("loading", total=1.0, counts=summary.target)
         self._finished = 0.0
         self._share = 0.0
+        self._broken: set[str] = set()
         self._first = True  # the counted run, not one of the further seeds
 
     def show(self, event: Event) -> None:
@@ -41,7 +42,8 @@ class Line:
             case events.Progress():
                 done = min(self._finished + self._share * event.done, 1.0)
                 self._progress.update(self._task, completed=done, counts=self._summary.totals)
-            case Found(finding):
+            case Found(finding) if finding.clause not in self._broken:
+                self._broken.add(finding.clause)
                 self._console.print(f"[red]broken: {finding.clause}[/red] {escape(finding.message)}")
 
     def _started(self, event: Started) -> None:

@@ -60,17 +60,21 @@ def show(console: Console, shown: RenderableType) -> None:
         console.out(line.rstrip(), highlight=False)
 
 
-def verdict_line(summary: Summary) -> RenderableType:
-    """The verdict, what it means, and how much was done."""
-    reached = verdict(summary)
+def means(summary: Summary) -> str:
+    """What the verdict says, in words."""
     broken = len(summary.findings)
-    means = MEANS.get(reached) or f"{broken} {'clause was' if broken == 1 else 'clauses were'} broken"
+    return MEANS.get(verdict(summary)) or f"{broken} {'clause was' if broken == 1 else 'clauses were'} broken"
+
+
+def verdict_line(summary: Summary) -> RenderableType:
+    """The verdict, what it means, and how much was done; before it what else the reader should know."""
+    reached = verdict(summary)
     line = Text.assemble(
         (reached.name, VERDICT_STYLE.get(reached, "bold yellow")),
-        f"  {summary.target}: {means}. ",
+        f"  {summary.target}: {means(summary)}. ",
         (f"{summary.totals}, seed {summary.seed}, {summary.seconds:.1f} s.", "dim"),
     )
-    return Group(line, *(Text(note, style="dim") for note in summary.notes))
+    return Group(*(Text(note, style="dim") for note in summary.notes), line)
 
 
 def _clauses(summary: Summary) -> Table:
