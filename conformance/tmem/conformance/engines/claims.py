@@ -9,7 +9,7 @@ from tmem.conformance import story
 from tmem.conformance.driver import close, perform
 from tmem.conformance.events import Checked, Finding, Found, Progress
 from tmem.conformance.pages import Corpus, corpus
-from tmem.conformance.trial import Trial
+from tmem.conformance.trial import Ring, Trial
 from tmem.spec.abi.flags import compose
 from tmem.spec.backend import Backend, Claims, Reclaims
 from tmem.spec.clauses import CLAIMS
@@ -27,13 +27,15 @@ CLIENT = 1
 class Script:
     """Operations on one fresh backend, with what they answered."""
 
-    def __init__(self, backend: Backend, pages: Corpus) -> None:
+    def __init__(self, backend: Backend, pages: Corpus, ring: Ring) -> None:
         self.backend = backend
+        self.ring = ring
         self.pages = pages
         self.trace: list[tuple[Operation, Answer]] = []
 
     def do(self, operation: Operation) -> Answer:
         """Perform one operation."""
+        self.ring.step(len(self.trace))
         answer = perform(self.backend, operation)
         self.trace.append((operation, answer))
         return answer
@@ -159,7 +161,7 @@ class ClaimChecks:
         scripts: list[Script] = []
 
         def fresh() -> Script:
-            scripts.append(Script(trial.fresh(variant), pages))
+            scripts.append(Script(trial.fresh(variant), pages, trial.ring))
             return scripts[-1]
 
         kept, told = CHECKS[claim](fresh, random.Random(seed))
