@@ -7,7 +7,7 @@ could have broken it: a get after a failed put exercises TMEM-PUT-1, whatever co
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from tmem.conformance.events import Checked, Covered, Event
 from tmem.model import Judge
@@ -47,6 +47,15 @@ CHOICES: dict[str, str] = {
     "new pool refused": "no pool was refused for want of room",
 }
 """Coverpoints that a backend may choose never to reach: reported only."""
+
+
+def applicable(missing: Collection[str]) -> dict[str, str]:
+    """The required coverpoints that hang on nothing `missing`, which the target does not offer.
+
+    What a coverpoint hangs on stands before its colon, or is its name: a kind of pool, an ability.
+    """
+    return {point: told for point, told in REQUIRED.items() if point.partition(":")[0] not in missing}
+
 
 # What a get of a slot in this state puts to the test, whatever it answers.
 _EXERCISES = {

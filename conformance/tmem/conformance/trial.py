@@ -61,7 +61,7 @@ class Trial:
     `fresh` makes a new backend, by a number that picks among what the target can be (budgets): equal
     numbers, equal backends. Each program gets its own and closes it. `scale` multiplies the counted
     work (1.0 is the default run); `deadline` is in `time.monotonic` seconds. `source` is None for a target
-    that is not Python.
+    that is not Python; `missing` names what the target does not offer (see `events.NotOffered`).
     """
 
     target: str
@@ -74,6 +74,7 @@ class Trial:
     level: str = "linearizable"
     page_size: int = 4096
     source: Source | None = None
+    missing: frozenset[str] = frozenset()
 
     def over(self) -> bool:
         """Whether the time has run out."""

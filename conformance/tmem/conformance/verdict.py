@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from tmem.conformance.coverage import REQUIRED
+from tmem.conformance.coverage import applicable
 from tmem.conformance.summary import Summary
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
@@ -51,19 +51,10 @@ def verdict(summary: Summary) -> Verdict:
     return Verdict.PASS
 
 
-def applicable(summary: Summary) -> dict[str, str]:
-    """The required coverpoints that hang on nothing which the target does not offer.
-
-    What a coverpoint hangs on stands before its colon, or is its name: a kind of pool, an ability.
-    """
-    return {
-        point: told for point, told in REQUIRED.items() if point.partition(":")[0] not in summary.not_offered
-    }
-
-
 def unseen(summary: Summary) -> dict[str, str]:
     """The required coverpoints that were never reached, each with what was never seen."""
-    return {point: told for point, told in applicable(summary).items() if not summary.points[point]}
+    points = applicable(summary.not_offered)
+    return {point: told for point, told in points.items() if not summary.points[point]}
 
 
 def status(summary: Summary, clause: str) -> Status:

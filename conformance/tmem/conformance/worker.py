@@ -98,6 +98,7 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
         level=job.level,
         page_size=offer.page_size,
         source=target.source,
+        missing=frozenset(each.what for each in offer.missing),
     )
     complete = True
     for name in job.engines:

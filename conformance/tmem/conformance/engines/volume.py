@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 
 from tmem.conformance import story
 from tmem.conformance.coverage import Coverage
@@ -32,16 +33,11 @@ class Volume:
     def run(self, trial: Trial) -> None:
         """Run PROGRAMS x scale programs, or until the deadline."""
         pages = corpus(trial.page_size)
-        draw = random.Random(f"volume {trial.seed}")
         total = max(1, round(PROGRAMS * trial.scale))
         coverage = Coverage()
         found: set[str] = set()
         operations = programs = 0
-        for number in range(total):
-            data = draw.randbytes(HEADER + 2 * draw.randrange(4, LONGEST))
-            trial.ring.begin(self.name, len(pages.pages).to_bytes(2, "big") + data)
-            program = decode(data, len(pages.pages))
-            outcome = run(program, trial.fresh(number), pages, trial.ring)
+        for number, program, outcome in outcomes(trial, f"volume {trial.seed}", total):
             operations += len(outcome.trace)
             programs += 1
             coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
@@ -54,8 +50,6 @@ class Volume:
                 trial.emit(Progress(operations, programs, done=(number + 1) / total))
                 coverage.tell(trial.emit)
                 operations = programs = 0
-            if trial.over():
-                return
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""
@@ -75,6 +69,19 @@ class Volume:
         trial.emit(Progress(len(outcome.trace), 1, done=1.0))
         if outcome.violation is not None:
             trial.emit(Found(finding(trial, variant, program, outcome, pages)))
+
+
+def outcomes(trial: Trial, seed: str, total: int) -> Iterator[tuple[int, Program, Outcome]]:
+    """What so many random programs came to, each on a backend of its own; fewer where the time runs out."""
+    pages = corpus(trial.page_size)
+    draw = random.Random(seed)
+    for number in range(total):
+        data = draw.randbytes(HEADER + 2 * draw.randrange(4, LONGEST))
+        trial.ring.begin(Volume.name, len(pages.pages).to_bytes(2, "big") + data)
+        program = decode(data, len(pages.pages))
+        yield number, program, run(program, trial.fresh(number), pages, trial.ring)
+        if trial.over():
+            return
 
 
 def finding(trial: Trial, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:

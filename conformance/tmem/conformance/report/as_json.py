@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from tmem.conformance.coverage import CHOICES, REQUIRED
+from tmem.conformance.coverage import CHOICES, REQUIRED, applicable
 from tmem.conformance.events import Finding
 from tmem.conformance.summary import Summary
-from tmem.conformance.verdict import applicable, statuses, verdict
+from tmem.conformance.verdict import statuses, verdict
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 SCHEMA: Final = "tmem-report/1"
@@ -76,7 +76,7 @@ def _violation(finding: Finding, replay: Path | None) -> dict[str, object]:
 
 
 def _coverpoints(summary: Summary) -> dict[str, dict[str, object]]:
-    applies = applicable(summary)
+    applies = applicable(summary.not_offered)
     names = dict.fromkeys([*REQUIRED, *CHOICES, *summary.points])
     return {
         name: {
