@@ -30,7 +30,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs the command in an empty folder; its checks are a small part of the default."""
-    monkeypatch.setattr(cli, "Plan", partial(Plan, scale=0.04))
+    monkeypatch.setattr(cli, "Plan", partial(Plan, scale=0.04, shrink=0.0))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
 

@@ -38,10 +38,11 @@ def follow(
     hang_after: float = 5.0,
     budget: float | None = None,
     command: Sequence[str] = COMMAND,
+    shrink: float = 0.0,
 ) -> tuple[list[Event], Summary]:
     """All events of a short run, and their account. `target` is a name in hostile.py, or a whole TARGET."""
     text = target if ":" in target else f"py:{HERE / 'hostile.py'}:{target}"
-    plan = Plan(text, budget=budget, hang_after=hang_after, scale=0.01)
+    plan = Plan(text, budget=budget, hang_after=hang_after, scale=0.01, shrink=shrink)
     events = list(check(plan, engines, command))
     summary = Summary(text, 0, "linearizable")
     for event in events:
@@ -93,6 +94,21 @@ def test_a_crash_is_found_with_its_operations(target: str, call: str, how: str) 
     assert found.clause == "TMEM-CONC-3"
     assert how in found.message
     assert call in found.steps[-1]
+
+
+def test_a_crash_is_made_small() -> None:
+    events, summary = follow("segfaults_in_put", shrink=60.0)
+    large, small = (event.finding for event in events if isinstance(event, Found))
+    assert len(large.steps) > len(small.steps) == 1
+    assert "put" in small.steps[0]
+    assert "SIGSEGV" in small.message
+    assert summary.findings["TMEM-CONC-3"] == small
+    assert "in string_at" in small.picture
+
+
+def test_a_hang_is_made_small() -> None:
+    _, summary = follow("hangs_in_put", hang_after=0.5, shrink=60.0)
+    assert len(summary.findings["TMEM-CONC-3"].steps) == 1
 
 
 def test_a_crash_in_c_tells_where_it_was() -> None:

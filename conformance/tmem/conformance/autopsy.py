@@ -106,6 +106,6 @@ def _readable(stacks: str) -> str:
     for line in stacks.splitlines():
         frame = _FRAME.match(line)
         ours = frame is not None and (ours or frame["file"].startswith(OURS))
-        if not ours:
+        if not ours and not line.startswith("Extension modules:"):
             kept.append(line)
     return "\n".join(kept[:LINES]).strip()

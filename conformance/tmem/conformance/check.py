@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Final
 
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finished
+from tmem.conformance.events import Event, Finding, Finished, Found, Phase
 from tmem.conformance.job import Job
 from tmem.conformance.process import COMMAND
-from tmem.conformance.supervisor import HANG_AFTER, supervise
+from tmem.conformance.smaller import smaller
+from tmem.conformance.supervisor import HANG_AFTER, End, RunError, supervise
 from tmem.conformance.trial import Engine
+
+QUICK: Final = 1.0
+"""Seconds after which an operation counts as hung while its program is made small; the result is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Plan:
     budget: float | None = None
     hang_after: float = HANG_AFTER
     scale: float = 1.0
+    shrink: float = 20.0
+    """Seconds that making a hang or crash small may take."""
 
 
 def check(
@@ -38,27 +45,68 @@ def check(
     start = time.monotonic()
     complete = False
     for seed in count(plan.seed):
-        ended = yield from _round(plan, seed, engines, command, start)
+        ended = yield from _Round(plan, seed, engines, command, start).events()
         complete = complete or (ended and seed == plan.seed)
         if not ended or plan.budget is None or time.monotonic() - start >= plan.budget:
             break
     yield Finished(complete, time.monotonic() - start)
 
 
-def _round(
-    plan: Plan, seed: int, engines: Sequence[Engine], command: Sequence[str], start: float
-) -> Generator[Event, None, bool]:
-    """Every engine once; returns whether each came to its end."""
-    names = [engine.name for engine in engines]
-    complete = True
-    while names:
-        left = None if plan.budget is None else start + plan.budget - time.monotonic()
-        if left is not None and left <= 0:
-            return False
-        job = Job(plan.target, seed, tuple(names), plan.level, plan.scale, left)
-        end = yield from supervise(job, engines, plan.hang_after, command)
-        complete = complete and end.complete
-        if end.engine not in names:  # it came to its end, or died where no engine could begin
-            break
-        names = names[names.index(end.engine) + 1 :]
-    return complete
+class _Round:
+    """One seed: every engine once, in as many workers as it takes."""
+
+    def __init__(
+        self, plan: Plan, seed: int, engines: Sequence[Engine], command: Sequence[str], start: float
+    ) -> None:
+        self._plan = plan
+        self._seed = seed
+        self._engines = engines
+        self._command = command
+        self._until = None if plan.budget is None else start + plan.budget
+        self._shrunk = False
+
+    def events(self) -> Generator[Event, None, bool]:
+        """Run; returns whether each engine came to its end."""
+        names = [engine.name for engine in self._engines]
+        complete = True
+        while names:
+            left = self._left()
+            if left is not None and left <= 0:
+                return False
+            job = Job(self._plan.target, self._seed, tuple(names), self._plan.level, self._plan.scale, left)
+            end = yield from supervise(job, self._engines, self._plan.hang_after, self._command)
+            complete = complete and end.complete
+            if end.death is not None and not self._shrunk:
+                self._shrunk = True
+                yield from self._smaller(end.death)
+            if end.engine not in names:  # it came to its end, or died where no engine could begin
+                break
+            names = names[names.index(end.engine) + 1 :]
+        return complete
+
+    def _left(self) -> float | None:
+        return None if self._until is None else self._until - time.monotonic()
+
+    def _smaller(self, death: Finding) -> Iterator[Event]:
+        left = self._left()
+        seconds = self._plan.shrink if left is None else min(left, self._plan.shrink)
+        if seconds <= 0:
+            return
+        yield Phase(death.engine, "making its counterexample smaller", 0.0)
+        quick = min(self._plan.hang_after, max(QUICK, self._plan.hang_after / 5))
+        small = smaller(death, lambda data: self._again(data, quick), seconds)
+        if small is not None and (sure := self._again(small.replay, self._plan.hang_after)):
+            yield Found(sure)
+
+    def _again(self, data: dict[str, object], hang_after: float) -> Finding | None:
+        """Run replay data in a worker; what was found of its death."""
+        job = Job(self._plan.target, self._seed, (str(data["engine"]),), self._plan.level, replay=data)
+        watched = supervise(job, self._engines, hang_after, self._command)
+        try:
+            while True:
+                next(watched)
+        except StopIteration as stop:
+            end: End = stop.value
+            return end.death
+        except RunError:
+            return None

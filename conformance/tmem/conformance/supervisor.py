@@ -16,7 +16,7 @@ from typing import Final
 
 from tmem.conformance.autopsy import Death, cause, finding
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finished, Found, Note, Phase, Started
+from tmem.conformance.events import Event, Finding, Finished, Found, Note, Phase, Started
 from tmem.conformance.job import Job
 from tmem.conformance.process import COMMAND, Process
 from tmem.conformance.ring import Doing
@@ -43,11 +43,11 @@ class RunError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a worker ended: by itself, or `dead` in `engine` (empty: in none)."""
+    """How a worker ended: by itself, or dead in `engine` (empty: in none), with what was found of it."""
 
     complete: bool
-    dead: bool = False
     engine: str = ""
+    death: Finding | None = None
 
 
 def supervise(
@@ -138,8 +138,9 @@ class _Watch:
                 f"the target could not be loaded: loading it {told}", process.stacks + process.output
             )
         death = Death(told, how is None, under_way, process.stacks, process.output)
-        yield Found(finding(death, self._engines.get(under_way.engine)))
-        return End(complete=False, dead=True, engine=self._engine)
+        found = finding(death, self._engines.get(under_way.engine))
+        yield Found(found)
+        return End(complete=False, engine=self._engine, death=found)
 
     def _strange(self) -> Generator[Event, None, None]:
         if count := self._process.strange:
