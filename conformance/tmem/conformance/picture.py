@@ -10,6 +10,7 @@ from __future__ import annotations
 import linecache
 import textwrap
 from collections.abc import Iterable, Iterator
+from itertools import permutations
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -66,6 +67,8 @@ class Teller:
         numbers = verdict.numbers if verdict is not None else {}
         self.numbers = {n: numbers[call] for call, n in enumerate(began) if call in numbers}
         self.page = Pages(corpus)
+        operations = (step.operation for step in run.script.steps)
+        self.puts = [run.content(each.page) for each in operations if isinstance(each, Put)]
         self.corpus = corpus
 
     def name(self, thread: int) -> str:
@@ -112,20 +115,31 @@ class Teller:
         if ~n not in self.run.order:
             return "never returned"
         answer = self.run.answers[n]
-        told = said(self.content(answer) if isinstance(answer, bytes) else answer, self.page)
-        if isinstance(self.run.operation(n), Reclaim):
+        told = self.held(self.content(answer)) if isinstance(answer, bytes) else said(answer, self.page)
+        if isinstance(self.run.operation(n), Reclaim) and type(answer) is int:
             told += " reclaimed"
         return f"{told}  ✗" if n == self.broken else told
 
+    def held(self, page: bytes) -> str:
+        """A page that came back; where it is one page in the beginning and another in the end, which."""
+        if page not in self.corpus.numbers and (mixed := mixture(page, self.puts)) is not None:
+            first, length, second = mixed
+            return f"{length} bytes of {self.page(first)}, then {self.page(second)}"
+        return self.page(page)
+
     def content(self, page: bytes) -> bytes:
-        """The page that a program's number stands for."""
-        return self.corpus.pages[int.from_bytes(page, "big")] if len(page) == PAGE else page
+        """The page that a number stands for."""
+        return self.run.content(page) if len(page) == PAGE else page
 
     def rows(self) -> Iterator[Row]:
         """What the threads did."""
+        inside: set[int] = set()
         for mark in self.run.trace or ():
             if mark.thread != MAIN:
+                inside = inside | {mark.thread} if mark.kind != "end" else inside - {mark.thread}
                 yield from self.row(mark)
+        for thread in sorted(inside & set(range(len(self.run.script.threads)))):
+            yield Row(thread, "└", "never returns  ✗")
 
     def row(self, mark: Mark) -> Iterator[Row]:
         """What one mark tells."""
@@ -142,6 +156,19 @@ class Teller:
                     yield Row(mark.thread, "│", f"    {code}")
             case "block", str(waits):
                 yield Row(mark.thread, "│", f"waits for {waits}")
+
+
+def mixture(page: bytes, puts: Iterable[bytes]) -> tuple[bytes, int, bytes] | None:
+    """The page that this one begins like, for how many bytes, and the page that the rest is from.
+
+    >>> mixture(b"aaab", [b"aaaa", b"bbbb"])
+    (b'aaaa', 3, b'bbbb')
+    """
+    for first, second in permutations(dict.fromkeys(puts), 2):
+        length = next((n for n, (a, b) in enumerate(zip(first, page, strict=False)) if a != b), 0)
+        if 0 < length < len(page) and page[length:] == second[length:]:
+            return first, length, second
+    return None
 
 
 def columns(rows: Iterable[Row], names: dict[int, str]) -> list[str]:
@@ -177,7 +204,7 @@ def wrap(row: Row) -> Iterator[Row]:
 def where(place: str) -> str:
     """A place in the code, by its file's name."""
     file, _, line = place.rpartition(":")
-    return f" at {Path(file).name}:{line}" if file else ""
+    return f" at {Path(file).name.partition(' ')[0]}:{line}" if file else ""
 
 
 def source(place: str) -> str:

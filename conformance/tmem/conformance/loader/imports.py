@@ -11,6 +11,7 @@ import builtins
 import importlib
 import importlib.machinery
 import importlib.util
+import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -180,6 +181,8 @@ class Importer:
             self.rewritten.add(name)
             tree = rewrite(source)
         if isinstance(tree, str):
+            if rewrite is not None:
+                file = _remember(tree, file)
             tree = ast.parse(tree, file)
         if transform is not None:
             tree = transform(tree)
@@ -255,6 +258,13 @@ class Importer:
             else:
                 if not hasattr(package, child):
                     setattr(package, child, module)
+
+
+def _remember(source: str, file: str) -> str:
+    """The name under which tracebacks find the lines of source that is not on disk."""
+    name = f"{file} (rewritten)"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    return name
 
 
 def _importlib(importer: Importer) -> ModuleType:

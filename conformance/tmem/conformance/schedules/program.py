@@ -41,6 +41,14 @@ OIDS: Final = (7, 7 | 1 << 128)
 INDEXES: Final = (0, 1, 64)
 SHAPES: Final = ((1, 1), (1, 1), (1, 2), (1, 2), (2, 1), (1, 3), (2, 2))
 """How many objects and indexes a program uses: threads must meet to race."""
+THEMES: Final = (
+    {"put": 4, "get": 4},
+    {"put": 4, "get": 2, "flush_page": 3},
+    {"put": 4, "get": 2, "flush_object": 3},
+    {"put": 4, "get": 2, "destroy": 3, "new": 3},
+    {"put": 6, "get": 6, "flush_page": 2, "flush_object": 2, "destroy": 2, "new": 2},
+)
+"""Kinds of operations with their weights: a program has one theme, so that its operations meet."""
 MOST_THREADS: Final = 4
 MOST_OPERATIONS: Final = 8
 
@@ -69,6 +77,15 @@ class Program:
         """⟨client, handle⟩ of every put, each once: where a page may be when all is done."""
         puts = (each for each in self.operations if isinstance(each, Put))
         return tuple(dict.fromkeys((put.client, put.handle) for put in puts))
+
+    @property
+    def last(self) -> tuple[Operation, ...]:
+        """What is done when the threads have ended: every slot is read; pools that were destroyed are made
+        anew, and their slots must then be empty."""
+        reads = tuple(Get(client, handle) for client, handle in self.slots)
+        ended = {each.pool for each in self.operations if isinstance(each, DestroyPool)}
+        again = tuple(pool for n, pool in enumerate(self.pools) if n in ended)
+        return reads + again + tuple(read for read in reads if read.handle.pool in ended)
 
     def __len__(self) -> int:
         return sum(map(len, self.threads))
@@ -121,13 +138,7 @@ def _slots(random: random.Random, pools: list[NewPool]) -> list[tuple[int, Handl
 
 
 def _weights(random: random.Random, reclaims: bool) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    # Swarm testing: a program leaves some kinds of operations out.
-    weights = {"put": 6, "get": 6, "flush_page": 2, "flush_object": 2, "destroy": 2, "new": 1}
-    for name in ("flush_page", "flush_object", "destroy"):
-        if random.random() < 0.5:
-            del weights[name]
-    if "destroy" not in weights:
-        del weights["new"]
+    weights = dict(random.choice(THEMES))
     if reclaims:
         weights["reclaim"] = 2
     return tuple(weights), tuple(weights.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -31,6 +31,8 @@ from tmem.spec.operations import (
 
 LIMIT: Final = 20_000
 """Switch points in a run, after which it counts as a livelock."""
+STRANGE: Final = 0x8000
+"""The first number of a page that nobody put."""
 UNMADE: Final = 10_000
 """The id of a pool that could not be made, and of those after it: no backend has so many."""
 
@@ -54,6 +56,24 @@ class Step:
     rest: tuple[Any, ...]
 
 
+class Numbers(dict[bytes, bytes]):
+    """The numbers of pages, two bytes each: those of the corpus, and from STRANGE on those that came back
+    and are no page of it."""
+
+    def __init__(self, pages: Sequence[bytes]) -> None:
+        super().__init__((page, n.to_bytes(2, "big")) for n, page in enumerate(pages))
+        self.pages = {number: page for page, number in self.items()}
+        self.known = len(pages)
+        self.size = len(pages[0])
+
+    def __missing__(self, page: bytes) -> bytes:
+        if len(page) != self.size:
+            return page
+        number = (STRANGE + len(self) - self.known).to_bytes(2, "big")
+        self[page], self.pages[number] = number, page
+        return number
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A program as steps: those before, those of each thread, and those after, which read every slot.
@@ -66,6 +86,7 @@ class Script:
     last: tuple[Step, ...]
     steps: tuple[Step, ...]
     owners: tuple[int, ...]
+    numbers: Numbers
 
 
 @dataclass(slots=True)
@@ -102,6 +123,10 @@ class Run:
         called = sorted((time, n) for n, time in times.items() if n >= 0)
         return [Call(self.operation(n), self.answers[n], begin, times.get(~n)) for begin, n in called]
 
+    def content(self, number: bytes) -> bytes:
+        """The page that a number stands for."""
+        return self.script.numbers.pages[number]
+
     def operation(self, n: int) -> Operation:
         """The operation of a step as it was called, with the pool's id."""
         operation, id = self.script.steps[n].operation, self.ids[n]
@@ -124,19 +149,18 @@ class Runner:
     def __init__(self, target: Target, program: Program, page_size: int) -> None:
         self.target = target
         self.program = program
-        pages = corpus(page_size)
-        self.pages = pages.pages
-        self.numbers = {page: n.to_bytes(2, "big") for n, page in enumerate(pages.pages)}
+        self.pages = corpus(page_size).pages
+        self.numbers = Numbers(self.pages)
         self.pools = {pool: n for n, pool in reversed(list(enumerate(program.pools)))}
         self.size_bits = page_size_nibble(page_size) << PAGE_SIZE_SHIFT
         setup = tuple(map(self._step, program.setup))
         threads = tuple(tuple(map(self._step, thread)) for thread in program.threads)
-        last = tuple(self._step(Get(client, handle)) for client, handle in program.slots)
+        last = tuple(map(self._step, program.last))
         owners = (
             [MAIN] * len(setup) + [n for n, thread in enumerate(threads) for _ in thread] + [MAIN] * len(last)
         )
         steps = (*setup, *(step for thread in threads for step in thread), *last)
-        self.script = Script(setup, threads, last, steps, tuple(owners))
+        self.script = Script(setup, threads, last, steps, tuple(owners), self.numbers)
         self.names = names(program)
 
     def _step(self, operation: Operation) -> Step:
@@ -162,7 +186,7 @@ class Runner:
                 raise TypeError(f"{operation} is no operation of a program")
 
     def run(self, strategy: Strategy, *, segments: bool = False, trace: bool = False) -> Run:
-        """Make a backend, run the setup, then the threads as the strategy says, then read every slot."""
+        """Make a backend, run the setup, then the threads as the strategy says, then what is last."""
         order: list[int] = []
         count = len(self.script.steps)
         run = Run(self.script, order, [None] * count, [None] * count)
@@ -179,6 +203,7 @@ class Runner:
             run.names = tuple(thread.name for thread in control.threads)
             run.segments, run.trace = control.segments, control.trace
             run.crashes = tuple(f"{t.name} ended with {type(e).__name__}: {e}" for t, e in control.crashes)
+            control.trace = None  # what threads do while they are ended is no part of it
             control.end()
         return run
 
@@ -225,7 +250,7 @@ class Runner:
                         used[n] = id = ids[pool]
                         answer = getattr(backend, step.method)(step.client, id, *step.rest)
                         if type(answer) is bytes:
-                            answer = numbers.get(answer, answer)
+                            answer = numbers[answer]
                 except Exception as error:
                     answer = Raised.of(error)
                 answers[n] = answer

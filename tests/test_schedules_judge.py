@@ -1,0 +1,116 @@
+"""The judge of tiny histories agrees with the definition in `spec.history`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from tmem.conformance.schedules.judge import judge
+from tmem.conformance.schedules.program import number
+from tmem.spec.abi.flags import PERSIST, SHARED
+from tmem.spec.handle import Handle
+from tmem.spec.history import Call, linearizable
+from tmem.spec.operations import (
+    Answer,
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    Put,
+    Raised,
+    Reclaim,
+)
+
+FLAGS = ((0, None), (PERSIST, None), (SHARED, 5), (SHARED | PERSIST, 5))
+ERRORS = (12, 19, 28, 1000)
+
+
+def histories(seed: int, count: int) -> Iterator[list[Call]]:
+    """Random histories: calls with random answers at random times, so that many are illegal."""
+    draw = random.Random(seed)
+    for _ in range(count):
+        clock = 0
+        flags = draw.choice(FLAGS)
+        calls = [Call(NewPool(1, *flags), 0, -2, -1)]
+        pages = 0
+        for _ in range(draw.randint(1, 6)):
+            client = 2 if flags[1] and draw.random() < 0.3 else 1
+            handle = Handle(draw.choice((0, 0, 0, 1)), 7 + (draw.random() < 0.2), draw.randrange(2))
+            operation: Operation
+            answer: Answer
+            match draw.randrange(12):
+                case 0 | 1 | 2 | 3:
+                    pages += 1
+                    operation = Put(client, handle, number(pages))
+                    answer = draw.choice((True, True, True, False, Raised("OSError", draw.choice(ERRORS))))
+                case 4 | 5 | 6 | 7:
+                    operation = Get(client, handle)
+                    answer = draw.choice((None, number(draw.randint(1, pages + 1)), Raised("OSError", 19)))
+                    if draw.random() < 0.6 and pages:
+                        answer = number(draw.randint(1, pages))
+                case 8:
+                    operation, answer = FlushPage(client, handle), draw.random() < 0.5
+                case 9:
+                    operation, answer = FlushObject(client, handle.pool, handle.oid), draw.random() < 0.5
+                case 10:
+                    operation, answer = DestroyPool(client, handle.pool), draw.random() < 0.8
+                case _:
+                    operation = NewPool(client, *draw.choice(FLAGS))
+                    answer = draw.choice((handle.pool, 1 - handle.pool, Raised("OSError", 12)))
+                    if draw.random() < 0.2:
+                        operation, answer = Reclaim(1), draw.randrange(3)
+            clock += draw.randrange(4)
+            begin = clock + len(calls) / 100
+            calls.append(Call(operation, answer, begin, begin + draw.randrange(8) + 0.5))
+        yield calls
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_it_agrees_with_the_definition(atomic: bool) -> None:
+    legal = illegal = 0
+    for calls in histories(7 + atomic, 4_000):
+        verdict = judge(calls, atomic)
+        assert (verdict is None) == linearizable(calls, atomic_flush=atomic), calls
+        legal, illegal = legal + (verdict is None), illegal + (verdict is not None)
+    assert min(legal, illegal) > 800
+
+
+def test_atomic_flushes_differ() -> None:
+    one, two = Handle(0, 7, 0), Handle(0, 7, 1)
+    calls = [
+        Call(NewPool(1, PERSIST), 0, 0, 1),
+        Call(Put(1, one, number(1)), True, 2, 3),
+        Call(Put(1, two, number(2)), True, 4, 5),
+        Call(FlushObject(1, 0, 7), True, 6, 20),
+        Call(Get(1, one), None, 7, 8),
+        Call(Get(1, two), number(2), 9, 10),
+    ]
+    assert judge(calls) is None
+    assert judge(calls, atomic_flush=True) is not None
+
+
+def test_the_sentence_tells_where_the_page_came_from() -> None:
+    slot = Handle(0, 7, 0)
+    calls = [
+        Call(NewPool(1), 0, 0, 1),
+        Call(Put(1, slot, number(1)), True, 2, 3),
+        Call(Get(1, slot), number(1), 4, 9),
+        Call(Get(1, slot), number(1), 5, 8),
+    ]
+    verdict = judge(calls)
+    assert verdict is not None
+    assert verdict.clause == "TMEM-GET-2"
+    assert "which an exclusive hit (#3) had ended" in verdict.message
+    assert verdict.numbers == {0: 1, 1: 2, 3: 3, 2: 4}
+    assert verdict.call == 2
+
+
+def test_answers_that_nobody_declares_are_told_first() -> None:
+    calls = [Call(NewPool(1), 0, 0, 1), Call(FlushPage(1, Handle(0, 7, 0)), Raised("KeyError"), 2, 3)]
+    verdict = judge(calls)
+    assert verdict is not None
+    assert (verdict.clause, verdict.call) == ("TMEM-ERR-1", 1)
