@@ -47,7 +47,9 @@ class Shrinker:
         # Whatever still fails under what is left of the schedule.
         smaller = True
         while smaller and self.left > 0:
-            smaller = any(self._still(*each) for each in smaller_programs(self.program)) or self._drop_preemptions()
+            smaller = (
+                any(self._still(*each) for each in smaller_programs(self.program)) or self._drop_preemptions()
+            )
 
     def _drop_preemptions(self) -> bool:
         search = self.make(self.program)
