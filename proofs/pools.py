@@ -7,10 +7,13 @@ from proofs.theorem import theorem
 from tmem.spec.handle import Handle
 from tmem.spec.slot import Does, Event, Kind
 from tmem.spec.store import (
+    Naming,
     Pool,
     Slot,
     destroy_pool,
+    last_by,
     may_hold,
+    name_key,
     named,
     new_pool,
     operate,
@@ -51,6 +54,15 @@ def a_pool_that_is_made_is_new_and_empty(
     return stands_for(granted, other, other_id) is not None
 
 
+@theorem("TMEM-POOL-2")
+def every_client_has_its_own_ids(client: int, id: int, other: int, other_id: int) -> bool:
+    """Two clients may use the same id, and it is two names; so are two ids of one client."""
+    if not 0 <= id < 1 << 32 or not 0 <= other_id < 1 << 32:
+        return False
+    assert (name_key(client, id) == name_key(other, other_id)) == (client == other and id == other_id)
+    return client != other and id == other_id
+
+
 @theorem("TMEM-POOL-2", "TMEM-POOL-3")
 def a_name_is_changed_by_nobody_else(
     base: Base, client: int, id: int, grant: bool, kind: Kind, uuid: int | None, other: int, other_id: int
@@ -65,6 +77,17 @@ def a_name_is_changed_by_nobody_else(
     before = stands_for(store, other, other_id)
     assert stands_for(then, other, other_id) == before
     return before is not None and id == other_id
+
+
+@theorem("TMEM-POOL-1", "TMEM-POOL-3", "TMEM-SHARE-1")
+def the_latest_naming_counts(base: Base, first: Naming, second: Naming) -> bool:
+    """An id stands for what it was granted last, so it may come back; a UUID leads to its latest pool."""
+    store = base.store()._replace(namings=(first, second))
+    uuid = second.pool.uuid
+    assert stands_for(store, second.client, second.id) == (None if second.leaves else second.pool)
+    assert uuid is None or last_by(store, uuid) == second.pool
+    again = first.client == second.client and first.id == second.id
+    return again and first.leaves and first.pool.uuid == uuid and first.pool.number != second.pool.number
 
 
 @theorem("TMEM-POOL-2", "TMEM-HANDLE-1")

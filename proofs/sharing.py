@@ -107,3 +107,22 @@ def uuids_never_meet(
         return False
     assert not same(stands_for(two, a, a_id), stands_for(two, b, b_id))
     return True
+
+
+@theorem("TMEM-POOL-1", "TMEM-SHARE-2")
+def a_uuid_that_all_have_left_leads_to_a_new_pool(
+    base: Base, client: int, id: int, kind: Kind, uuid: int, oid: int, index: int
+) -> bool:
+    """Who joins a UUID that nobody is in gets a pool that was never there before, and that is empty."""
+    store = base.store()
+    last, slot = last_by(store, uuid), Slot(Pool(base.made, kind, uuid), oid, index)
+    if not kind.shared or not of_uuid(store, uuid) or not unused(store, slot):
+        return False
+    if last is not None and users(store, last) > 0:
+        return False
+    granted = new_pool(store, client, id, kind, uuid)
+    if granted is None:
+        return False
+    assert named(granted, client, Handle(id, oid, index)) == slot
+    assert may_hold(granted, slot) == (None,)
+    return last is not None

@@ -70,6 +70,24 @@ def an_operation_does_to_its_slot_what_the_slot_says(
     return event.does is Does.HIT and len(steps) > 0
 
 
+@theorem("TMEM-HANDLE-1", "TMEM-PUT-3")
+def operations_follow_one_another(
+    pages: dict[int, int], slot: Slot, first: Event[int], page: int, hit: bool
+) -> bool:
+    """A put or get leads from where the operation before it led, whichever that was."""
+    pool, oid, index = slot.pool, slot.oid, slot.index
+    second = Event(Does.HIT if hit else Does.STORED, page)
+    one = give(pages_only(pages), Effect(first, pool, oid, index))
+    two = give(one, Effect(second, pool, oid, index))
+    expected: list[int | None] = []
+    for held in may_hold(one, slot):
+        steps = after(pool.kind, held, second)
+        expected.extend(steps)
+    reached = may_hold(two, slot)
+    assert list(reached) == expected
+    return first.does is Does.STORED and hit and len(expected) > 0
+
+
 @theorem("TMEM-FLUSH-2", "TMEM-HANDLE-1")
 def flush_object_empties_the_object_and_nothing_else(
     pages: dict[int, int], pool: Pool, oid: int, slot: Slot
