@@ -20,6 +20,7 @@ test: .venv/.installed-dev
 
 prove: .venv/.installed-dev
 	$(BIN)/python -m proofs
+	$(BIN)/python -m proofs.small_world
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check

@@ -12,19 +12,22 @@ from proofs.small_world.settings import SETTINGS, explore
 
 
 @click.command()
+@click.argument("worlds", nargs=-1, metavar="[WORLD]...", type=click.Choice(list(SETTINGS)))
 @click.option("--depth", type=click.IntRange(min=0), help="Letters in a trace at most; else any number.")
 @click.option(
     "--seconds", type=float, default=60.0, show_default=True, help="Processor time for each world at most."
 )
-def main(depth: int | None, seconds: float) -> None:
-    """Show that the judge accepts exactly the traces that the specification generates in a small world.
+def main(worlds: tuple[str, ...], depth: int | None, seconds: float) -> None:
+    """Show that the judge accepts exactly the traces that the specification generates in each WORLD.
 
     Exits 0 where they agree as far as they were followed, 1 at a disagreement, with its trace.
     """
     console, agree, whole = Console(highlight=False, soft_wrap=True), True, True
     told = "every answer to every operation, after every trace ..."
     with console.status(told), ProcessPoolExecutor(PROCESSES, SPAWN, ending) as pool:
-        for future in as_completed([pool.submit(explore, name, depth, seconds) for name in SETTINGS]):
+        for future in as_completed(
+            [pool.submit(explore, name, depth, seconds) for name in worlds or SETTINGS]
+        ):
             name, size, agreement = future.result()
             console.print(f"{name}: {size}\n    judge: {agreement}")
             whole = whole and agreement.complete
