@@ -1,0 +1,163 @@
+"""The lives of a pool id: in which order, and when, its new pools and destroys may have taken effect.
+
+Calls that overlap form a knot. The knots of an id follow each other in time, so each can be untied for
+itself, given whether the id was live before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from math import inf
+from typing import NamedTuple, Protocol
+
+from tmem.conformance.history.calls import MAYBE, Call, effect
+from tmem.conformance.history.eras import Era
+from tmem.conformance.history.split import Name
+from tmem.spec.abi.flags import kind_of
+from tmem.spec.slot import Does, Kind
+
+
+class PoolCall(NamedTuple):
+    """A new pool or destroy that took effect, or (`sure` is False) may have.
+
+    `kind` and `uuid` are those of the pool that was granted.
+    """
+
+    begin: float
+    end: float
+    makes: bool
+    sure: bool
+    kind: Kind
+    uuid: int | None
+
+
+class Knot(NamedTuple):
+    """New pools and destroys of one id that overlap; `before` is the number of the knot before it."""
+
+    name: Name
+    calls: tuple[PoolCall, ...]
+    low: float
+    high: float
+    next_new: float
+    """When the next new pool of the id begins."""
+    before: int = -1
+
+    @property
+    def wavers(self) -> bool:
+        """Whether it depends on how the knot is untied if the id is live after it."""
+        return len(self.calls) > 1 or not self.calls[0].sure
+
+
+class Moment(NamedTuple):
+    """When a new pool or destroy of a pool id took effect."""
+
+    time: float
+    name: Name
+    made: PoolCall
+
+
+class Untied(NamedTuple):
+    """One way to order the calls of a knot, and whether the id is live after it."""
+
+    moments: tuple[Moment, ...]
+    live: bool
+
+
+class Times(Protocol):
+    """Says which moments of a pool call matter, the likeliest first."""
+
+    def new(self, call: PoolCall, soonest: float) -> Sequence[float]:
+        """The moments from `soonest` on at which a pool may be made."""
+
+    def destroy(self, call: PoolCall, soonest: float, next_new: float) -> Sequence[float]:
+        """The moments from `soonest` on at which it may end, before a new pool that begins at `next_new`."""
+
+
+def pool_calls(calls: Iterable[Call]) -> list[PoolCall]:
+    """What the calls on one pool id come to; those that changed nothing are left out."""
+    news = sorted((call for call in calls if call.op == "new_pool"), key=lambda call: call.begin)
+    granted = {id(call): call.args[1] for call in news}
+    for call in calls:
+        if call.op == "pool_flags" and type(call.answer) is int:
+            asked = [new for new in news if new.begin <= call.begin]
+            if asked:
+                granted[id(asked[-1])] = call.answer
+    found: list[PoolCall] = []
+    for call in calls:
+        if call.op == "pool_flags" or (call.op == "destroy_pool" and effect(call) is Does.NOTHING):
+            continue
+        made = call.op == "new_pool"
+        sure = type(call.answer) is int and call.end is not None if made else effect(call) is not None
+        end = call.end if call.end is not None and (sure or call.answer is MAYBE) else inf
+        uuid = call.args[2] if made else None
+        kind = kind_of(granted[id(call)], uuid) if made else Kind()  # type: ignore[arg-type]
+        found.append(PoolCall(call.begin, end, made, sure, kind, uuid if kind.shared else None))  # type: ignore[arg-type]
+    return found
+
+
+def knots_of(name: Name, calls: Iterable[PoolCall]) -> list[Knot]:
+    """The calls on one id, those that overlap together, in the order of time."""
+    groups: list[list[PoolCall]] = []
+    high = -inf
+    for call in sorted(calls, key=lambda call: (call.begin, call.end)):
+        if call.begin > high:
+            groups.append([])
+        groups[-1].append(call)
+        high = max(high, call.end)
+    found: list[Knot] = []
+    next_new = inf
+    for group in reversed(groups):
+        found.append(Knot(name, tuple(group), group[0].begin, max(call.end for call in group), next_new))
+        next_new = min([next_new, *(call.begin for call in group if call.makes)])
+    return found[::-1]
+
+
+def in_time(knots: Iterable[Knot]) -> list[Knot]:
+    """The knots of several ids in the order of time, each with the number of the one before it."""
+    last: dict[Name, int] = {}
+    ordered: list[Knot] = []
+    for n, knot in enumerate(sorted(knots, key=lambda knot: knot.low)):
+        ordered.append(knot._replace(before=last.get(knot.name, -1)))
+        last[knot.name] = n
+    return ordered
+
+
+def untie(knot: Knot, live: bool, times: Times) -> Iterator[Untied]:
+    """Every way to order the calls of a knot that matters, the likeliest first."""
+    return _orders(frozenset(range(len(knot.calls))), live, -inf, knot, times)
+
+
+def _orders(todo: frozenset[int], live: bool, now: float, knot: Knot, times: Times) -> Iterator[Untied]:
+    calls = knot.calls
+    if not any(calls[n].sure for n in todo):
+        yield Untied((), live)
+    for n in sorted(todo):
+        call, rest = calls[n], todo - {n}
+        soonest = max(now, call.begin)
+        if (
+            soonest > call.end
+            or (call.makes and live)
+            or any(calls[m].sure and calls[m].end < soonest for m in rest)
+        ):
+            continue
+        if call.makes:
+            moments = times.new(call, soonest)
+        elif live:
+            next_new = min([knot.next_new, *(calls[m].begin for m in rest if calls[m].makes)])
+            moments = times.destroy(call, soonest, next_new)
+        else:
+            moments = [soonest]
+        for time in moments:
+            for then in _orders(rest, call.makes, time, knot, times):
+                yield Untied((Moment(time, knot.name, call), *then.moments), then.live)
+
+
+def lives(moments: Iterable[Moment]) -> list[Era]:
+    """The lives of one id that its moments make."""
+    found: list[Era] = []
+    for time, _, made in moments:
+        if made.makes:
+            found.append(Era(time, inf, made.kind, made.uuid))
+        elif found and found[-1].stop == inf:
+            found[-1] = found[-1]._replace(stop=time)
+    return found

@@ -1,0 +1,156 @@
+"""Shared pools: which calls of which clients meet in a slot, given when each had joined and left."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+from math import inf
+from typing import TypeAlias
+
+from tmem.conformance.history.calls import MAYBE, Call, effect
+from tmem.conformance.history.clusters import Conflict
+from tmem.conformance.history.eras import Era, Eras
+from tmem.conformance.history.frontier import Budget
+from tmem.conformance.history.lives import Moment, PoolCall, in_time, knots_of, lives
+from tmem.conformance.history.order import Order, order_of
+from tmem.conformance.history.slots import Slot, conflict_in
+from tmem.conformance.history.split import Name, Split
+from tmem.conformance.history.times import SharedTimes
+from tmem.conformance.history.zones import Flushes
+from tmem.spec.slot import Does, Kind
+
+Pages: TypeAlias = Hashable
+"""What holds the pages: the UUID that was joined; for a private pool the name."""
+
+
+class SharedPools:
+    """Pool ids that stood for shared pools, with all that shared with them.
+
+    A call belongs to the life of its own pool id in which it took effect. Where it may be one of several,
+    the first is taken, or (`latest`) the last; `doubt` says that this, or the order of a join and a leave
+    at the same time, was left untried. Where sharers took a pool as of different kinds, its pages may
+    vanish; or (`strict`) they may not.
+    """
+
+    def __init__(self, made: dict[Name, list[PoolCall]], found: Split, budget: Budget) -> None:
+        self.knots = in_time(knot for name, calls in made.items() for knot in knots_of(name, calls))
+        self.latest = False
+        self.strict = False
+        self.doubt = False
+        self._budget = budget
+        self._whole: dict[int, Call] = {}
+        self._calls = {name: list(_calls_on(name, found)) for name in made}
+        kinds = {call.kind for calls in made.values() for call in calls if call.makes}
+        self.mixed = any(kind.persistent != other.persistent for kind in kinds for other in kinds)
+        persistent = any(kind.persistent for kind in kinds)
+        self.times = SharedTimes(_points(made.values(), self._calls.values()), persistent)
+
+    def conflict(self, moments: list[Moment]) -> Conflict | None:
+        """Where the calls of a slot cannot be ordered, given these moments."""
+        slots = self._slots(moments)
+        if isinstance(slots, Conflict):
+            return slots
+        conflicts = (conflict_in(slot, eras, self._budget) for slot, eras in slots)
+        return next((conflict for conflict in conflicts if conflict is not None), None)
+
+    def orders(self, moments: list[Moment]) -> Iterator[Order]:
+        """An order for each slot, given moments that leave no conflict."""
+        slots = self._slots(moments)
+        for slot, eras in [] if isinstance(slots, Conflict) else slots:
+            order = order_of(slot, eras, self._budget)
+            steps = [(time, self._whole.get(id(what), what)) for time, what in order.steps]
+            yield order._replace(steps=steps)
+
+    def _slots(self, moments: list[Moment]) -> list[tuple[Slot, Eras]] | Conflict:
+        members = {name: lives(moment for moment in moments if moment.name == name) for name in self._calls}
+        eras = self._eras(members)
+        self._whole = {}
+        given: dict[tuple[Pages, Hashable], dict[Hashable, list[Call]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        for name, calls in self._calls.items():
+            for call in calls:
+                fitted = self._fitted(call, name, members[name])
+                if isinstance(fitted, Conflict):
+                    return fitted
+                if fitted is not None:
+                    pages, part = fitted
+                    self._whole[id(part)] = call
+                    index = None if call.op == "flush_object" else call.args[3]
+                    given[pages, call.args[2]][index].append(part)
+        slots: list[tuple[Slot, Eras]] = []
+        for (pages, oid), parts in given.items():
+            flushes = Flushes(parts.pop(None, []))
+            slots += (
+                (Slot((pages, oid, index), calls, flushes), eras[pages]) for index, calls in parts.items()
+            )
+        return slots
+
+    def _fitted(self, call: Call, name: Name, lives: list[Era]) -> tuple[Pages, Call] | Conflict | None:
+        # The life that the call belongs to, and what of the call lies in it; None where it tells nothing.
+        happened = effect(call)
+        open_ended = call.end is None or (happened is None and call.answer is not MAYBE)
+        begin, end = call.begin, inf if open_ended or call.end is None else call.end
+        around = [life for life in lives if begin <= life.stop and end >= life.start]
+        stays = happened is Does.STORED or happened is Does.HIT
+        if not around:
+            return Conflict(begin, end) if stays else None
+        if len(around) == 1 and around[0].start < begin and end < around[0].stop:
+            return _pages(name, around[0]), call
+        if not stays and (call.op == "get" or happened is Does.NOTHING):
+            return None
+        if len(around) > 1:
+            self.doubt = True
+        life = around[-1 if self.latest else 0]
+        until = min(end, life.stop)
+        part = call._replace(begin=max(begin, life.start), end=None if until == inf else until)
+        if happened is Does.REFUSED:  # perhaps for want of a pool: then it emptied nothing
+            part = part._replace(op="flush_page", args=call.args[:4])
+        return _pages(name, life), part if stays else part._replace(answer=MAYBE)
+
+    def _eras(self, members: dict[Name, list[Era]]) -> dict[Pages, Eras]:
+        found: dict[Pages, list[Era]] = defaultdict(list)
+        for name, eras in members.items():
+            for era in eras:
+                found[_pages(name, era)].append(era)
+        return {
+            pages: Eras(self._united(sorted(eras, key=lambda era: era.start)))
+            for pages, eras in found.items()
+        }
+
+    def _united(self, eras: list[Era]) -> Iterator[Era]:
+        # A shared pool lives while anybody is in it.
+        now = eras[0]
+        for era in eras[1:]:
+            if era.start > now.stop or now.uuid is None:
+                yield now
+                now = era
+                continue
+            self.doubt |= era.start == now.stop and era.kind.persistent
+            both, one = (
+                now.kind.persistent and era.kind.persistent,
+                now.kind.persistent or era.kind.persistent,
+            )
+            now = Era(now.start, max(now.stop, era.stop), Kind(one if self.strict else both, True), era.uuid)
+        yield now
+
+
+def _pages(name: Name, era: Era) -> Pages:
+    return name if era.uuid is None else era.uuid
+
+
+def _calls_on(name: Name, found: Split) -> Iterator[Call]:
+    for group in (found.slots, found.flushes):
+        for calls in group[name].values():
+            yield from calls
+
+
+def _points(made: Iterable[list[PoolCall]], calls: Iterable[list[Call]]) -> Iterator[float]:
+    for some in made:
+        for pool_call in some:
+            yield from (pool_call.begin, pool_call.end)
+    for others in calls:
+        for call in others:
+            yield call.begin
+            if call.end is not None:
+                yield call.end

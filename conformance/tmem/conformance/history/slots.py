@@ -1,0 +1,59 @@
+"""One slot: whether its calls can have happened one by one, in the lives of its pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+
+from tmem.conformance.history.calls import Call, Page, effect
+from tmem.conformance.history.clusters import Clusters, Conflict, Zone, gather
+from tmem.conformance.history.eras import Eras, clipped
+from tmem.conformance.history.frontier import Budget, explore
+from tmem.conformance.history.misses import unexplained
+from tmem.conformance.history.zones import Flushes, flushed_within, forward, within
+from tmem.spec.slot import Does
+
+
+class Slot:
+    """The calls of one slot, and what they come to; the flushes of its object are shared with others."""
+
+    __slots__ = ("calls", "clusters", "flushes", "name")
+
+    def __init__(self, name: tuple[Page, ...], calls: Sequence[Call], flushes: Flushes) -> None:
+        self.name = name
+        self.calls = calls
+        self.clusters: Clusters = gather(calls)
+        self.flushes = flushes
+
+    def zones(self) -> list[Zone]:
+        """The zone of each cluster; where pages repeat, of each put and hit."""
+        if not self.clusters.repeated:
+            return [*self.clusters.zones.values(), *self.clusters.singles]
+        stays = [call for call in self.calls if effect(call) in (Does.STORED, Does.HIT)]
+        return [(inf if call.end is None else call.end, call.begin, call.begin, 0) for call in stays]
+
+
+def conflict_in(slot: Slot, eras: Eras, budget: Budget) -> Conflict | None:
+    """Where the calls of a slot cannot be ordered; None where they can. Raises Spent."""
+    found = slot.clusters
+    budget.spend(len(slot.calls))
+    if found.orphans:
+        return found.orphans[0]
+    if found.repeated:
+        explored = explore([*slot.calls, *slot.flushes.calls], eras, budget)
+        return explored if isinstance(explored, Conflict) else None
+    zones = slot.zones()
+    if not eras.unbroken_from(found.first_begin):
+        fitted = clipped(zones, eras)
+        if isinstance(fitted, Conflict):
+            return fitted
+        zones = fitted
+    busy = forward(zones, eras)
+    if isinstance(busy, Conflict):
+        return busy
+    conflict = within(busy, found.writers) or flushed_within(busy, slot.flushes)
+    if conflict is not None:
+        return conflict
+    if eras.persistent:
+        return unexplained(found, zones, busy, eras, slot.flushes)
+    return within(busy, found.misses)

@@ -1,0 +1,32 @@
+"""The checker against the definition, on small histories of every kind; the full count is `make history-agreement`."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from bench.histories import small
+from tmem.conformance.history.calls import call_of
+from tmem.conformance.history.checker import check
+from tmem.conformance.history.replay import objection
+from tmem.conformance.history.results import Illegal, Legal, Unknown
+from tmem.spec.history import linearizable
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_agrees_with_definition(seed: int) -> None:
+    draw = random.Random(seed)
+    illegal = unknown = 0
+    for _ in range(500):
+        history = small(draw)
+        calls = [call_of(0, c.begin, c.end, c.operation, c.answer) for c in history]
+        result = check(calls)
+        unknown += isinstance(result, Unknown)
+        illegal += isinstance(result, Illegal)
+        if not isinstance(result, Unknown):
+            assert isinstance(result, Legal) == linearizable(history), "\n".join(map(str, calls))
+        if isinstance(result, Legal):
+            assert [text for order in result.orders() if (text := objection(order))] == []
+    assert illegal >= 25
+    assert unknown <= 5
