@@ -40,7 +40,10 @@ class Schedules:
             _begin(trial, counts.programs)
 
         try:
-            for finding in explore(subject, trial.seed, total, over=trial.over, progress=progress):
+            found = explore(
+                subject, trial.seed, total, over=trial.over, progress=progress, beat=trial.ring.step
+            )
+            for finding in found:
                 trial.emit(Found(finding))
         except UncontrolledError as error:
             trial.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
@@ -63,7 +66,7 @@ class Schedules:
         if isinstance(seed, int) and isinstance(number, int):
             _begin(replace(trial, seed=seed), number)
             judging = partial(judge, atomic_flush="atomic-flush" in subject.claims)
-            found = explore_one(subject, seed, number, judging, Counts())
+            found = explore_one(subject, seed, number, judging, Counts(beat=trial.ring.step))
         else:
             found = replay(subject, data)
         trial.emit(Progress(programs=1, schedules=1, done=1.0))

@@ -114,13 +114,17 @@ def explore(
     over: Callable[[], bool] = lambda: False,
     progress: Callable[[Counts], None] = lambda counts: None,
     judging: Judge | None = None,
+    beat: Callable[[int], None] = lambda schedule: None,
 ) -> Iterator[Finding]:
     """The findings of so many programs, or of those until `over`; each smallest, and each kind once.
 
-    `progress` is told after each program; the counts go on growing. UncontrolledError where the target does
-    not do the same under the same schedule.
+    `progress` is told after each program; the counts go on growing. `beat` is told each schedule that begins.
+    UncontrolledError where the target does not do the same under the same schedule.
     """
-    counts, judging = Counts(), judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
+    counts, judging = (
+        Counts(beat=beat),
+        judging or partial(judge, atomic_flush="atomic-flush" in subject.claims),
+    )
     told: set[tuple[str, ...]] = set()
     for number in range(programs):
         found = explore_one(subject, seed, number, judging, counts)

@@ -33,13 +33,14 @@ class Plan(NamedTuple):
 @dataclass(slots=True)
 class Counts:
     """What was done: `histories` counts those that differed within their program, `complete` the programs
-    whose schedules up to the bound were all run."""
+    whose schedules up to the bound were all run. `beat` is told the number of each schedule that begins."""
 
     programs: int = 0
     complete: int = 0
     schedules: int = 0
     histories: int = 0
     operations: int = 0
+    beat: Callable[[int], None] = lambda schedule: None
 
 
 @dataclass(slots=True)
@@ -97,6 +98,7 @@ class Search:
     def run(self, strategy: Strategy, record: bool = False) -> Run:
         """One run, counted."""
         self.counts.schedules += 1
+        self.counts.beat(self.counts.schedules)
         self.counts.operations += len(self.runner.script.steps)
         return self.runner.run(strategy, segments=record)
 
