@@ -165,9 +165,10 @@ def test_a_factory_that_never_returns_is_no_verdict_on_the_target() -> None:
 
 
 def test_a_factory_may_take_its_time() -> None:
-    _, summary = follow("slow", stub("talker"), hang_after=0.4, command=STUBS)
+    _, summary = follow("slow", stub("slow"), hang_after=0.7, command=STUBS)
     assert summary.findings == {}
     assert summary.complete
+    assert "Making a backend takes about 1 s" in summary.notes[0]
 
 
 def test_a_factory_that_fails_later_says_so() -> None:
@@ -199,6 +200,13 @@ def test_a_defect_of_an_engine_is_one_line_with_its_traceback_aside() -> None:
         follow("model:keep", stub("broken"), command=STUBS)
     assert str(caught.value) == "the suite itself failed, a defect of tmem: AssertionError: a defect"
     assert "in run" in caught.value.details
+
+
+def test_a_worker_that_does_not_even_start_is_our_defect() -> None:
+    command = (sys.executable, "-c", "raise SystemExit('no worker here')")
+    with pytest.raises(RunError, match="the suite itself failed") as caught:
+        follow("model:keep", command=command)
+    assert "no worker here" in caught.value.details
 
 
 def test_an_engine_that_hears_no_deadline_is_ended() -> None:

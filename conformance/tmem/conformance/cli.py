@@ -152,6 +152,8 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
                 summary.add(event)
     except ValueError as error:
         raise click.UsageError(f"{file}: {error}") from error
+    except KeyboardInterrupt:
+        _fail(RunError("interrupted before there was an answer"), file.parent)
     except RunError as failure:
         _fail(failure, file.parent)
     console = terminal.console()

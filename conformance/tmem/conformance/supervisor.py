@@ -137,6 +137,8 @@ class _Watch:
             raise RunError(
                 f"the target could not be loaded: loading it {told}", process.stacks + process.output
             )
+        if not self._started and under_way.doing is Doing.RESTING:
+            raise RunError(f"the suite itself failed, a defect of tmem: its worker {told}", process.output)
         death = Death(told, how is None, under_way, process.stacks, process.output)
         found = finding(death, self._engines.get(under_way.engine))
         yield Found(found)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Finished, Phase, Started
+from tmem.conformance.events import Finished, Note, Phase, Started
 from tmem.conformance.job import Job
 from tmem.conformance.ring import HANDSHAKE, Ring
 from tmem.conformance.targets.handshake import shake_hands
@@ -29,6 +29,8 @@ from tmem.conformance.trial import Engine, Trial
 from tmem.conformance.wire import Broke, Done, Message, Unusable, encode
 from tmem.spec.backend import Backend
 
+SLOW = 1.0
+"""Seconds that making a backend may take before the user is told what that means."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -87,6 +89,10 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
     pipe.send(Started(job.target, job.seed, job.level, offer.page_size, offer.abilities, offer.claims))
     for missing in offer.missing:
         pipe.send(missing)
+    if (each := (time.monotonic() - start) / 2) > SLOW:  # the handshake makes two
+        pipe.send(
+            Note(f"Making a backend takes about {each:.0f} s, and each program gets its own: try --budget.")
+        )
     trial = Trial(
         target=job.target,
         fresh=lambda number: _make(target, number, ring),

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -136,5 +135,5 @@ def story(finding: Finding, replay: Path | None = None) -> RenderableType:
         grid,
     ]
     if finding.picture:
-        parts.append(Padding(Text(finding.picture, style="dim"), (1, 0, 0, 4)))
+        parts += ["", Text(finding.picture, style="dim", no_wrap=True, overflow="fold")]
     return Group(*parts)
