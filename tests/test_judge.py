@@ -127,6 +127,10 @@ BROKEN: dict[str, tuple[str, Steps]] = {
     ),
     "a persistent page reclaimed": ("TMEM-RECLAIM-1", [pool(PERSISTENT), put(A), (Reclaim(1), 1), get(None)]),
     "an argument out of range": ("TMEM-ARG-1", [pool(), get(None, Handle(0, 7, 1 << 32))]),
+    "a refused put was done": (
+        "TMEM-ARG-1",
+        [pool(), put(A, EINVAL, Handle(0, 7, 3 | 1 << 32)), get(A)],
+    ),
     "a long page stored": ("TMEM-ARG-1", [pool(), put(A + A)]),
     "an exception of its own": ("TMEM-ERR-1", [pool(), get(Raised("KeyError"))]),
     "an errno of its own": ("TMEM-ERR-1", [pool(), put(answer=Raised("OSError", 5))]),

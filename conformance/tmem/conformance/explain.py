@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -12,11 +11,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from tmem.conformance.faults import FAULTS
 from tmem.conformance.nearest import nearest
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES, Clause
 
 PREFIX: Final = "TMEM-"
-FAULTS: Final = "tmem.conformance.faults"
 
 
 def listing() -> RenderableType:
@@ -56,17 +55,19 @@ def explain(name: str) -> RenderableType:
     parts += _section(f"Decided by {clause.place}", _code(clause.definition))
     parts += _section("Example", _code(clause.example, "pycon"))
     if broken := faults(clause.id):
-        parts += _section("Faults that break it, which the suite must catch", Text("\n".join(broken)))
+        parts += _section("Faults that break it, which the suite must catch", broken)
     return Group(*parts)
 
 
-def faults(clause: str) -> list[str]:
-    """The names of the known faults that break a clause, each with what it says of itself."""
-    try:
-        known: Iterable[object] = importlib.import_module(FAULTS).FAULTS
-    except (ModuleNotFoundError, AttributeError):
-        return []
-    return [str(getattr(each, "name", each)) for each in known if clause in getattr(each, "clauses", ())]
+def faults(clause: str) -> Table | None:
+    """The faults of the catalogue that are about a clause, with their sentences; None: there are none."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for fault in FAULTS.values():
+        if fault.clauses[0] == clause:
+            table.add_row(fault.name, Text(fault.sentence))
+    return table if table.row_count else None
 
 
 def _table(clauses: Iterable[Clause]) -> Table:

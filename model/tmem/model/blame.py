@@ -84,6 +84,8 @@ def _source(judge: Judge, get: Get, page: bytes, member: Member | None) -> tuple
     if origin is None:
         return "TMEM-PUT-2", "A page came back that nobody ever put."
     told = f"At {get.handle} of client {get.client} there came back {origin.life()}."
+    if origin.ended == "TMEM-ARG-1":
+        return origin.ended, told
     if member is not None and member.pool.number == origin.pool:
         same_slot = origin.handle.slot == get.handle.slot
         return (origin.ended or "TMEM-PUT-2") if same_slot else same_pool(origin, get.handle), told

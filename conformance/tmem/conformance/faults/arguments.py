@@ -1,0 +1,160 @@
+"""Faults of arguments: what is out of range and is taken, or is refused too late."""
+
+from __future__ import annotations
+
+from tmem.conformance.faults.fault import LOST, fault
+from tmem.conformance.faults.faulty import Faulty, Page, Shadow
+from tmem.spec.abi.errors import EINVAL, ENOMEM
+from tmem.spec.handle import in_range
+
+OBJECT = (1 << 192) - 1
+INDEX = (1 << 32) - 1
+
+
+@fault("TMEM-ARG-1")
+class ShortPagePadded(Faulty):
+    """A page that is too short is filled up with zeroes."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        return super().put(client, pool, oid, index, bytes(page).ljust(self.page_size, b"\0"))
+
+
+@fault("TMEM-ARG-1")
+class EmptyPageIsZero(Faulty):
+    """An empty page is taken for a page of zeroes."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        return super().put(client, pool, oid, index, page if len(page) else bytes(self.page_size))
+
+
+@fault("TMEM-ARG-1")
+class LongPageCut(Faulty):
+    """A page that is too long is cut."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        return super().put(client, pool, oid, index, page[: self.page_size])
+
+
+@fault("TMEM-ARG-1")
+class WideObjectIdCut(Faulty):
+    """An object id of more than 192 bits is cut."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        return super().put(client, pool, oid & OBJECT, index, page)
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        return super().get(client, pool, oid & OBJECT, index)
+
+
+@fault("TMEM-ARG-1")
+class WideObjectIdFlushed(Faulty):
+    """Flush object cuts an object id of more than 192 bits."""
+
+    def flush_object(self, client: int, pool: int, oid: int) -> bool:
+        return super().flush_object(client, pool, oid & OBJECT)
+
+
+@fault("TMEM-ARG-1")
+class WideIndexCut(Faulty):
+    """An index of more than 32 bits is cut."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        return super().put(client, pool, oid, index & INDEX, page)
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        return super().get(client, pool, oid, index & INDEX)
+
+
+@fault("TMEM-ARG-1")
+class WideIndexFlushed(Faulty):
+    """Flush page cuts an index of more than 32 bits."""
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        return super().flush_page(client, pool, oid, index & INDEX)
+
+
+@fault("TMEM-ARG-1")
+class NegativeIndexTaken(Faulty):
+    """Index -1 is taken for the last one."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        return super().put(client, pool, oid, index % (1 << 32) if index == -1 else index, page)
+
+
+@fault("TMEM-ARG-1")
+class BadGetMisses(Faulty):
+    """A get of a slot that cannot be answers a miss."""
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        return super().get(client, pool, oid, index) if in_range(oid, index) else None
+
+
+@fault("TMEM-ARG-1")
+class BadPutFails(Faulty):
+    """A put of a page of another length answers False."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        return len(page) == self.page_size and super().put(client, pool, oid, index, page)
+
+
+@fault("TMEM-ARG-1")
+class BadFlushFindsNothing(Faulty):
+    """A flush of a slot that cannot be answers False."""
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        return in_range(oid, index) and super().flush_page(client, pool, oid, index)
+
+
+@fault("TMEM-ARG-1")
+class BadArgumentIsNoRoom(Faulty):
+    """A put that cannot be answers ENOMEM, which tells the caller that the slot is empty now."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        try:
+            return super().put(client, pool, oid, index, page)
+        except OSError as error:
+            if error.errno == EINVAL:
+                raise OSError(ENOMEM, "no room") from error
+            raise
+
+
+@fault("TMEM-ARG-1")
+class BadObjectIdBreaks(Faulty):
+    """An object id out of range ends in an error of the table that looks it up."""
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        if not 0 <= oid <= OBJECT:
+            raise KeyError(oid)
+        return super().get(client, pool, oid, index)
+
+
+@fault(*LOST, needs=("private persistent",))
+class BadPutEmptiesSlot(Shadow):
+    """A page of another length is refused after the old page was freed."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        if len(page) != self.page_size and in_range(oid, index):
+            self.take(client, pool, oid, index)
+        return super().put(client, pool, oid, index, page)
+
+
+@fault("TMEM-PUT-2", *LOST)
+class BadPutIsHalfDone(Shadow):
+    """A page of another length is refused after it was copied over the old one."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        old = self.held(client, pool, oid, index)
+        if old is not None and len(page) != self.page_size:
+            spoilt = (bytes(page) + b"\xa7" * self.page_size)[: self.page_size]
+            self.put_back(client, pool, oid, index, spoilt[::-1])
+        return super().put(client, pool, oid, index, page)
+
+
+@fault("TMEM-ARG-1", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", *LOST)
+class WidePutRefusedButDone(Shadow):
+    """A put to an index of more than 32 bits is refused after the page was linked at the index cut."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        if index > INDEX and len(page) == self.page_size and in_range(oid, 0):
+            self.put_back(client, pool, oid, index & INDEX, bytes(page))
+        return super().put(client, pool, oid, index, page)

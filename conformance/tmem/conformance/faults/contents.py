@@ -1,0 +1,263 @@
+"""Faults of page-addressable memory: pages that come back other than they went in."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Hashable
+from typing import TypeAlias
+
+from tmem.conformance.faults.fault import LOST, SHOWN, fault, register
+from tmem.conformance.faults.faulty import Faulty, Page, Shadow
+from tmem.spec.backend import Backend
+
+Alter: TypeAlias = Callable[[bytes], bytes]
+Key: TypeAlias = Callable[[bytes], Hashable]
+
+
+class Altered(Faulty):
+    """Pages are stored as a function makes them; what it makes of another length comes back so."""
+
+    def __init__(self, inner: Backend, alter: Alter) -> None:
+        super().__init__(inner)
+        self.alter = alter
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        if len(page) == self.page_size:
+            page = self.alter(bytes(page))
+        return super().put(client, pool, oid, index, page)
+
+
+def alters(*clauses: str) -> Callable[[Alter], Alter]:
+    """Register a function that spoils pages without changing their length."""
+
+    def decorate(alter: Alter) -> Alter:
+        register(alter, lambda inner: Altered(inner, alter), ("TMEM-PUT-2", *clauses))
+        return alter
+
+    return decorate
+
+
+def _compressed(page: bytes) -> int:
+    return len(zlib.compress(page, 1))
+
+
+@alters(*SHOWN)
+def same_first_and_last_byte_fill(page: bytes) -> bytes:
+    """A page whose first and last bytes are equal is taken for same-filled."""
+    return page[:1] * len(page) if page[0] == page[-1] else page
+
+
+@alters(*SHOWN)
+def same_ends_fill(page: bytes) -> bytes:
+    """A page whose first and last four bytes are equal is taken for same-filled."""
+    return (page[:4] * len(page))[: len(page)] if page[:4] == page[-4:] else page
+
+
+@alters(*SHOWN)
+def fill_of_8_bytes_by_1(page: bytes) -> bytes:
+    """A page filled with eight bytes is stored by the first of them."""
+    filled = page == (page[:8] * len(page))[: len(page)]
+    return page[:1] * len(page) if filled else page
+
+
+@alters(*SHOWN)
+def fill_reversed(page: bytes) -> bytes:
+    """The eight bytes of a same-filled page are written in the other byte order."""
+    filled = page == (page[:8] * len(page))[: len(page)]
+    return (page[:8][::-1] * len(page))[: len(page)] if filled else page
+
+
+@alters()
+def trailing_zeroes_not_written(page: bytes) -> bytes:
+    """Trailing zeroes are not stored, and the rest of the frame is what was there before."""
+    return page.rstrip(b"\0").ljust(len(page), b"\x5a")
+
+
+@alters()
+def last_byte_lost(page: bytes) -> bytes:
+    """The last byte of a page is not copied."""
+    return page[:-1] + b"\0"
+
+
+@alters()
+def last_byte_of_incompressible_lost(page: bytes) -> bytes:
+    """The last byte of a page that does not compress is not copied."""
+    return page[:-1] + b"\0" if _compressed(page) >= len(page) else page
+
+
+@alters()
+def freelist_link_in_page(page: bytes) -> bytes:
+    """A pointer of the free list is written into the first eight bytes of a page."""
+    return b"\x10\x32\x54\x76\x98\xba\xdc\xfe"[: len(page)] + page[8:]
+
+
+@alters()
+def high_bits_stripped(page: bytes) -> bytes:
+    """Bytes are stored in seven bits."""
+    return bytes(byte & 0x7F for byte in page)
+
+
+@alters(*SHOWN)
+def ends_at_zero_byte(page: bytes) -> bytes:
+    """A page ends at its first zero byte, as strings do in C."""
+    return page.split(b"\0", 1)[0].ljust(len(page), b"\0")
+
+
+@alters()
+def line_ends_converted(page: bytes) -> bytes:
+    """Carriage returns are left out."""
+    return page.replace(b"\r", b"").ljust(len(page), b"\0")
+
+
+@alters()
+def tail_of_well_compressed_lost(page: bytes) -> bytes:
+    """Of a page that compresses to less than a sixteenth the last quarter is lost."""
+    if _compressed(page) * 16 > len(page):
+        return page
+    return page[: len(page) * 3 // 4].ljust(len(page), b"\x5a")
+
+
+@alters()
+def compressed_size_in_a_byte(page: bytes) -> bytes:
+    """The size of a compressed page is kept in a byte, so that a longer one is cut."""
+    size = _compressed(page)
+    return page if size < 256 or size >= len(page) else page[: len(page) // 2].ljust(len(page), b"\0")
+
+
+@fault("TMEM-PUT-2")
+class EveryNinthPageFlipsBit(Faulty):
+    """Of every ninth page one bit in the middle is flipped."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        if len(page) == self.page_size and self.every(9):
+            spoilt = bytearray(page)
+            spoilt[len(spoilt) // 2] ^= 1
+            page = bytes(spoilt)
+        return super().put(client, pool, oid, index, page)
+
+
+@fault("TMEM-PUT-2", history=(22,))
+class SecondClientGarbled(Faulty):
+    """Pages of every client are unpacked with what belongs to the first."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.first: int | None = None
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        self.first = client if self.first is None else self.first
+        if client != self.first and len(page) == self.page_size:
+            page = bytes(byte ^ 0x55 for byte in bytes(page))
+        return super().put(client, pool, oid, index, page)
+
+
+@fault("TMEM-PUT-2")
+class ShortPageReturned(Faulty):
+    """A page comes back without its trailing zeroes."""
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        page = super().get(client, pool, oid, index)
+        return page if page is None else page.rstrip(b"\0") or page
+
+
+@fault(*LOST, needs=("private persistent",))
+class ZeroPageForgotten(Shadow):
+    """An all-zero page is not stored, and missed."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        stored = super().put(client, pool, oid, index, page)
+        if stored and not any(bytes(page)):
+            self.take(client, pool, oid, index)
+        return stored
+
+
+@fault("TMEM-PUT-2", *LOST, *SHOWN)
+class ScratchBufferShared(Shadow):
+    """Pages are compressed in one buffer: of two puts in a row the second spoils the end of the first."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.last: tuple[tuple[int, int, int, int], bytes] | None = None
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        stored = super().put(client, pool, oid, index, page)
+        at, last = (client, pool, oid, index), self.last
+        if stored and last is not None and last[0] != at and self.held(*last[0]) == last[1]:
+            half = self.page_size // 2
+            self.put_back(*last[0], last[1][:half] + bytes(page)[half:])
+        self.last = (at, bytes(page)) if stored else None
+        return stored
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        self.last = None
+        return super().get(client, pool, oid, index)
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        self.last = None
+        return super().flush_page(client, pool, oid, index)
+
+
+class Deduplicated(Shadow):
+    """A page that has the same key as one that is stored is taken for equal to it."""
+
+    def __init__(self, inner: Backend, key: Key) -> None:
+        super().__init__(inner)
+        self.key = key
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        if len(page) != self.page_size:
+            return super().put(client, pool, oid, index, page)
+        key = self.key(bytes(page))
+        for known in self.pools.values():
+            for other in known.pages.values():
+                if self.key(other) == key:
+                    return super().put(client, pool, oid, index, other)
+        return super().put(client, pool, oid, index, page)
+
+
+def deduplicates(key: Key) -> Key:
+    """Register a function that tells pages apart, but not well enough."""
+    register(key, lambda inner: Deduplicated(inner, key), SHOWN)
+    return key
+
+
+@deduplicates
+def deduplicated_by_sum(page: bytes) -> Hashable:
+    """Pages whose bytes add up alike are stored once."""
+    return sum(page)
+
+
+@deduplicates
+def deduplicated_by_ends(page: bytes) -> Hashable:
+    """Pages with the same first and last 64 bytes are stored once."""
+    return page[:64], page[-64:]
+
+
+@deduplicates
+def deduplicated_by_head(page: bytes) -> Hashable:
+    """Pages with the same first quarter are stored once."""
+    return page[: len(page) // 4]
+
+
+@deduplicates
+def deduplicated_by_tail(page: bytes) -> Hashable:
+    """Pages with the same last quarter are stored once."""
+    return page[-(len(page) // 4) :]
+
+
+@deduplicates
+def deduplicated_by_short_checksum(page: bytes) -> Hashable:
+    """Pages with the same checksum of 8 bits are stored once."""
+    return zlib.crc32(page) & 0xFF
+
+
+@deduplicates
+def deduplicated_by_size(page: bytes) -> Hashable:
+    """Pages that compress to the same size are stored once."""
+    return _compressed(page)
+
+
+@deduplicates
+def deduplicated_by_every_other_byte(page: bytes) -> Hashable:
+    """Pages that agree in every other byte are stored once."""
+    return page[::2]

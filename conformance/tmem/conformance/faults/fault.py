@@ -1,0 +1,93 @@
+"""What a fault is, and the register of all of them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from tmem.spec.backend import Backend
+
+LOST: Final = ("TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SHARE-1", "TMEM-SHARE-2")
+"""What a persistent page that is gone may be blamed on, by what happened since its put."""
+
+STALE: Final = ("TMEM-PUT-3", "TMEM-PUT-1", "TMEM-FLUSH-1", "TMEM-FLUSH-2", "TMEM-GET-1")
+"""What a page that has ended may be blamed on, by what ended it, where others can end it unseen."""
+
+SHOWN: Final = (
+    *("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", "TMEM-SHARE-1", "TMEM-GET-2", *STALE),
+    *("TMEM-POOL-3", "TMEM-ARG-1"),
+)
+"""What a page from anywhere may be blamed on, by where it came from and how it had ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A bug that can be laid around a correct backend.
+
+    `clauses` are those that it may be blamed on, the one that it is about first. `needs` names what the
+    backend must offer for the fault to show: `str(Kind)` of a pool, `reclaim`. `history` numbers bugs that
+    the tmem family really had. A fault of kind `races` shows only where calls overlap; one of kind
+    `liveness` hangs or ends the process.
+    """
+
+    name: str
+    sentence: str
+    clauses: tuple[str, ...]
+    kind: str
+    wrap: Callable[[Backend], Backend]
+    needs: tuple[str, ...] = ()
+    history: tuple[int, ...] = ()
+
+
+FAULTS: Final[dict[str, Fault]] = {}
+"""Every fault by its name."""
+
+
+class _Named(Protocol):
+    __name__: str
+    __module__: str
+
+
+N = TypeVar("N", bound=_Named)
+Wrapper = TypeVar("Wrapper", bound=Callable[..., Backend])
+
+
+def fault(
+    *clauses: str, needs: tuple[str, ...] = (), history: tuple[int, ...] = ()
+) -> Callable[[Wrapper], Wrapper]:
+    """Register a class that wraps a backend: its name is the fault's, its docstring the sentence."""
+
+    def decorate(wrapper: Wrapper) -> Wrapper:
+        register(wrapper, wrapper, clauses, needs, history)
+        return wrapper
+
+    return decorate
+
+
+def register(
+    source: object,
+    wrap: Callable[[Backend], Backend],
+    clauses: tuple[str, ...],
+    needs: tuple[str, ...] = (),
+    history: tuple[int, ...] = (),
+) -> None:
+    """Register a fault that is named and described by `source`, a class or function."""
+    name = kebab(getattr(source, "__name__", ""))
+    if name in FAULTS:
+        raise ValueError(f"there are two faults {name}")
+    sentence = " ".join((inspect.getdoc(source) or "").split())
+    kind = getattr(source, "__module__", "").rpartition(".")[2]
+    FAULTS[name] = Fault(name, sentence, clauses, kind, wrap, needs, history)
+
+
+def kebab(name: str) -> str:
+    """The name of a class or function as faults are named.
+
+    >>> kebab("GetKeeps8Pages"), kebab("index_31_bits")
+    ('get-keeps-8-pages', 'index-31-bits')
+    """
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9])", "-", name)
+    return parted.replace("_", "-").lower()

@@ -1,0 +1,193 @@
+"""Faults of isolation: clients, and pools of one client, that meet where they should not."""
+
+from __future__ import annotations
+
+from tmem.conformance.faults.fault import LOST, STALE, fault
+from tmem.conformance.faults.faulty import Known, Page, Shadow
+from tmem.spec.backend import Backend
+
+PERSISTENT = ("private persistent",)
+
+
+class Meets(Shadow):
+    """Operations on pages go to the pool that `found` says."""
+
+    def found(self, client: int, pool: int) -> tuple[int, int]:
+        """The client and id of the pool that the operation goes to."""
+        return client, pool
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        return super().put(*self.found(client, pool), oid, index, page)
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        return super().get(*self.found(client, pool), oid, index)
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        return super().flush_page(*self.found(client, pool), oid, index)
+
+    def flush_object(self, client: int, pool: int, oid: int) -> bool:
+        return super().flush_object(*self.found(client, pool), oid)
+
+
+MEETS = ("TMEM-POOL-2", "TMEM-SHARE-1", "TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SHARE-2")
+
+
+@fault(*MEETS)
+class ClientIgnored(Meets):
+    """Pools of different clients that have one id are one pool, where they are of one kind."""
+
+    def found(self, client: int, pool: int) -> tuple[int, int]:
+        kind = self.kind(client, pool)
+        return next((at for at, k in self.pools.items() if at[1] == pool and k.kind == kind), (client, pool))
+
+
+@fault(*MEETS)
+class ClientLowByte(Meets):
+    """Clients are told apart by the low byte of their id."""
+
+    def found(self, client: int, pool: int) -> tuple[int, int]:
+        kind = self.kind(client, pool)
+        for (other, id), known in self.pools.items():
+            if id == pool and (other ^ client) & 0xFF == 0 and known.kind == kind:
+                return other, id
+        return client, pool
+
+
+@fault("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-FLUSH-1", "TMEM-FLUSH-2", *LOST)
+class PoolIgnored(Meets):
+    """A client's private pools of one kind are one pool."""
+
+    def found(self, client: int, pool: int) -> tuple[int, int]:
+        kind = self.kind(client, pool)
+        if kind is None or kind.shared:
+            return client, pool
+        return next(at for at, k in self.pools.items() if at[0] == client and k.kind == kind)
+
+
+@fault("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-FLUSH-1", "TMEM-FLUSH-2", *LOST)
+class ThirdPoolIsFirst(Meets):
+    """A client's table has room for two pools: a third private one is the first again, if of its kind."""
+
+    def found(self, client: int, pool: int) -> tuple[int, int]:
+        kind = self.kind(client, pool)
+        mine = [at for at in self.pools if at[0] == client]
+        third = len(mine) > 2 and mine[2] == (client, pool) and kind is not None and not kind.shared
+        return mine[0] if third and self.kind(*mine[0]) == kind else (client, pool)
+
+
+@fault(*MEETS, *STALE)
+class LastPoolCachedById(Meets):
+    """The pool of the last operation is kept at hand, and found by its id alone."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.last: tuple[int, int] = (-1, -1)
+
+    def found(self, client: int, pool: int) -> tuple[int, int]:
+        fits = self.last in self.pools and self.last[1] == pool
+        if not fits or self.kind(client, pool) != self.kind(*self.last):
+            self.last = (client, pool)
+        return self.last
+
+    def destroy_pool(self, client: int, pool: int) -> bool:
+        self.last = (-1, -1)
+        return super().destroy_pool(client, pool)
+
+
+class Others(Shadow):
+    """Looks at the pools of other clients that have the same id."""
+
+    def others(self, client: int, pool: int) -> list[tuple[int, Known]]:
+        """The other clients and their pools, private ones only."""
+        return [
+            (other, known)
+            for (other, id), known in self.pools.items()
+            if id == pool and other != client and not known.kind.shared
+        ]
+
+
+@fault("TMEM-POOL-2")
+class MissLooksAtOtherClients(Others):
+    """A miss answers the page that another client has under the same handle."""
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        page = super().get(client, pool, oid, index)
+        if page is None and (client, pool) in self.pools:
+            return next(
+                (k.pages[oid, index] for _, k in self.others(client, pool) if (oid, index) in k.pages), None
+            )
+        return page
+
+
+@fault("TMEM-POOL-2", "TMEM-PUT-3", *LOST)
+class PutReachesOtherClients(Others):
+    """A put replaces the page that another client has under the same handle."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        stored = super().put(client, pool, oid, index, page)
+        for other, known in self.others(client, pool) if stored else ():
+            if (oid, index) in known.pages:
+                self.put_back(other, pool, oid, index, bytes(page))
+        return stored
+
+
+@fault(*LOST, needs=PERSISTENT)
+class FlushReachesOtherClients(Others):
+    """Flush page takes the page that another client has under the same handle."""
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        found = super().flush_page(client, pool, oid, index)
+        for other, _ in self.others(client, pool):
+            self.take(other, pool, oid, index)
+        return found
+
+
+@fault(*LOST, needs=PERSISTENT)
+class FlushObjectReachesOtherClients(Others):
+    """Flush object takes the object that another client has under the same pool and object id."""
+
+    def flush_object(self, client: int, pool: int, oid: int) -> bool:
+        found = super().flush_object(client, pool, oid)
+        for other, known in self.others(client, pool):
+            for index in known.indexes(oid):
+                self.take(other, pool, oid, index)
+        return found
+
+
+@fault(*LOST, "TMEM-POOL-1", "TMEM-ARG-1", needs=PERSISTENT)
+class DestroyReachesOtherClients(Others):
+    """Destroy pool ends the pools of that id of every client."""
+
+    def destroy_pool(self, client: int, pool: int) -> bool:
+        others = self.others(client, pool)
+        ended = super().destroy_pool(client, pool)
+        for other, _ in others:
+            super().destroy_pool(other, pool)
+        return ended
+
+
+@fault("TMEM-POOL-2", "TMEM-SHARE-1", "TMEM-POOL-3")
+class RecycledPoolShowsPages(Shadow):
+    """A pool that ends is given, with its pages, to the next other client that makes one."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.recycled: list[tuple[int, Known]] = []
+
+    def destroy_pool(self, client: int, pool: int) -> bool:
+        known = self.known(client, pool)
+        ended = super().destroy_pool(client, pool)
+        if known and not known.users:
+            self.recycled.append((client, known))
+        return ended
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        pool = super().new_pool(client, flags, uuid)
+        made = self.pools[client, pool]
+        for n, (other, old) in enumerate(self.recycled):
+            if other != client and made.users == 1:
+                del self.recycled[n]
+                for (oid, index), page in old.pages.items():
+                    self.put_back(client, pool, oid, index, page)
+                break
+        return pool

@@ -1,0 +1,363 @@
+"""Faults of shared pools: who joins whom, what sharers see, what is left when one leaves."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from tmem.conformance.faults.fault import LOST, STALE, fault
+from tmem.conformance.faults.faulty import Known, Page, Shadow
+from tmem.spec.abi.errors import ENODEV
+from tmem.spec.abi.flags import NO_UUID, PERSIST, SHARED, kind_of, objection
+from tmem.spec.backend import Backend, Reclaims, TellsFlags
+from tmem.spec.handle import in_range
+from tmem.spec.slot import Kind
+
+PERSISTENT = ("shared persistent",)
+
+
+class Misjoined(Shadow):
+    """New pool asks the backend for other flags or another UUID than its caller, and says nothing of it."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.told: dict[tuple[int, int], int] = {}
+        if isinstance(inner, TellsFlags):
+            self.pool_flags = self._pool_flags  # only where the backend has it
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        if objection(flags, self.page_size) is not None:
+            return super().new_pool(client, flags, uuid)
+        other_flags, other_uuid = self.joins(flags, uuid)
+        pool = super().new_pool(client, other_flags, other_uuid)
+        self.told.pop((client, pool), None)
+        if (other_flags, other_uuid) != (flags, uuid):
+            self.told[client, pool] = flags
+        return pool
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        """What the backend is asked for."""
+        return flags, uuid
+
+    def _pool_flags(self, client: int, pool: int) -> int:
+        really = cast(TellsFlags, self.inner).pool_flags(client, pool)
+        asked = self.told.get((client, pool), really)
+        return really & ~(PERSIST | SHARED) | asked & (PERSIST | SHARED)
+
+
+@fault("TMEM-SHARE-1", *LOST, *STALE, needs=PERSISTENT, history=(29,))
+class SharedPoolIsPrivate(Misjoined):
+    """A shared pool is made private in silence."""
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        return flags & ~SHARED, None
+
+
+@fault(*LOST, *STALE, needs=("shared persistent", "shared ephemeral"), history=(29,))
+class JoinerGetsOtherKind(Misjoined):
+    """Who joins an ephemeral pool and asks for a persistent one gets the ephemeral one in silence."""
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        kind = kind_of(flags, uuid)
+        for known in self.pools.values():
+            if kind.shared and known.kind.shared and known.uuid == uuid and not known.kind.persistent:
+                return flags & ~PERSIST, uuid
+        return flags, uuid
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        page = super().get(client, pool, oid, index)
+        kind = self.kind(client, pool)
+        if page is not None and kind == Kind(shared=True) and self.every(3):
+            self.take(client, pool, oid, index)  # which it may, since the pool is ephemeral
+        return page
+
+
+MEETS = ("TMEM-SHARE-1", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", *STALE, *LOST)
+
+
+@fault(*MEETS)
+class UuidFolded(Misjoined):
+    """The two words of a UUID are folded into one by XOR."""
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        if not kind_of(flags, uuid).shared or uuid is None:
+            return flags, uuid
+        return flags, (uuid ^ uuid >> 64) & (1 << 64) - 1
+
+
+@fault(*MEETS)
+class UuidIgnored(Misjoined):
+    """All shared pools are one."""
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        return flags, 1 if kind_of(flags, uuid).shared else uuid
+
+
+@fault("TMEM-GET-2", *MEETS)
+class NoUuidShares(Misjoined):
+    """Shared pools without a UUID, or with all ones, are shared with one another."""
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        return flags, 1 if flags & SHARED and uuid in (None, NO_UUID) else uuid
+
+
+@fault("TMEM-GET-2", *MEETS)
+class UuidAloneShares(Misjoined):
+    """A pool with a UUID is shared though it was not asked to be."""
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        return (flags | SHARED if uuid not in (None, NO_UUID) else flags), uuid
+
+
+class Leaves(Shadow):
+    """When a sharer leaves and others stay, `left` happens."""
+
+    def destroy_pool(self, client: int, pool: int) -> bool:
+        known = self.known(client, pool)
+        ended = super().destroy_pool(client, pool)
+        if known and known.kind.shared and known.users:
+            self.left(client, known)
+        return ended
+
+    def left(self, client: int, known: Known) -> None:
+        """The client has left the pool."""
+
+    def drop(self, known: Known, by: int | None = None) -> None:
+        """Take the pages of a pool, those only that one client put if it is given."""
+        at = next(at for at, other in self.pools.items() if other is known)
+        for oid, index in list(known.pages):
+            if by is None or known.by[oid, index] == by:
+                self.take(*at, oid, index)
+
+
+@fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
+class LeaveEmptiesPool(Leaves):
+    """A sharer that leaves takes all pages along."""
+
+    def left(self, client: int, known: Known) -> None:
+        self.drop(known)
+
+
+@fault("TMEM-SHARE-2", needs=PERSISTENT)
+class LeaveEmptiesQuietPool(LeaveEmptiesPool):
+    """A sharer that leaves takes all pages along, where nothing was reclaimed, refused or missed yet."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.pressed = False
+        if isinstance(inner, Reclaims):
+            self.reclaim = self._reclaim  # only where the backend has it
+
+    def left(self, client: int, known: Known) -> None:
+        if not self.pressed:
+            super().left(client, known)
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        pressed, self.pressed = self.pressed, True
+        stored = super().put(client, pool, oid, index, page)
+        self.pressed = pressed or not stored
+        return stored
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        page = super().get(client, pool, oid, index)
+        self.pressed = self.pressed or page is None
+        return page
+
+    def _reclaim(self, pages: int) -> int:
+        self.pressed = True
+        return cast(Reclaims, self.inner).reclaim(pages)
+
+
+@fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
+class LeaverTakesOwnPages(Leaves):
+    """A sharer that leaves takes the pages along that it put."""
+
+    def left(self, client: int, known: Known) -> None:
+        self.drop(known, by=client)
+
+
+@fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
+class MakerEndsPool(Leaves):
+    """The pool is empty once the client that made it leaves."""
+
+    def left(self, client: int, known: Known) -> None:
+        if client == known.maker:
+            self.drop(known)
+
+
+@fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT, history=(10,))
+class LeftPoolIsDying(Leaves):
+    """A shared pool that one client leaves is marked as dying for those who stay."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.dying: list[Known] = []
+
+    def left(self, client: int, known: Known) -> None:
+        self.dying.append(known)
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        if self.known(client, pool) in self.dying and in_range(oid, index):
+            raise OSError(ENODEV, "the pool is dying")
+        return super().get(client, pool, oid, index)
+
+
+@fault(
+    *("TMEM-POOL-2", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-SHARE-1"),
+    needs=("shared ephemeral",),
+    history=(11,),
+)
+class LeaversPrivatePagesMove(Leaves):
+    """When a sharer leaves, all its ephemeral pages, private ones too, move to a client that stays."""
+
+    def left(self, client: int, known: Known) -> None:
+        (heir, pool), _ = next((at, other) for at, other in self.pools.items() if other is known)
+        if heir == client:
+            return
+        for (owner, _), private in list(self.pools.items()):
+            if owner == client and not private.kind.shared and not private.kind.persistent:
+                for (oid, index), page in private.pages.items():
+                    self.put_back(heir, pool, oid, index, page)
+
+
+@fault("TMEM-POOL-3", "TMEM-SHARE-1", "TMEM-HANDLE-1")
+class LastLeaveKeepsPages(Shadow):
+    """The last sharer leaves, and who makes a pool of that UUID next finds its pages."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.kept: dict[int | None, Known] = {}
+
+    def destroy_pool(self, client: int, pool: int) -> bool:
+        known = self.known(client, pool)
+        ended = super().destroy_pool(client, pool)
+        if known and known.kind.shared and not known.users:
+            self.kept[known.uuid] = known
+        return ended
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        pool = super().new_pool(client, flags, uuid)
+        made, kept = self.pools[client, pool], self.kept.pop(uuid, None)
+        if kept and made.kind.shared and made.users == 1:
+            for (oid, index), page in kept.pages.items():
+                self.put_back(client, pool, oid, index, page)
+        return pool
+
+
+@fault("TMEM-SHARE-1", *LOST, needs=PERSISTENT)
+class JoinEmptiesPool(Shadow):
+    """Who joins a shared pool finds it empty, and so do the others from then on."""
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        pool = super().new_pool(client, flags, uuid)
+        known = self.pools[client, pool]
+        if known.users > 1:
+            for oid, index in list(known.pages):
+                self.take(client, pool, oid, index)
+        return pool
+
+
+@fault("TMEM-SHARE-1", *LOST, "TMEM-GET-1", needs=PERSISTENT)
+class SharersSeeOwnPagesOnly(Shadow):
+    """A sharer misses what another put."""
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        page = super().get(client, pool, oid, index)
+        known = self.known(client, pool)
+        foreign = known is not None and known.by.get((oid, index), client) != client
+        return None if foreign else page
+
+
+@fault("TMEM-SHARE-1", needs=PERSISTENT)
+class SharersPutShowsLate(Shadow):
+    """A get of a persistent page comes too early when it follows another sharer's put at once."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.last: tuple[Known | None, int, int, int] | None = None
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        stored = super().put(client, pool, oid, index, page)
+        self.last = (self.known(client, pool), oid, index, client) if stored else None
+        return stored
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        last, self.last = self.last, None
+        known = self.known(client, pool)
+        if known and known.kind.persistent and last and last[:3] == (known, oid, index) and last[3] != client:
+            return None
+        return super().get(client, pool, oid, index)
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        self.last = None
+        return super().new_pool(client, flags, uuid)
+
+    def destroy_pool(self, client: int, pool: int) -> bool:
+        self.last = None
+        return super().destroy_pool(client, pool)
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        self.last = None
+        return super().flush_page(client, pool, oid, index)
+
+    def flush_object(self, client: int, pool: int, oid: int) -> bool:
+        self.last = None
+        return super().flush_object(client, pool, oid)
+
+
+class Caches(Shadow):
+    """Each sharer has a cache of its own of the pages that it got."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.cache: dict[tuple[int, int, int, int], bytes] = {}
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        at = (client, pool, oid, index)
+        if at in self.cache and self.known(client, pool):
+            return self.cache[at]
+        page = super().get(*at)
+        kind = self.kind(client, pool)
+        if page is not None and kind and kind.shared:
+            self.cache[at] = page
+        return page
+
+    def forget(self, client: int, pool: int, oid: int, index: int | None, everyone: bool) -> None:
+        """Drop the slot, or (no index) the object, from the caches of everyone, or of one client."""
+        known = self.known(client, pool)
+        for other, id, o, i in list(self.cache):
+            mine = (other, id) == (client, pool)
+            if (mine or (everyone and self.known(other, id) is known)) and o == oid and index in (None, i):
+                del self.cache[other, id, o, i]
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        self.forget(client, pool, oid, index, self.put_reaches_all())
+        return super().put(client, pool, oid, index, page)
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        self.forget(client, pool, oid, index, not self.put_reaches_all())
+        return super().flush_page(client, pool, oid, index)
+
+    def flush_object(self, client: int, pool: int, oid: int) -> bool:
+        self.forget(client, pool, oid, None, not self.put_reaches_all())
+        return super().flush_object(client, pool, oid)
+
+    def destroy_pool(self, client: int, pool: int) -> bool:
+        self.cache = {at: page for at, page in self.cache.items() if at[:2] != (client, pool)}
+        return super().destroy_pool(client, pool)
+
+    def put_reaches_all(self) -> bool:
+        """Whether a put empties everyone's cache, and a flush the caller's only; else the other way round."""
+        return False
+
+
+@fault(*STALE, needs=PERSISTENT)
+class SharerMissesNewerPut(Caches):
+    """A sharer that got a page is shown it again after another has replaced it."""
+
+
+@fault("TMEM-FLUSH-1", "TMEM-FLUSH-2", "TMEM-PUT-1", "TMEM-GET-1", needs=PERSISTENT)
+class SharerMissesFlush(Caches):
+    """A sharer that got a page is shown it again after another has flushed it."""
+
+    def put_reaches_all(self) -> bool:
+        return True

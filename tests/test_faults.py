@@ -1,0 +1,135 @@
+"""Every fault of the catalogue is noticed, for a clause that it may be blamed on; without its fault a wrapper
+conforms."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tmem.conformance.engines.run import run
+from tmem.conformance.faults import FAULTS, Fault
+from tmem.conformance.faults.addressing import Readdressed
+from tmem.conformance.faults.contents import Altered, Deduplicated
+from tmem.conformance.faults.fault import fault, register
+from tmem.conformance.faults.faulty import Faulty, Reclaiming, Shadow
+from tmem.conformance.faults.isolation import Meets, Others
+from tmem.conformance.faults.pools import FlagsTaken, PoolsLiveOn
+from tmem.conformance.faults.sharing import Leaves, Misjoined
+from tmem.conformance.pages import corpus
+from tmem.conformance.programs import HEADER, Program, decode
+from tmem.conformance.trial import Silent
+from tmem.impl import Store
+from tmem.model import Adversary
+from tmem.spec import Backend, Reclaims, TellsFlags
+from tmem.spec.clauses import CLAIMS, CLAUSES
+
+PROGRAMS = 8_000
+ENOUGH = 8
+"""Violations after which a fault's blame is taken to be known."""
+PAGES = corpus(4096)
+SEQUENTIAL = [f for f in FAULTS.values() if f.kind not in ("races", "liveness", "claims")]
+UNSEEN = {"TMEM-RECLAIM-2"}
+"""Implied by others: whoever breaks it is blamed on those."""
+
+
+def programs(count: int, seed: int = 0) -> Iterator[Program]:
+    draw = random.Random(f"volume {seed}")
+    for _ in range(count):
+        yield decode(draw.randbytes(HEADER + 2 * draw.randrange(4, 64)), len(PAGES.pages))
+
+
+def blamed(make: Callable[[int], Backend], count: int, primary: str = "") -> Counter[str]:
+    """The clauses of the first violation of each program, until there are enough of them."""
+    seen: Counter[str] = Counter()
+    for number, program in enumerate(programs(count)):
+        outcome = run(program, make(number), PAGES, Silent())
+        if outcome.violation is not None:
+            seen[outcome.violation.clause] += 1
+            if (primary in seen or not primary) and seen.total() >= ENOUGH:
+                break
+    return seen
+
+
+@pytest.mark.parametrize("known", SEQUENTIAL, ids=lambda known: known.name)
+def test_every_fault_is_noticed(known: Fault) -> None:
+    seen = blamed(lambda number: known.wrap(Adversary("keep")), PROGRAMS, known.clauses[0])
+    assert seen[known.clauses[0]], f"{known.name} was never blamed on {known.clauses[0]}: {dict(seen)}"
+    assert set(seen) <= set(known.clauses), dict(seen)
+
+
+@pytest.mark.parametrize("known", random.Random(1).sample(SEQUENTIAL, 40), ids=lambda known: known.name)
+def test_a_fault_may_be_laid_around_any_backend(known: Fault) -> None:
+    budgets = (None, 40_000)
+    seen = blamed(lambda number: known.wrap(Store(budget=budgets[number % 2])), PROGRAMS)
+    assert seen, f"{known.name} around impl was not noticed"
+    assert set(seen) <= set(known.clauses), dict(seen)
+
+
+def same(*values: object) -> object:
+    return values[0] if len(values) == 1 else values
+
+
+FAULTLESS: dict[str, Callable[[Backend], Backend]] = {
+    "nothing": lambda inner: inner,
+    "faulty": Faulty,
+    "shadow": Shadow,
+    "meets": Meets,
+    "others": Others,
+    "leaves": Leaves,
+    "misjoined": Misjoined,
+    "readdressed": lambda inner: Readdressed(inner, lambda oid, index: (oid, index)),
+    "altered": lambda inner: Altered(inner, lambda page: page),
+    "deduplicated": lambda inner: Deduplicated(inner, lambda page: page),
+    "flags taken": lambda inner: FlagsTaken(inner, lambda flags, page_size: flags),
+    "reclaiming": Reclaiming,
+    "pools live on": type("Never", (PoolsLiveOn,), {"lives": lambda self, pool, known: False}),
+}
+BACKENDS: dict[str, Callable[[int], Backend]] = {
+    "keep": lambda number: Adversary("keep"),
+    "random": lambda number: Adversary("random", seed=number),
+    "impl": lambda number: Store(budget=40_000),
+}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("wrapper", FAULTLESS)
+def test_a_wrapper_without_its_fault_conforms(wrapper: str, backend: str) -> None:
+    wrap, make = FAULTLESS[wrapper], BACKENDS[backend]
+    assert not blamed(lambda number: wrap(make(number)), 400)
+
+
+@pytest.mark.parametrize("known", FAULTS.values(), ids=lambda known: known.name)
+def test_a_fault_says_what_it_is(known: Fault) -> None:
+    assert known.sentence[0].isupper()
+    assert known.sentence.endswith(".")
+    assert len(known.sentence) < 130
+    assert set(known.clauses) <= set(CLAUSES) | set(CLAIMS)
+    assert set(known.needs) <= {
+        *("private ephemeral", "private persistent", "shared ephemeral", "shared persistent"),
+        "reclaim",
+    }
+
+
+def test_two_faults_of_one_name_are_refused() -> None:
+    class HitNotExclusive(Faulty):
+        """A second one."""
+
+    with pytest.raises(ValueError, match="two faults hit-not-exclusive"):
+        fault("TMEM-GET-2")(HitNotExclusive)
+    with pytest.raises(ValueError, match="two faults hit-not-exclusive"):
+        register(HitNotExclusive, HitNotExclusive, ("TMEM-GET-2",))
+
+
+def test_a_wrapper_offers_what_its_backend_offers() -> None:
+    class Plain(Faulty):
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(name)
+
+    wrapped, plain = Shadow(Adversary("keep")), Misjoined(Plain(Adversary("keep")))
+    assert isinstance(wrapped, Reclaims)
+    assert isinstance(wrapped, TellsFlags)
+    assert not isinstance(plain, Reclaims)
+    assert not isinstance(plain, TellsFlags)
