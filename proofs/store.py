@@ -8,7 +8,7 @@ from __future__ import annotations
 from proofs.theorem import theorem
 from tmem.spec.clauses.flushes import object_flushed
 from tmem.spec.clauses.handles import same_slot
-from tmem.spec.handle import INDEX_BITS, OBJECT_BITS, Handle
+from tmem.spec.handle import INDEX_BITS, OBJECT_BITS, Handle, words
 from tmem.spec.slot import Does, Event, after, vanished
 from tmem.spec.store import Effect, Pool, Slot, Store, give, may_hold
 
@@ -33,6 +33,15 @@ def every_bit_of_a_handle_counts(pool: Pool, a_oid: int, a_index: int, b_oid: in
     assert (a.key() == b.key()) == same
     assert Effect(Event(Does.NOTHING), pool, a_oid, a_index).covers(b) == same
     return a_oid != b_oid and a_index == b_index
+
+
+@theorem("TMEM-HANDLE-2")
+def every_word_of_an_object_id_counts(a: int, b: int) -> bool:
+    """Two object ids that differ, differ in one of their three words."""
+    if not 0 <= a < 1 << OBJECT_BITS or not 0 <= b < 1 << OBJECT_BITS:
+        return False
+    assert (words(a) == words(b)) == (a == b)
+    return words(a)[:2] == words(b)[:2] and a != b
 
 
 @theorem("TMEM-HANDLE-2", "TMEM-POOL-1")

@@ -108,6 +108,9 @@ BUGS = {
         "(1 << INDEX_BITS) + self.index",
         "(1 << INDEX_BITS) + self.index % (1 << 31)",
     ),
+    "the middle word of an object id is lost": Bug(
+        "every_word_of_an_object_id_counts", "handle.py", "oid >> 64 & mask", "oid >> 64 & 0"
+    ),
     "pool ids of all clients are one": Bug(
         "every_client_has_its_own_ids", "store.py", "return client * (1 << 32) + id", "return id"
     ),
