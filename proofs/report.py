@@ -82,6 +82,8 @@ def markdown(theorems: Mapping[str, Theorem], sentences: Mapping[str, str]) -> s
         "",
         "`make prove` has CrossHair confirm each theorem over all paths, from an arbitrary state, and refute",
         "the claim that its interesting case never happens (its witness). The theorems are in `proofs/`.",
+        "Then it explores small worlds exhaustively: every operation with every answer after every trace, to",
+        "show that the judge accepts exactly what the specification generates (`python -m proofs.small_world`).",
         "",
         "## By clause",
         "",
