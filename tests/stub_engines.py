@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 
@@ -107,7 +108,16 @@ class Garbler(Stub):
         trial.emit(Note("whole again"))
 
 
-ENGINES = (Deaf(), Slow(), Thinker(), Stuck(), Hung(), Broken(), Talker(), Garbler())
+class Ended(Stub):
+    """Is ended as an operator ends processes."""
+
+    def run(self, trial: Trial) -> None:
+        trial.ring.begin(self.name, b"p")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+
+
+ENGINES = (Ended(), Deaf(), Slow(), Thinker(), Stuck(), Hung(), Broken(), Talker(), Garbler())
 
 if __name__ == "__main__":
     worker.main(ENGINES)

@@ -209,6 +209,12 @@ def test_a_worker_that_does_not_even_start_is_our_defect() -> None:
     assert "no worker here" in caught.value.details
 
 
+def test_a_worker_that_an_operator_ends_is_no_verdict_on_the_target() -> None:
+    _, summary = follow("model:keep", stub("ended"), command=STUBS)
+    assert verdict(summary) is Verdict.UNKNOWN
+    assert summary.notes == ["Something outside ends the process by SIGTERM: the run is not complete."]
+
+
 def test_an_engine_that_hears_no_deadline_is_ended() -> None:
     start = time.monotonic()
     _, summary = follow("model:keep", stub("deaf"), hang_after=0.5, budget=0.5, command=STUBS)

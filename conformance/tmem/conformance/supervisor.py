@@ -7,6 +7,7 @@ is counted against the target.
 
 from __future__ import annotations
 
+import signal
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Sequence
@@ -31,6 +32,8 @@ TICK: Final = 0.1
 """Seconds between two looks at the worker."""
 LINGER: Final = 10
 """Looks at a dead worker whose children keep its pipes open."""
+OUTSIDE: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+"""Signals by which people and init systems end processes: no finding."""
 
 
 class RunError(Exception):
@@ -102,6 +105,9 @@ class _Watch:
             if exit_code is not None:
                 linger -= 1
                 if not messages and (process.drained or linger < 0):
+                    if -exit_code in OUTSIDE:
+                        yield Note(f"Something outside {cause(exit_code)}: the run is not complete.")
+                        return End(complete=False)
                     return (yield from self._died(cause(exit_code)))
             elif self._hangs(bool(messages)):
                 process.write_stacks()
