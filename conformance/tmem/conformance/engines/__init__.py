@@ -3,7 +3,8 @@
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.schedules import Schedules
+from tmem.conformance.engines.stress import Stress
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.trial import Engine
 
-ENGINES: tuple[Engine, ...] = (ClaimChecks(), Machines(), Volume(), Schedules())
+ENGINES: tuple[Engine, ...] = (ClaimChecks(), Machines(), Volume(), Schedules(), Stress())

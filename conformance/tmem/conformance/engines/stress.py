@@ -1,0 +1,112 @@
+"""The engine for what schedules cannot control: real threads, whose history is checked afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from tmem.conformance.driver import close
+from tmem.conformance.engines.crowd import STAMP, Crowd, switching_often, told
+from tmem.conformance.events import Checked, Finding, Found, Note, Progress
+from tmem.conformance.history.checker import check
+from tmem.conformance.history.results import Illegal, Unknown
+from tmem.conformance.pages import corpus
+from tmem.conformance.trial import Trial
+
+ROUNDS: Final = 16
+"""Crowds at scale 1, each on a backend of its own."""
+CALLERS: Final = 3
+OPERATIONS: Final = 1_500
+"""Operations of each caller of a crowd."""
+WAIT: Final = 0.1
+"""Seconds between two looks whether the threads go on."""
+TRIES: Final = 20
+"""Crowds that a replay lets loose: threads race as they like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One crowd to be let loose."""
+
+    seed: int
+    number: int
+
+    @property
+    def name(self) -> str:
+        """What the crowd's random draws begin with."""
+        return f"stress {self.seed} {self.number}"
+
+
+class Stress:
+    """Lets real threads loose on the target and checks what they saw."""
+
+    name = "stress"
+    detail = "real threads, and the history of what they saw"
+    share = 0.15
+
+    def run(self, trial: Trial) -> None:
+        """Let ROUNDS x scale crowds loose, or as many as fit before the deadline."""
+        if trial.page_size < STAMP:
+            trial.emit(Note(f"Pages of {trial.page_size} bytes cannot be told apart by threads."))
+            return
+        total = max(1, round(ROUNDS * trial.scale))
+        found: set[str] = set()
+        for number in range(total):
+            finding = self._round(trial, Round(trial.seed, number), (number + 1) / total)
+            if finding is not None and finding.clause not in found:
+                found.add(finding.clause)
+                trial.emit(Found(finding))
+            if trial.over():
+                return
+
+    def _round(self, trial: Trial, one: Round, done: float) -> Finding | None:
+        backend = trial.fresh(one.number)
+        trial.ring.begin(self.name, one.name.encode())
+        crowd = Crowd(backend, corpus(trial.page_size), one.name)
+        beats = 0
+        with switching_often():
+            crowd.start(CALLERS, OPERATIONS)
+            seen = -1
+            while not crowd.wait(WAIT):
+                if (now := crowd.done()) != seen:  # a crowd that stands still is for the supervisor to see
+                    seen = now
+                    trial.ring.step(beats := beats + 1)
+        calls = crowd.history()
+        close(backend)
+        result = check(calls)
+        trial.emit(Progress(len(calls), 1, histories=1, done=done))
+        flushes = sum(call.op in ("flush_object", "destroy_pool") for call in calls)
+        counts = {"TMEM-CONC-1": len(calls), "TMEM-CONC-2": flushes, "TMEM-CONC-3": len(calls)}
+        trial.emit(Checked(counts, counts))
+        if isinstance(result, Unknown):
+            trial.emit(Note(f"A history of {len(calls)} calls was not decided: {result.reason}"))
+        if not isinstance(result, Illegal):
+            return None
+        return Finding(
+            result.clause,
+            result.reason,
+            "an order of instants that explains every answer",
+            told(result.window),
+            {"engine": self.name, "seed": one.seed, "round": one.number},
+            engine=self.name,
+        )
+
+    def steps(self, program: bytes, count: int) -> list[str]:
+        """Which crowd was loose."""
+        return [f"{program.decode()}: {CALLERS} threads and the reclaimer call at once"]
+
+    def recall(self, program: bytes, variant: int) -> dict[str, object]:
+        """The replay data of a crowd that did not come to its end."""
+        _, seed, number = program.decode().split()
+        return {"engine": self.name, "seed": int(seed), "round": int(number)}
+
+    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+        """Let the crowd loose again, up to TRIES times; ValueError where the data is not of this engine."""
+        seed, number = data.get("seed"), data.get("round")
+        if not isinstance(seed, int) or not isinstance(number, int):
+            raise ValueError("seed or round is missing or no number")
+        for tried in range(TRIES):
+            finding = self._round(trial, Round(seed, number), (tried + 1) / TRIES)
+            if finding is not None:
+                trial.emit(Found(finding))
+                return
