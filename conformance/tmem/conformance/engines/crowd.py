@@ -15,7 +15,7 @@ from typing import Any, Final
 from tmem.conformance.history.calls import Call
 from tmem.conformance.pages import Corpus
 from tmem.spec.abi.flags import compose
-from tmem.spec.backend import Backend, Reclaims
+from tmem.spec.backend import Backend, Reclaims, TellsFlags
 from tmem.spec.operations import Raised
 
 STAMP: Final = 8
@@ -134,6 +134,8 @@ class Crowd:
         uuid = UUID + number if shared else None
         answer = self._do(kept, "new_pool", (client, flags, uuid))
         if type(answer) is int:
+            if isinstance(self.backend, TellsFlags):
+                self._do(kept, "pool_flags", (client, answer))
             self.pools[client, number] = answer
 
     def _do(self, kept: Recorded, op: str, args: tuple[Any, ...]) -> object:

@@ -73,6 +73,7 @@ class Stress:
                     trial.ring.step(beats := beats + 1)
         calls = crowd.history()
         close(backend)
+        trial.ring.rest()
         result = check(calls)
         trial.emit(Progress(len(calls), 1, histories=1, done=done))
         flushes = sum(call.op in ("flush_object", "destroy_pool") for call in calls)
