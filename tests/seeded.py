@@ -27,6 +27,12 @@ BUGS = {
         "case Does.HIT if kind.exclusive:\n            return (None,)",
         "case Does.HIT if kind.exclusive:\n            return (holds,)",
     ),
+    "a hit is exclusive in shared pools, not in private ones": Bug(
+        "an_exclusive_hit_removes_the_page",
+        "slot.py",
+        "return not self.persistent and not self.shared",
+        "return not self.persistent and self.shared",
+    ),
     "a failed put keeps the old page": Bug(
         "a_failed_put_leaves_nothing",
         "slot.py",
