@@ -170,12 +170,14 @@ def test_a_budget_that_is_too_short_is_unknown(run: Run) -> None:
     assert json.loads(Path("report.json").read_text())["verdict"] == "UNKNOWN"
 
 
-def test_equal_seeds_give_equal_reports(run: Run) -> None:
-    def report() -> dict[str, object]:
-        run("check", "model:random", "--seed", "3", "--json", "report.json")
-        content: dict[str, object] = json.loads(Path("report.json").read_text())
-        del content["seconds"]
-        return content
+def test_equal_seeds_give_equal_verdicts(run: Run) -> None:
+    """Verdicts, not counts: threads that nobody schedules differ from run to run."""
+
+    def report() -> tuple[object, ...]:
+        run("check", f"{HOSTILE}:answers_text", "--seed", "3", "--json", "report.json")
+        content = json.loads(Path("report.json").read_text())
+        clauses = {clause: each["status"] for clause, each in content["clauses"].items()}
+        return content["verdict"], content["seed"], clauses
 
     assert report() == report()
 
