@@ -1,0 +1,6 @@
+"""The bench: what the store costs, side by side with lz4 itself and with what people use today.
+
+`python -m bench` measures and writes docs/performance.md. One experiment a module in `experiments`, one
+peer a module in `peers`; `variants` names the variants of the store, `rows` holds what is to be reached.
+Only ratios within one run are claimed: who is compared takes turns, round by round.
+"""

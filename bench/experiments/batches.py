@@ -1,0 +1,90 @@
+"""Batches of 16 pages: one thread against the loop over lz4, two threads against two processes in C."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.crowd import rate
+from bench.peers import LIMIT, open_peer
+from bench.peers.in_c import InC
+from bench.plan import Plan
+from bench.rounds import Times, in_turn, timed
+from bench.stores import Batched
+from bench.subjects import GET, PUT, Missing, handles
+from bench.variants import VARIANTS
+
+SIZE = 16
+SPAN = 16 * SIZE
+"""Pages of one thread between two looks at the clock."""
+IN_C = "processes in C"
+
+
+def one(operation: str) -> str:
+    """The name of the piece in which one thread meets the loop."""
+    return f"{operation}, batches"
+
+
+def together(operation: str, workers: int) -> str:
+    """The name of the piece in which so many threads meet as many processes in C."""
+    return f"{operation}, batches, {workers} at a time"
+
+
+def measure(plan: Plan) -> Iterator[tuple[str, Times]]:
+    """By operation and number of workers, the seconds that a page took over all of them."""
+    with TemporaryDirectory(prefix="tmem-bench-") as folder, ExitStack() as stack:
+        subjects: dict[str, Batched] = {}
+        for variant in plan.variants:
+            try:
+                subjects[variant] = Batched(VARIANTS[variant], SIZE)
+            except Missing as missing:
+                plan.missing[f"{variant}, batches"] = str(missing)
+                continue
+            stack.callback(subjects[variant].close)
+        yield from _against_the_loop(plan, subjects, Path(folder))
+        try:
+            in_c = InC(Path(folder), plan.pages)
+        except Missing as missing:
+            plan.missing[IN_C] = str(missing)
+        else:
+            yield from _against_processes(plan, subjects, in_c)
+
+
+def _against_the_loop(plan: Plan, subjects: dict[str, Batched], folder: Path) -> Iterator[tuple[str, Times]]:
+    loop, pages = open_peer(LIMIT, folder).swap, plan.pages[: plan.chunk // SIZE * SIZE]
+    keys = handles(len(pages))
+    held = loop.hold(keys, pages)
+    puts: dict[str, Callable[[], object]] = {LIMIT: partial(loop.put, keys, pages)}
+    gets: dict[str, Callable[[], object]] = {LIMIT: partial(loop.get, held)}
+    for variant, subject in subjects.items():
+        puts[variant] = partial(subject.put, keys, pages)
+        gets[variant] = partial(subject.get, keys)
+    for operation, works in (PUT, puts), (GET, gets):
+        runs = {who: lambda work=work: timed(work) / len(pages) for who, work in works.items()}
+        yield one(operation), in_turn(runs, plan.rounds)
+
+
+def _against_processes(plan: Plan, subjects: dict[str, Batched], in_c: InC) -> Iterator[tuple[str, Times]]:
+    seconds = 2 * plan.thread_seconds
+    for operation in PUT, GET:
+        runs: dict[str, Callable[[], float]] = {}
+        for workers in 1, 2:
+            word = operation.split()[0]
+            runs[f"{IN_C} {workers}"] = lambda n=workers, word=word: 1 / in_c.rate(word, n, seconds)
+            for variant, subject in subjects.items():
+                works = [partial(_some, subject, operation, number, plan) for number in range(workers)]
+                runs[f"{variant} {workers}"] = lambda works=works: 1 / rate(works, seconds)
+        figures = in_turn(runs, plan.thread_rounds)
+        for workers in 1, 2:
+            yield (
+                together(operation, workers),
+                {who: figures[f"{who} {workers}"] for who in (IN_C, *subjects)},
+            )
+
+
+def _some(subject: Batched, operation: str, number: int, plan: Plan) -> int:
+    own = handles(SPAN, first=number * SPAN)
+    return subject.put(own, plan.pages[:SPAN]) if operation == PUT else subject.get(own)

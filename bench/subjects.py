@@ -1,0 +1,133 @@
+"""Subjects: whatever takes pages in and gives them back, under the few loops that the bench times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+PUT, GET, MISS, FLUSH = "put", "get hit", "get miss", "flush page"
+EVERY = frozenset({PUT, GET, MISS, FLUSH})
+PER_OBJECT = 64
+
+Handle = tuple[int, int]
+"""Object id and index."""
+
+
+class Missing(Exception):  # noqa: N818  (no error: it is named in the tables)
+    """A subject that this machine cannot run; the message says why, and what would bring it."""
+
+
+class Subject(Protocol):
+    """A loop per operation, so that nobody pays for a call that its users would not make.
+
+    Each loop answers how many of its operations found or stored a page.
+    """
+
+    offers: frozenset[str]
+
+    def keys(self, handles: Sequence[Handle]) -> list[Any]:
+        """The handles as this subject's users would hold them."""
+
+    def hold(self, keys: Sequence[Any], pages: Sequence[bytes]) -> list[Any]:
+        """Untimed: hold the pages from now on; the keys under which the other loops find them."""
+
+    def put(self, keys: Sequence[Any], pages: Sequence[bytes]) -> int: ...
+
+    def get(self, keys: Sequence[Any]) -> int: ...
+
+    def take(self, keys: Sequence[Any]) -> int:
+        """Get, and let the slot hold nothing: the exclusive get of an ephemeral pool."""
+
+    def flush(self, keys: Sequence[Any]) -> int: ...
+
+    def read(self, key: Any) -> bytes | None:
+        """One page, to see that it is the right one."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A subject as the bench meets it: `swap` keeps a page that is got, `cache` may give it up.
+
+    Peers have one for both, and neither reclaim nor objects.
+    """
+
+    name: str
+    swap: Subject
+    cache: Subject
+    store: Any = None
+    reclaim: Callable[[int], int] | None = None
+    flush_objects: Callable[[Sequence[Handle]], int] | None = None
+
+    def close(self) -> None:
+        """End it, with its server or device where it has one."""
+        self.swap.close()
+
+
+class Keyed:
+    """The loops over operations that take one key each, as the peers have them."""
+
+    offers = EVERY
+
+    def keys(self, handles: Sequence[Handle]) -> list[Any]:
+        return [oid << 32 | index for oid, index in handles]
+
+    def store(self, key: Any, page: bytes) -> object:
+        raise NotImplementedError
+
+    def read(self, key: Any) -> bytes | None:
+        raise NotImplementedError
+
+    def drop(self, key: Any) -> object:
+        raise NotImplementedError
+
+    def hold(self, keys: Sequence[Any], pages: Sequence[bytes]) -> list[Any]:
+        self.put(keys, pages)
+        return list(keys)
+
+    def put(self, keys: Sequence[Any], pages: Sequence[bytes]) -> int:
+        store = self.store
+        for key, page in zip(keys, pages, strict=True):
+            store(key, page)
+        return len(keys)
+
+    def get(self, keys: Sequence[Any]) -> int:
+        read, hits = self.read, 0
+        for key in keys:
+            hits += read(key) is not None
+        return hits
+
+    def take(self, keys: Sequence[Any]) -> int:
+        read, drop, hits = self.read, self.drop, 0
+        for key in keys:
+            hits += read(key) is not None
+            drop(key)
+        return hits
+
+    def flush(self, keys: Sequence[Any]) -> int:
+        drop = self.drop
+        for key in keys:
+            drop(key)
+        return len(keys)
+
+    def close(self) -> None:
+        """Nothing outlives the object."""
+
+
+def handles(count: int, first: int = 0) -> list[Handle]:
+    """The handles number `first` and after, in objects of 64 pages."""
+    return [divmod(number, PER_OBJECT) for number in range(first, first + count)]
+
+
+def prove(contender: Contender, pages: Sequence[bytes]) -> None:
+    """See each page come back as it was put, before anything is timed; RuntimeError where one does not."""
+    for subject in {id(pool): pool for pool in (contender.swap, contender.cache)}.values():
+        keys = subject.keys(handles(len(pages), first=1 << 20))
+        held = subject.hold(keys, pages)
+        if [subject.read(key) for key in held] != list(pages):
+            raise RuntimeError(f"{contender.name} does not give back the pages that were put")
+        subject.flush(keys)
+        if MISS in subject.offers and subject.get(keys):
+            raise RuntimeError(f"{contender.name} still holds a page that was flushed")
