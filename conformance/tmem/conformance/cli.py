@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.text import Text
 
-from tmem.conformance import check as checking
 from tmem.conformance import explain as explaining
 from tmem.conformance import files
 from tmem.conformance import replay as replaying
 from tmem.conformance.check import Plan
+from tmem.conformance.follow import follow, interruptible
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
-from tmem.conformance.report.progress import progress
 from tmem.conformance.summary import Summary
 from tmem.conformance.supervisor import HANG_AFTER, RunError
 from tmem.conformance.verdict import USAGE, verdict
@@ -114,7 +111,7 @@ def check(
       py:path/file.py:factory     a fresh backend
     """
     summary = Summary(target, seed, level)
-    failure = _follow(Plan(target, seed, level, budget, hang_after), summary)
+    failure = follow(Plan(target, seed, level, budget, hang_after), summary)
     if failure is not None and not summary.findings:
         _fail(failure, replays)
     if failure is not None:
@@ -147,7 +144,7 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
     target = against or recorded.target
     summary = Summary(target, recorded.seed, recorded.level)
     try:
-        with _interruptible(), closing(replaying.again(recorded, against, hang_after)) as events:
+        with interruptible(), closing(replaying.again(recorded, against, hang_after)) as events:
             for event in events:
                 summary.add(event)
     except ValueError as error:
@@ -177,41 +174,6 @@ def explain(clause: str | None) -> None:
     except LookupError as error:
         raise click.UsageError(str(error)) from error
     terminal.show(terminal.console(), shown)
-
-
-def _follow(plan: Plan, summary: Summary) -> RunError | None:
-    """Run the plan and show how far it is, until its end, Ctrl-C, or the failure that is returned."""
-    start = time.monotonic()
-    try:
-        with (
-            progress(terminal.console(), summary) as line,
-            _interruptible(),
-            closing(checking.check(plan)) as events,
-        ):
-            for event in events:
-                summary.add(event)
-                line.show(event)
-    except KeyboardInterrupt:
-        summary.notes.append("The run was interrupted: this is what was found until then.")
-    except RunError as failure:
-        return failure
-    finally:
-        summary.seconds = time.monotonic() - start
-    return None
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Have SIGTERM end the block as Ctrl-C does, so that the worker is ended and what was found is told."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _save(summary: Summary, folder: Path) -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """What a run tells while it goes on: one stream that feeds the terminal, JSON, JUnit and HTML.
 
-Events cross from the worker process to the supervisor by pickle; they hold plain data only.
+Events cross from the worker process to the supervisor as lines of JSON (`wire`); they hold plain data only.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ def story(finding: Finding, replay: Path | None = None) -> RenderableType:
     if left_out:
         grid.add_row("…", Text(f"{left_out} operations before", style="dim"))
     for number, step in enumerate(finding.steps[left_out:], left_out + 1):
-        last = number == len(finding.steps)
+        last = number == len(finding.steps) and not finding.picture  # a picture has its own mark
         grid.add_row(str(number), Text(step, style="red" if last else ""))
     grid.add_row("came", Text(finding.message))
     grid.add_row("allowed", Text(finding.allowed))
