@@ -14,13 +14,13 @@ from tmem.conformance.faults import FAULTS, Fault
 from tmem.conformance.faults.addressing import Readdressed
 from tmem.conformance.faults.contents import Altered, Deduplicated
 from tmem.conformance.faults.fault import fault, register
-from tmem.conformance.faults.faulty import Faulty, Reclaiming, Shadow
 from tmem.conformance.faults.isolation import Meets, Others
 from tmem.conformance.faults.pools import FlagsTaken, PoolsLiveOn
 from tmem.conformance.faults.sharing import Leaves, Misjoined
 from tmem.conformance.pages import corpus
 from tmem.conformance.programs import HEADER, Program, decode
 from tmem.conformance.trial import Silent
+from tmem.conformance.wrapper import Reclaiming, Shadow, Wrapper
 from tmem.impl import Store
 from tmem.model import Adversary
 from tmem.spec import Backend, Reclaims, TellsFlags
@@ -74,7 +74,7 @@ def same(*values: object) -> object:
 
 FAULTLESS: dict[str, Callable[[Backend], Backend]] = {
     "nothing": lambda inner: inner,
-    "faulty": Faulty,
+    "wrapper": Wrapper,
     "shadow": Shadow,
     "meets": Meets,
     "others": Others,
@@ -114,7 +114,7 @@ def test_a_fault_says_what_it_is(known: Fault) -> None:
 
 
 def test_two_faults_of_one_name_are_refused() -> None:
-    class HitNotExclusive(Faulty):
+    class HitNotExclusive(Wrapper):
         """A second one."""
 
     with pytest.raises(ValueError, match="two faults hit-not-exclusive"):
@@ -124,7 +124,7 @@ def test_two_faults_of_one_name_are_refused() -> None:
 
 
 def test_a_wrapper_offers_what_its_backend_offers() -> None:
-    class Plain(Faulty):
+    class Plain(Wrapper):
         def __getattr__(self, name: str) -> object:
             raise AttributeError(name)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from tmem.conformance.faults.fault import LOST, register
-from tmem.conformance.faults.faulty import At, Faulty, Page
+from tmem.conformance.wrapper import At, Page, Wrapper
 from tmem.spec.backend import Backend
 from tmem.spec.handle import in_range, words
 
@@ -19,7 +19,7 @@ BITS = ("TMEM-HANDLE-2", "TMEM-HANDLE-1", *LOST)
 SLOTS = ("TMEM-HANDLE-1", "TMEM-HANDLE-2", *LOST)
 
 
-class Readdressed(Faulty):
+class Readdressed(Wrapper):
     """Every operation goes to another slot, by a function of object id and index that is not one to one."""
 
     def __init__(self, inner: Backend, rewrite: Rewrite) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tmem.conformance.faults.fault import LOST, fault
-from tmem.conformance.faults.faulty import Faulty, Page, Shadow
+from tmem.conformance.wrapper import Page, Shadow, Wrapper
 from tmem.spec.abi.errors import EINVAL, ENOMEM
 from tmem.spec.handle import in_range
 
@@ -12,7 +12,7 @@ INDEX = (1 << 32) - 1
 
 
 @fault("TMEM-ARG-1")
-class ShortPagePadded(Faulty):
+class ShortPagePadded(Wrapper):
     """A page that is too short is filled up with zeroes."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -20,7 +20,7 @@ class ShortPagePadded(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class EmptyPageIsZero(Faulty):
+class EmptyPageIsZero(Wrapper):
     """An empty page is taken for a page of zeroes."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -28,7 +28,7 @@ class EmptyPageIsZero(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class LongPageCut(Faulty):
+class LongPageCut(Wrapper):
     """A page that is too long is cut."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -36,7 +36,7 @@ class LongPageCut(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class WideObjectIdCut(Faulty):
+class WideObjectIdCut(Wrapper):
     """An object id of more than 192 bits is cut."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -47,7 +47,7 @@ class WideObjectIdCut(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class WideObjectIdFlushed(Faulty):
+class WideObjectIdFlushed(Wrapper):
     """Flush object cuts an object id of more than 192 bits."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
@@ -55,7 +55,7 @@ class WideObjectIdFlushed(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class WideIndexCut(Faulty):
+class WideIndexCut(Wrapper):
     """An index of more than 32 bits is cut."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -66,7 +66,7 @@ class WideIndexCut(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class WideIndexFlushed(Faulty):
+class WideIndexFlushed(Wrapper):
     """Flush page cuts an index of more than 32 bits."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
@@ -74,7 +74,7 @@ class WideIndexFlushed(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class NegativeIndexTaken(Faulty):
+class NegativeIndexTaken(Wrapper):
     """Index -1 is taken for the last one."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -82,7 +82,7 @@ class NegativeIndexTaken(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class BadGetMisses(Faulty):
+class BadGetMisses(Wrapper):
     """A get of a slot that cannot be answers a miss."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
@@ -90,7 +90,7 @@ class BadGetMisses(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class BadPutFails(Faulty):
+class BadPutFails(Wrapper):
     """A put of a page of another length answers False."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -98,7 +98,7 @@ class BadPutFails(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class BadFlushFindsNothing(Faulty):
+class BadFlushFindsNothing(Wrapper):
     """A flush of a slot that cannot be answers False."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
@@ -106,7 +106,7 @@ class BadFlushFindsNothing(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class BadArgumentIsNoRoom(Faulty):
+class BadArgumentIsNoRoom(Wrapper):
     """A put that cannot be answers ENOMEM, which tells the caller that the slot is empty now."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -119,7 +119,7 @@ class BadArgumentIsNoRoom(Faulty):
 
 
 @fault("TMEM-ARG-1")
-class BadObjectIdBreaks(Faulty):
+class BadObjectIdBreaks(Wrapper):
     """An object id out of range ends in an error of the table that looks it up."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:

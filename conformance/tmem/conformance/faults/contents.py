@@ -7,14 +7,14 @@ from collections.abc import Callable, Hashable
 from typing import TypeAlias
 
 from tmem.conformance.faults.fault import LOST, SHOWN, fault, register
-from tmem.conformance.faults.faulty import Faulty, Page, Shadow
+from tmem.conformance.wrapper import Page, Shadow, Wrapper
 from tmem.spec.backend import Backend
 
 Alter: TypeAlias = Callable[[bytes], bytes]
 Key: TypeAlias = Callable[[bytes], Hashable]
 
 
-class Altered(Faulty):
+class Altered(Wrapper):
     """Pages are stored as a function makes them; what it makes of another length comes back so."""
 
     def __init__(self, inner: Backend, alter: Alter) -> None:
@@ -125,7 +125,7 @@ def compressed_size_in_a_byte(page: bytes) -> bytes:
 
 
 @fault("TMEM-PUT-2")
-class EveryNinthPageFlipsBit(Faulty):
+class EveryNinthPageFlipsBit(Wrapper):
     """Of every ninth page one bit in the middle is flipped."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -137,7 +137,7 @@ class EveryNinthPageFlipsBit(Faulty):
 
 
 @fault("TMEM-PUT-2", history=(22,))
-class SecondClientGarbled(Faulty):
+class SecondClientGarbled(Wrapper):
     """Pages of every client are unpacked with what belongs to the first."""
 
     def __init__(self, inner: Backend) -> None:
@@ -152,7 +152,7 @@ class SecondClientGarbled(Faulty):
 
 
 @fault("TMEM-PUT-2")
-class ShortPageReturned(Faulty):
+class ShortPageReturned(Wrapper):
     """A page comes back without its trailing zeroes."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:

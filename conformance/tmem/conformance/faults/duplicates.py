@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from tmem.conformance.faults.fault import fault
-from tmem.conformance.faults.faulty import Page, Shadow
+from tmem.conformance.wrapper import Page, Shadow
 from tmem.spec.abi.errors import EFROZEN, ENOMEM
 from tmem.spec.backend import Backend
 

@@ -6,12 +6,12 @@ import errno
 from typing import cast
 
 from tmem.conformance.faults.fault import fault
-from tmem.conformance.faults.faulty import Faulty, Page, Reclaiming, Shadow
+from tmem.conformance.wrapper import Page, Reclaiming, Shadow, Wrapper
 from tmem.spec.abi.errors import ENODEV
 
 
 @fault("TMEM-ERR-1")
-class PutAnswersNothing(Faulty):
+class PutAnswersNothing(Wrapper):
     """Put answers None."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -20,7 +20,7 @@ class PutAnswersNothing(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class PutAnswersOne(Faulty):
+class PutAnswersOne(Wrapper):
     """Put answers 1."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -28,7 +28,7 @@ class PutAnswersOne(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class PutAnswersNegativeErrno(Faulty):
+class PutAnswersNegativeErrno(Wrapper):
     """Every fifth put answers -12 instead of raising ENOMEM."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -40,7 +40,7 @@ class PutAnswersNegativeErrno(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class PutRaisesMemoryError(Faulty):
+class PutRaisesMemoryError(Wrapper):
     """Every fifth put raises MemoryError."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -60,7 +60,7 @@ class DuplicateRaisesExists(Shadow):
 
 
 @fault("TMEM-ERR-1")
-class ViewRefused(Faulty):
+class ViewRefused(Wrapper):
     """A put takes bytes only, no other buffer."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -70,7 +70,7 @@ class ViewRefused(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class GetAnswersBytearray(Faulty):
+class GetAnswersBytearray(Wrapper):
     """Get answers the frame itself, which its caller can change."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
@@ -79,7 +79,7 @@ class GetAnswersBytearray(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class GetAnswersView(Faulty):
+class GetAnswersView(Wrapper):
     """Get answers a view of the frame."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
@@ -88,7 +88,7 @@ class GetAnswersView(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class MissAnswersFalse(Faulty):
+class MissAnswersFalse(Wrapper):
     """Get answers False for a miss."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
@@ -97,7 +97,7 @@ class MissAnswersFalse(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class MissRaisesKeyError(Faulty):
+class MissRaisesKeyError(Wrapper):
     """Get raises KeyError for a miss."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
@@ -108,7 +108,7 @@ class MissRaisesKeyError(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class MissRaisesNotFound(Faulty):
+class MissRaisesNotFound(Wrapper):
     """Get raises ENOENT for a miss."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
@@ -119,7 +119,7 @@ class MissRaisesNotFound(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class FlushAnswersCount(Faulty):
+class FlushAnswersCount(Wrapper):
     """Flush object answers how many pages it took."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
@@ -127,7 +127,7 @@ class FlushAnswersCount(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class FlushAnswersNothing(Faulty):
+class FlushAnswersNothing(Wrapper):
     """Flush page answers None."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
@@ -161,7 +161,7 @@ class FlushOfNoObjectRaises(Shadow):
 
 
 @fault("TMEM-ERR-1")
-class DestroyAnswersNothing(Faulty):
+class DestroyAnswersNothing(Wrapper):
     """Destroy pool answers None."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
@@ -180,7 +180,7 @@ class SecondDestroyRaises(Shadow):
 
 
 @fault("TMEM-ERR-1", history=(17,))
-class NoPoolRaisesIndexError(Faulty):
+class NoPoolRaisesIndexError(Wrapper):
     """A put to an id without a pool runs over the end of the table of pools."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -193,7 +193,7 @@ class NoPoolRaisesIndexError(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class NoPoolHasNoErrno(Faulty):
+class NoPoolHasNoErrno(Wrapper):
     """A get from an id without a pool raises an OSError without errno."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
@@ -206,7 +206,7 @@ class NoPoolHasNoErrno(Faulty):
 
 
 @fault("TMEM-ERR-1")
-class NewPoolAnswersText(Faulty):
+class NewPoolAnswersText(Wrapper):
     """New pool answers the id as text."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
@@ -265,7 +265,7 @@ class ReclaimUnlocksTwice(Reclaiming):
 
 
 @fault("TMEM-ERR-1")
-class CloseRaises(Faulty):
+class CloseRaises(Wrapper):
     """Close raises when pools are left."""
 
     def close(self) -> None:

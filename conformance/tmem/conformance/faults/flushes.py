@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tmem.conformance.faults.fault import LOST, fault
-from tmem.conformance.faults.faulty import Page, Shadow
+from tmem.conformance.wrapper import Page, Shadow
 from tmem.spec.abi.errors import EFROZEN
 from tmem.spec.backend import Backend
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tmem.conformance.faults.fault import LOST, SHOWN, fault
-from tmem.conformance.faults.faulty import Page, Shadow
+from tmem.conformance.wrapper import Page, Shadow
 from tmem.spec.abi.errors import EEMPTY, ENODEV, ENOMEM, EPERM
 from tmem.spec.backend import Backend
 

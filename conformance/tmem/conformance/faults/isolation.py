@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tmem.conformance.faults.fault import LOST, STALE, fault
-from tmem.conformance.faults.faulty import Known, Page, Shadow
+from tmem.conformance.wrapper import Known, Page, Shadow
 from tmem.spec.backend import Backend
 
 PERSISTENT = ("private persistent",)

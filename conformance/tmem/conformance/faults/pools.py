@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import cast
 
 from tmem.conformance.faults.fault import LOST, fault, register
-from tmem.conformance.faults.faulty import Faulty, Known, Page, Shadow
+from tmem.conformance.wrapper import Known, Page, Shadow, Wrapper
 from tmem.spec.abi.errors import EINVAL, ENODEV, EPERM
 from tmem.spec.abi.flags import (
     PAGE_SIZE_MASK,
@@ -161,7 +161,7 @@ class DestroySparesObjectZero(PagesOutliveTheirPool):
 
 
 @fault("TMEM-POOL-3")
-class DeadPoolTakesPuts(Faulty):
+class DeadPoolTakesPuts(Wrapper):
     """A put to an id without a pool answers True."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -224,7 +224,7 @@ class DestroyEndsAllPools(Shadow):
         return ended
 
 
-class FlagsTaken(Faulty):
+class FlagsTaken(Wrapper):
     """Bits of the flag word that must be checked are not."""
 
     def __init__(self, inner: Backend, mend: Callable[[int, int], int]) -> None:
@@ -273,7 +273,7 @@ def any_page_size_taken(flags: int, page_size: int) -> int:
 
 
 @fault("TMEM-POOL-4")
-class FlagsRefusedAsInvalid(Faulty):
+class FlagsRefusedAsInvalid(Wrapper):
     """Flags that are not taken are refused with EINVAL."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
@@ -283,7 +283,7 @@ class FlagsRefusedAsInvalid(Faulty):
 
 
 @fault("TMEM-POOL-3", "TMEM-POOL-4")
-class RefusedFlagsMakePool(Faulty):
+class RefusedFlagsMakePool(Wrapper):
     """Flags that are not taken are refused with EPERM after the pool was made."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
@@ -295,7 +295,7 @@ class RefusedFlagsMakePool(Faulty):
 
 
 @fault(*LOST, needs=PERSISTENT)
-class PersistFlagLost(Faulty):
+class PersistFlagLost(Wrapper):
     """A persistent pool is made ephemeral, and says that it is persistent."""
 
     def __init__(self, inner: Backend) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 from tmem.conformance.faults.fault import LOST, fault
-from tmem.conformance.faults.faulty import Faulty, Known, Page, Shadow
+from tmem.conformance.wrapper import Known, Page, Shadow, Wrapper
 from tmem.spec.abi.errors import ENOSPC
 from tmem.spec.backend import Backend
 
 
 @fault("TMEM-PUT-1")
-class RefusedPutIsStored(Faulty):
+class RefusedPutIsStored(Wrapper):
     """Every fifth put stores the page and answers False."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -20,7 +20,7 @@ class RefusedPutIsStored(Faulty):
 
 
 @fault("TMEM-PUT-1")
-class NoSpacePutIsStored(Faulty):
+class NoSpacePutIsStored(Wrapper):
     """The error of a put is found after its page was linked: ENOSPC, and the page is there."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:

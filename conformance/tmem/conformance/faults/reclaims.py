@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tmem.conformance.faults.fault import LOST, fault
-from tmem.conformance.faults.faulty import Page, Reclaiming, Shadow
+from tmem.conformance.wrapper import Page, Reclaiming, Shadow
 from tmem.spec.backend import Backend
 
 Slot = tuple[int, int, int, int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from tmem.conformance.faults.fault import LOST, STALE, fault
-from tmem.conformance.faults.faulty import Known, Page, Shadow
+from tmem.conformance.wrapper import Known, Page, Shadow
 from tmem.spec.abi.errors import ENODEV
 from tmem.spec.abi.flags import NO_UUID, PERSIST, SHARED, kind_of, objection
 from tmem.spec.backend import Backend, Reclaims, TellsFlags
@@ -121,7 +121,7 @@ class Leaves(Shadow):
     def left(self, client: int, known: Known) -> None:
         """The client has left the pool."""
 
-    def drop(self, known: Known, by: int | None = None) -> None:
+    def empty(self, known: Known, by: int | None = None) -> None:
         """Take the pages of a pool, those only that one client put if it is given."""
         at = next(at for at, other in self.pools.items() if other is known)
         for oid, index in list(known.pages):
@@ -134,7 +134,7 @@ class LeaveEmptiesPool(Leaves):
     """A sharer that leaves takes all pages along."""
 
     def left(self, client: int, known: Known) -> None:
-        self.drop(known)
+        self.empty(known)
 
 
 @fault("TMEM-SHARE-2", needs=PERSISTENT)
@@ -172,7 +172,7 @@ class LeaverTakesOwnPages(Leaves):
     """A sharer that leaves takes the pages along that it put."""
 
     def left(self, client: int, known: Known) -> None:
-        self.drop(known, by=client)
+        self.empty(known, by=client)
 
 
 @fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
@@ -181,7 +181,7 @@ class MakerEndsPool(Leaves):
 
     def left(self, client: int, known: Known) -> None:
         if client == known.maker:
-            self.drop(known)
+            self.empty(known)
 
 
 @fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT, history=(10,))

@@ -1,4 +1,4 @@
-"""What faults are built on: a backend that forwards to another, and one that remembers what it holds."""
+"""Backends around other backends: one that forwards, and one that remembers what the other holds."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ At: TypeAlias = tuple[int, int]
 """An object id and an index."""
 
 
-class Faulty:
-    """Forwards everything to a correct backend; a fault overrides what it gets wrong.
+class Wrapper:
+    """Forwards everything to another backend; whoever wraps overrides what it does otherwise.
 
     Further abilities (`reclaim`, `pool_flags`, `claims`) are there where the backend has them.
     """
@@ -54,7 +54,7 @@ class Faulty:
         return getattr(self.inner, name)
 
     def every(self, n: int, what: str = "") -> bool:
-        """Whether this is an n-th time: for faults that show only now and then."""
+        """Whether this is an n-th time: for what shows only now and then."""
         self.calls[what] += 1
         return self.calls[what] % n == 0
 
@@ -82,7 +82,7 @@ class Known:
         return sorted(index for other, index in self.pages if other == oid)
 
 
-class Shadow(Faulty):
+class Shadow(Wrapper):
     """Remembers, beside the backend, what each pool should hold (ephemeral pages may be gone)."""
 
     def __init__(self, inner: Backend) -> None:
@@ -184,9 +184,15 @@ class Shadow(Faulty):
             self.inner.put(client, pool, oid, index, page)
 
     def take(self, client: int, pool: int, oid: int, index: int) -> None:
-        """Flush a page that should stay, in silence."""
+        """Flush a page that should stay, in silence, and remember it as if it were there."""
         with suppress(OSError):
             self.inner.flush_page(client, pool, oid, index)
+
+    def drop(self, client: int, pool: int, oid: int, index: int) -> None:
+        """Flush a page that may go, in silence."""
+        self.take(client, pool, oid, index)
+        if known := self.pools.get((client, pool)):
+            known.forget(oid, index)
 
     def persistent(self) -> Iterator[tuple[int, int, int, int]]:
         """Every slot, with a client and id of its pool, that holds a persistent page; oldest pools first."""

@@ -1,0 +1,78 @@
+"""What a backend may leave out: abilities, kinds of pools, further pools."""
+
+from __future__ import annotations
+
+from tmem.conformance.wrapper import Page, Shadow, Wrapper
+from tmem.spec.abi.errors import EINVAL, ENOMEM, EPERM
+from tmem.spec.abi.flags import VERSION_SHIFT, kind_of
+from tmem.spec.backend import Backend
+from tmem.spec.handle import in_range
+
+
+class Without(Wrapper):
+    """Has no ability of this name: `reclaim` or `pool_flags`."""
+
+    def __init__(self, inner: Backend, ability: str) -> None:
+        super().__init__(inner)
+        self.ability = ability
+
+    def __getattr__(self, name: str) -> object:
+        if name == self.ability:
+            raise AttributeError(name)
+        return super().__getattr__(name)
+
+
+class Refuses(Wrapper):
+    """Makes no persistent, or no shared, pools: EPERM. Xen, lately, makes none that are both."""
+
+    def __init__(self, inner: Backend, *, persistent: bool = True, shared: bool = True) -> None:
+        super().__init__(inner)
+        self.persistent = persistent
+        self.shared = shared
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        kind = kind_of(flags, uuid)
+        if (kind.persistent and not self.persistent) or (kind.shared and not self.shared):
+            raise OSError(EPERM, "no such pools here")
+        return super().new_pool(client, flags, uuid)
+
+
+class RefusesVersionZero(Wrapper):
+    """Takes only flags that name the version, as Xen does."""
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        if not flags >> VERSION_SHIFT:
+            raise OSError(EPERM, "which version?")
+        return super().new_pool(client, flags, uuid)
+
+
+class FewPools(Shadow):
+    """Has room for so many pools a client: ENOMEM."""
+
+    def __init__(self, inner: Backend, most: int) -> None:
+        super().__init__(inner)
+        self.most = most
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        pool = super().new_pool(client, flags, uuid)
+        if sum(owner == client for owner, _ in self.pools) > self.most:
+            self.destroy_pool(client, pool)
+            raise OSError(ENOMEM, "too many pools")
+        return pool
+
+
+class KeepsAllOnes(Wrapper):
+    """Keeps object id all ones for itself: every put to it is refused."""
+
+    ALL = (1 << 192) - 1
+
+    def __init__(self, inner: Backend, raises: bool) -> None:
+        super().__init__(inner)
+        self.raises = raises
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        if oid != self.ALL or len(page) != self.page_size or not in_range(oid, index):
+            return super().put(client, pool, oid, index, page)
+        if self.raises:
+            raise OSError(EINVAL, "that object id is taken")
+        return False

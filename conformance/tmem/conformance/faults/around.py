@@ -1,0 +1,28 @@
+"""Every fault as a target: `tmem check py:tmem.conformance.faults.around:put_answers_one`.
+
+Each attribute is a factory of the fault of that name around the adversary that keeps everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from tmem.conformance.faults import FAULTS, Fault
+from tmem.model import adversary
+from tmem.spec.backend import Backend
+
+
+def __getattr__(name: str) -> Callable[[], Backend]:
+    fault = FAULTS.get(name.replace("_", "-"))
+    if fault is None:
+        raise AttributeError(f"there is no fault {name}")
+    return partial(_faulty, fault)
+
+
+def __dir__() -> list[str]:
+    return [name.replace("-", "_") for name in FAULTS]
+
+
+def _faulty(fault: Fault) -> Backend:
+    return fault.wrap(adversary.backend("keep", 0))
