@@ -17,9 +17,10 @@ import pytest
 
 from tmem.conformance.loader import LoadError, Seam, load, replace
 from tmem.conformance.loader.expressions import POINT, POINTED
+from tmem.conformance.loader.names import EVERYTHING, Names
 from tmem.conformance.loader.points import with_points
 from tmem.conformance.schedules import locks
-from tmem.conformance.schedules.seam import SEAMS
+from tmem.conformance.schedules.modules import VIRTUAL
 from tmem.conformance.schedules.seam import load as load_virtual
 
 
@@ -29,9 +30,9 @@ def write(folder: Path, **files: str) -> str:
     return str(folder / "main.py")
 
 
-def pointed(source: str) -> str:
+def pointed(source: str, names: Names = EVERYTHING) -> str:
     body = textwrap.indent(textwrap.dedent(source).strip(), "    ")
-    tree = with_points(ast.parse(f"def f(self, page):\n{body}"))
+    tree = with_points(ast.parse(f"def tested(self, page):\n{body}"), names)
     lines = ast.unparse(tree).replace("__point__()", "·").replace("__pointed__", "after").splitlines()
     return "\n".join(line[4:] for line in lines[1:])
 
@@ -55,14 +56,72 @@ def pointed(source: str) -> str:
         ("return [self.f(x) for x in page]", "·\nreturn [(· or self).f(x) for x in page]"),
         ("return lambda: self.x", "return lambda: · or self.x"),
         ("global count\ncount = 1", "global count\n·\ncount = 1"),
-        ("if page:\n    del self.x\nelif self.y:\n    pass", None),
+        ("if page is None:\n    del self.x\nelif self.y:\n    pass", None),
+        ("x = page in self.m", "·\nx = page in self.m"),
+        ("if not page:\n    return 1", "·\nif not page:\n    return 1"),  # it may be a container
     ],
 )
 def test_points_stand_where_other_threads_could_tell(source: str, expected: str | None) -> None:
     found = pointed(source)
     if expected is None:
-        expected = "if page:\n    ·\n    del self.x\nelse:\n    ·\n    if self.y:\n        pass"
+        expected = "if page is None:\n    ·\n    del self.x\nelse:\n    ·\n    if self.y:\n        pass"
     assert found == expected
+
+
+CODE = """
+class Pool:
+    kind = 1
+    def __init__(self, lock):
+        self.lock = lock
+        self.count = 0
+    def raise_(self):
+        self.count += 1
+    def _find(self, page):
+        return self.lock
+    def get(self, page):
+        return page
+class Early:
+    def __init__(self, all):
+        all.append(self)
+        self.late = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("x = self.lock, self.kind", "x = (self.lock, self.kind)"),  # assigned by constructors alone
+        ("x = self.count", "·\nx = self.count"),
+        ("x = self.unheard_of", "·\nx = self.unheard_of"),
+        ("x = self._find(page)", "x = self._find(page)"),  # it has points of its own
+        ("self.count = self._find(page)", "·\nself.count = after(self._find(page))"),
+        ("x = self.get(page)", "·\nx = self.get(page)"),  # it may be that of a dict
+        ("x = f(self._find(page))", "·\nx = f(after(self._find(page)))"),
+        ("x = self.get(1).x + self._find(page)", "·\nx = after(self.get(1)).x + self._find(page)"),
+    ],
+)
+def test_what_is_known_of_names_spares_points(source: str, expected: str) -> None:
+    names = Names()
+    names.learn(ast.parse(CODE))
+    assert pointed(source, names) == expected
+
+
+def test_constructors_that_let_their_object_out_have_points() -> None:
+    names = Names()
+    tree = with_points(names.learn(ast.parse(CODE)), names)
+    told = ast.unparse(tree).replace("__point__()", "·")
+    assert "        self.lock = lock\n        self.count = 0" in told
+    assert "        ·\n        all.append(self)\n        ·\n        self.late = 1" in told
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["setattr(x, name, 1)", "self.__dict__[name] = 1", "object.__setattr__(self, name, 1)", "vars(self)"],
+)
+def test_attributes_set_by_computed_names_may_be_any(code: str) -> None:
+    names = Names()
+    names.learn(ast.parse(CODE + code))
+    assert pointed("x = self.lock", names) == "·\nx = self.lock"
 
 
 def instrumented(module: ModuleType) -> tuple[dict[str, Any], Callable[[], int]]:
@@ -126,10 +185,10 @@ def test_a_seam_reaches_every_module_of_the_target_and_no_other(tmp_path: Path) 
         main="import helper, logging\nfactory = lambda: (helper.Lock, logging.threading.Lock, helper.wait)",
         helper="from threading import Lock\nfrom time import sleep as wait",
     )
-    lock, others, wait = load_virtual(main, "factory", "lock").value()
+    lock, others, wait = load_virtual(main, "factory")["lock"].value()
     assert lock is locks.Lock
     assert others is threading.Lock
-    assert wait is SEAMS["lock"].modules["time"].sleep
+    assert wait is VIRTUAL["time"].sleep
     assert threading.Lock is not locks.Lock
 
 
@@ -214,7 +273,7 @@ def test_queues_and_executors_stand_on_virtual_threads(tmp_path: Path) -> None:
             return q.get(), s.get()
         """,
     )
-    assert load_virtual(main, "factory", "statement").value() == (1, [0, 1, 4, 9, 16])
+    assert load_virtual(main, "factory")["statement"].value() == (1, [0, 1, 4, 9, 16])
 
 
 def test_a_package_that_runs_but_once_is_shared_and_that_is_said(tmp_path: Path, monkeypatch: Any) -> None:

@@ -39,10 +39,10 @@ def test_long_texts_go_on_in_their_column() -> None:
         Row(0, "└", "an answer that does not fit into the column either"),
     ]
     assert [line.rstrip() for line in columns(rows, {0: "thread 1", 1: "thread 2"})] == [
-        "thread 1                                   thread 2",
+        "thread 1                                  thread 2",
         "┌ put ⟨0, 0x1:0:7, 64⟩ a page of a very",
         "│   long kind indeed",
-        "│                                          ┌ get",
-        "│ an answer that does not fit into the     │",
-        "└   column either                          │",
+        "│                                         ┌ get",
+        "│ an answer that does not fit into the    │",
+        "└   column either                         │",
     ]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import Final
+
+from tmem.conformance.loader.names import Names
 
 POINT: Final = "__point__"
 """The name of a function without arguments: a switch point."""
@@ -11,7 +14,7 @@ POINTED: Final = "__pointed__"
 """The name of a function that answers its argument after a switch point."""
 
 PURE: Final = frozenset(
-    {"abs", "bool", "callable", "chr", "divmod", "float", "hash", "hex", "id", "int", "isinstance"}
+    {"abs", "callable", "chr", "divmod", "float", "hash", "hex", "id", "int", "isinstance"}
     | {"issubclass", "max", "min", "ord", "range", "repr", "str", "type", "super", "locals", "globals"}
     | {"OSError", "ValueError", "KeyError", "TypeError", "RuntimeError", "OverflowError", "MemoryError"}
 )
@@ -26,17 +29,29 @@ def after_point(value: ast.expr) -> ast.expr:
     return ast.copy_location(ast.BoolOp(ast.Or(), [point, value]), value)
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is known where an expression stands: `shared` names variables that functions assign for others,
+    `pure` what touches nothing when it is called, `own` functions that have points themselves, `modules`
+    what `import` bound; `fresh` names an object that nobody else can see yet."""
+
+    shared: frozenset[str]
+    pure: frozenset[str]
+    own: frozenset[str]
+    modules: frozenset[str]
+    names: Names
+    fresh: str | None = None
+
+
 class Scan:
     """Goes through one statement in the order of evaluation, and puts points around its calls.
 
     `touched` says whether anything was touched that other threads may see; `dirty`, whether since the
     last point; `calls` are those with nothing touched since: each gets its point when something is.
-    `shared` names variables that functions assign for others, `pure` what can be called untouched.
     """
 
-    def __init__(self, shared: set[str], pure: frozenset[str]) -> None:
-        self.shared = shared
-        self.pure = pure
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
         self.touched = False
         self.dirty = False
         self.calls: list[ast.Call] = []
@@ -62,12 +77,12 @@ class Scan:
                 self.visit(node.target)
             case ast.AugAssign(target=ast.Name(id=name)):
                 node.value = self.visit(node.value)
-                if name in self.shared:
+                if name in self.scope.shared:
                     self.touch()
             case ast.AugAssign():
-                self.touch()
+                self.visit(node.target)
                 node.value = self.visit(node.value)
-                self.touch()
+                self.visit(node.target)
             case ast.AnnAssign():
                 pass
             case _:
@@ -79,13 +94,28 @@ class Scan:
             case ast.Call():
                 self._call(node)
             case ast.Name(id=name):
-                if name in self.shared:
+                if name in self.scope.shared:
                     self.touch()
-            case ast.Attribute() | ast.Subscript() | ast.Yield() | ast.YieldFrom() | ast.Await():
+            case ast.Attribute():
+                node.value = self.visit(node.value)
+                if self._may_differ(node):
+                    self.touch()
+            case ast.Subscript() | ast.Yield() | ast.YieldFrom() | ast.Await():
                 self._children(node)
                 self.touch()
             case ast.Dict():
                 self._dict(node)
+            case ast.Compare(ops=ops):
+                self._children(node)
+                if any(isinstance(each, ast.In | ast.NotIn) for each in ops):
+                    self.touch()
+            case ast.Starred(ctx=ast.Load()):
+                self._children(node)
+                self.touch()
+            case ast.BoolOp(values=values):
+                node.values = [self.test(each) for each in values]
+            case ast.UnaryOp(op=ast.Not()):
+                node.operand = self.test(node.operand)
             case ast.IfExp():
                 self._conditional(node)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
@@ -98,6 +128,13 @@ class Scan:
                 self._children(node)
         return node
 
+    def test(self, node: ast.expr) -> ast.expr:
+        """An expression whose truth is asked for: that of a container is its content."""
+        node = self.visit(node)
+        if isinstance(node, ast.Name | ast.Attribute):
+            self.touch()
+        return node
+
     def _children(self, node: ast.AST) -> None:
         for name, value in ast.iter_fields(node):
             if isinstance(value, ast.expr):
@@ -105,9 +142,18 @@ class Scan:
             elif isinstance(value, list):
                 value[:] = [self.visit(each) if isinstance(each, ast.expr) else each for each in value]
 
+    def _may_differ(self, node: ast.Attribute) -> bool:
+        if isinstance(node.value, ast.Name) and node.value.id == self.scope.fresh:
+            return False
+        if not isinstance(node.ctx, ast.Load):
+            return True
+        of_module = isinstance(node.value, ast.Name) and node.value.id in self.scope.modules
+        return self.scope.names.may_change(node.attr, of_module)
+
     def _call(self, node: ast.Call) -> None:
-        pure = isinstance(node.func, ast.Name) and node.func.id in self.pure
-        before = self.dirty and not self.calls and not pure
+        pure = isinstance(node.func, ast.Name) and node.func.id in self.scope.pure
+        own = self._is_own(node.func)
+        before = self.dirty and not self.calls and not pure and not own
         if before:
             self.dirty = False
         if isinstance(node.func, ast.Attribute):  # reading the method is part of the call
@@ -119,10 +165,18 @@ class Scan:
             keyword.value = self.visit(keyword.value)
         if pure:
             return
-        self.touch()
+        if own:  # it begins with a point of its own, if it touches anything
+            self.dirty, self.calls = True, []
+        else:
+            self.touch()
         if before:
             _put_before(node)
         self.calls.append(node)
+
+    def _is_own(self, callee: ast.expr) -> bool:
+        if isinstance(callee, ast.Attribute):
+            return self.scope.names.is_method(callee.attr)
+        return isinstance(callee, ast.Name) and callee.id in self.scope.own
 
     def _dict(self, node: ast.Dict) -> None:
         for n, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
@@ -133,7 +187,7 @@ class Scan:
                 self.touch()
 
     def _conditional(self, node: ast.IfExp) -> None:
-        node.test = self.visit(node.test)
+        node.test = self.test(node.test)
         before = list(self.calls)
         node.body = self.visit(node.body)
         after_body, self.calls = self.calls, before

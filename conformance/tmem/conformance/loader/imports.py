@@ -27,8 +27,6 @@ Rewrite = Callable[[str], str | ast.Module]
 SHARED: Final = ("tmem.spec",)
 """Packages besides the standard library that code under test shares with everybody."""
 
-_compiled: dict[tuple[str, int, object], CodeType] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Seam:
@@ -172,10 +170,7 @@ class Importer:
         name, file = spec.name, spec.origin or f"<{spec.name}>"
         stdlib = name.partition(".")[0] in sys.stdlib_module_names
         transform = None if stdlib else self._seam.transform
-        key = (file, hash(source), transform)
         rewrite = self._rewrite.get(name)
-        if rewrite is None and key in _compiled:
-            return _compiled[key]
         tree: str | ast.Module = source
         if rewrite is not None:
             self.rewritten.add(name)
@@ -186,10 +181,7 @@ class Importer:
             tree = ast.parse(tree, file)
         if transform is not None:
             tree = transform(tree)
-        code = compile(tree, file, "exec", dont_inherit=True)
-        if rewrite is None:
-            _compiled[key] = code
-        return code
+        return compile(tree, file, "exec", dont_inherit=True)
 
     @contextmanager
     def _visible(self, name: str, module: ModuleType) -> Iterator[None]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
-from tmem.conformance.loader.expressions import POINT, PURE, Scan, after_point
+from tmem.conformance.loader.expressions import POINT, PURE, Scan, Scope, after_point
+from tmem.conformance.loader.names import EVERYTHING, Names, keeps_to_itself, modules, own_names
 
 LEAVES: Final = (
     ast.Return,
@@ -24,22 +26,21 @@ LEAVES: Final = (
 )
 
 
-def with_points(tree: ast.Module) -> ast.Module:
+def with_points(tree: ast.Module, names: Names = EVERYTHING) -> ast.Module:
     """The module with switch points in its functions; it is changed in place."""
-    shared = {
-        name for node in ast.walk(tree) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names
-    }
-    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-    assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    pure = PURE - defined - assigned
+    nodes = list(ast.walk(tree))
+    shared = {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
+    defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assigned = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    scope = Scope(frozenset(shared), PURE - defined - assigned, own_names(tree, names), modules(tree), names)
     for node in functions(tree):
         if isinstance(node, ast.Lambda):
-            scan = Scan(shared, pure)
+            scan = Scan(scope)
             node.body = scan.visit(node.body)
             if scan.touched:
-                node.body = ast.copy_location(after_point(node.body), node.body)
+                node.body = after_point(node.body)
         else:
-            node.body = Statements(shared, pure).block(node.body)
+            node.body = Statements(replace(scope, fresh=keeps_to_itself(node))).block(node.body)
     return ast.fix_missing_locations(tree)
 
 
@@ -68,9 +69,8 @@ def is_point(node: ast.stmt) -> bool:
 class Statements:
     """Puts points between the statements of one function."""
 
-    def __init__(self, shared: set[str], pure: frozenset[str]) -> None:
-        self.shared = shared
-        self.pure = pure
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
 
     def block(self, body: list[ast.stmt], always: bool = False) -> list[ast.stmt]:
         """The statements with points; `always` one at the start, as in a loop."""
@@ -81,18 +81,18 @@ class Statements:
 
     def statement(self, node: ast.stmt) -> Iterator[ast.stmt]:
         """The statement, with a point before it if it touches anything."""
-        scan = Scan(self.shared, self.pure)
+        scan = Scan(self.scope)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 pass
             case ast.Expr(value=ast.Constant()):
                 pass
             case ast.While():
-                node.test = after_point(scan.visit(node.test))
+                node.test = after_point(scan.test(node.test))
                 scan.touched = False
                 self.inside(node)
             case ast.If():
-                node.test = scan.visit(node.test)
+                node.test = scan.test(node.test)
                 self.inside(node)
             case ast.For() | ast.AsyncFor():
                 node.iter = scan.visit(node.iter)
@@ -124,7 +124,7 @@ class Statements:
     def case(self, case: ast.match_case) -> None:
         """One case of a match."""
         if case.guard is not None:
-            scan = Scan(self.shared, self.pure)
+            scan = Scan(self.scope)
             guard = scan.visit(case.guard)
             case.guard = after_point(guard) if scan.touched else guard
         case.body = self.block(case.body)

@@ -59,7 +59,7 @@ def open_subject(
     rewrite: Mapping[str, Rewrite] | None = None,
 ) -> Subject:
     """Load a target (see `seam.load`) and see what it offers. LoadError where it cannot be had."""
-    loaded = {level: load(target, attribute, level, rewrite) for level in LEVELS}
+    loaded = load(target, attribute, rewrite)
     backend = loaded["lock"].value(*variants[0])
     subject = Subject(
         {level: each.value for level, each in loaded.items()},
@@ -84,26 +84,33 @@ def _shares(backend: Backend) -> bool:
 
 
 class Kind(NamedTuple):
-    """A kind of program and how it is explored."""
+    """A kind of program, and the plans that explore it, each at a level."""
 
-    level: Level
     threads: int
     operations: int
-    plan: Plan
+    plans: tuple[tuple[Level, Plan], ...]
 
 
-PORTFOLIO: Final = (
-    Kind("statement", 2, 2, Plan(bound=1, most=400, sticky=10, pct=6)),
-    Kind("lock", 2, 3, Plan(bound=2, most=5_000)),
-    Kind("statement", 2, 3, Plan(bound=1, most=400, sticky=10, pct=6)),
-    Kind("statement", 3, 2, Plan(bound=0, most=50, sticky=40, pct=20)),
-    Kind("statement", 2, 2, Plan(bound=1, most=400, sticky=10, pct=6)),
-    Kind("lock", 3, 2, Plan(bound=1, most=400, sticky=20, pct=20)),
-    Kind("statement", 2, 3, Plan(bound=1, most=400, sticky=10, pct=6)),
-    Kind("statement", 3, 5, Plan(bound=0, most=1, sticky=40, pct=20)),
-    Kind("statement", 4, 8, Plan(bound=0, most=1, sticky=20, pct=10)),
+def _drawn(threads: int, operations: int, sticky: int, pct: int) -> Kind:
+    return Kind(threads, operations, (("statement", Plan(sticky=sticky, pct=pct)),))
+
+
+_SYSTEMATIC: Final[tuple[tuple[Level, Plan], ...]] = (
+    ("lock", Plan(bound=2)),
+    ("statement", Plan(bound=1, sticky=10)),
 )
-"""The kinds of programs, in turn."""
+PORTFOLIO: Final = (
+    _drawn(3, 3, sticky=40, pct=4),
+    _drawn(4, 8, sticky=30, pct=4),
+    Kind(2, 3, _SYSTEMATIC),
+    _drawn(3, 4, sticky=40, pct=4),
+    _drawn(3, 2, sticky=40, pct=4),
+    Kind(2, 2, _SYSTEMATIC),
+    _drawn(4, 6, sticky=30, pct=4),
+    Kind(3, 4, (("lock", Plan(sticky=40, pct=4)),)),
+)
+"""The kinds of programs, in turn: most races are found soonest by drawing schedules of larger programs;
+small ones are searched through."""
 
 
 def explore(
@@ -121,13 +128,11 @@ def explore(
     `progress` is told after each program; the counts go on growing. `beat` is told each schedule that begins.
     UncontrolledError where the target does not do the same under the same schedule.
     """
-    counts, judging = (
-        Counts(beat=beat),
-        judging or partial(judge, atomic_flush="atomic-flush" in subject.claims),
-    )
+    counts = Counts(beat=beat)
+    judging = judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
     told: set[tuple[str, ...]] = set()
     for number in range(programs):
-        found = explore_one(subject, seed, number, judging, counts)
+        found = explore_one(subject, seed, number, judging, counts, over)
         counts.programs += 1
         progress(counts)
         if found is not None and (kind := (found.clause, *sorted(_methods(found)))) not in told:
@@ -137,24 +142,32 @@ def explore(
             return
 
 
-def explore_one(subject: Subject, seed: int, number: int, judging: Judge, counts: Counts) -> Finding | None:
+def explore_one(
+    subject: Subject,
+    seed: int,
+    number: int,
+    judging: Judge,
+    counts: Counts,
+    over: Callable[[], bool] = lambda: False,
+) -> Finding | None:
     """The finding of one program of a seed, smallest."""
     kind = PORTFOLIO[number % len(PORTFOLIO)]
     draws = random.Random(f"{ENGINE} {seed} {number}")
     program = draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared)
     variant = draws.randrange(len(subject.variants))
+    for level, plan in kind.plans:
+        target = subject.target(level, variant)
 
-    def search(of: Program) -> Search:
-        runner = Runner(subject.target(kind.level, variant), of, subject.page_size)
-        return Search(runner, judging, counts)
+        def search(of: Program, target: Target = target) -> Search:
+            return Search(Runner(target, of, subject.page_size), judging, counts, over)
 
-    with undisturbed():
-        failed = search(program).first(kind.plan, draws.getrandbits(32))
-        if failed is None:
-            return None
-        shrinker = Shrinker(search, program, *failed)
-        shrinker.shrink()
-        return finding(subject, kind.level, variant, shrinker.program, shrinker.schedule, search)
+        with undisturbed():
+            failed = search(program).first(plan, draws.getrandbits(32))
+            if failed is not None:
+                shrinker = Shrinker(search, program, *failed)
+                shrinker.shrink()
+                return finding(subject, level, variant, shrinker.program, shrinker.schedule, search)
+    return None
 
 
 def finding(

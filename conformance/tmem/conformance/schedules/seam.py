@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final, Literal
 
 from tmem.conformance.loader import Loaded, Rewrite, Seam
 from tmem.conformance.loader import load as load_over
 from tmem.conformance.loader.expressions import POINT, POINTED
+from tmem.conformance.loader.names import Names
 from tmem.conformance.loader.points import with_points
 from tmem.conformance.schedules.control import control
 from tmem.conformance.schedules.modules import VIRTUAL
@@ -28,12 +31,16 @@ _NAMES: Final[dict[str, object]] = {POINT: control.point, POINTED: pointed}
 _PRIVATE: Final = frozenset({"queue", "concurrent", "sched"})  # they stand on threading
 _ABSENT: Final = frozenset({"_queue"})  # queue then has its own, in Python
 
-SEAMS: Final[dict[Level, Seam]] = {
-    "lock": Seam(VIRTUAL, _NAMES, None, _PRIVATE, _ABSENT),
-    "statement": Seam(VIRTUAL, _NAMES, with_points, _PRIVATE, _ABSENT),
-}
+
+def seam(transform: Callable[[ast.Module], ast.Module]) -> Seam:
+    """Virtual threads for code that is changed by `transform`."""
+    return Seam(VIRTUAL, _NAMES, transform, _PRIVATE, _ABSENT)
 
 
-def load(target: str, attribute: str, level: Level, rewrite: Mapping[str, Rewrite] | None = None) -> Loaded:
-    """Load a target (see `tmem.conformance.loader.load`) so that its threads can be scheduled."""
-    return load_over(target, attribute, SEAMS[level], rewrite)
+def load(target: str, attribute: str, rewrite: Mapping[str, Rewrite] | None = None) -> dict[Level, Loaded]:
+    """Load a target (see `tmem.conformance.loader.load`), once for each level, so that its threads can be
+    scheduled."""
+    names = Names()
+    lock = load_over(target, attribute, seam(names.learn), rewrite)
+    statement = load_over(target, attribute, seam(partial(with_points, names=names)), rewrite)
+    return {"lock": lock, "statement": statement}

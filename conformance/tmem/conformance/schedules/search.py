@@ -24,8 +24,8 @@ class Plan(NamedTuple):
     """How one program is explored: every schedule with up to `bound` preemptions, but at most `most` of
     them; then `sticky` and `pct` schedules drawn at random."""
 
-    bound: int
-    most: int
+    bound: int = 0
+    most: int = 30_000
     sticky: int = 0
     pct: int = 0
 
@@ -50,11 +50,14 @@ class Search:
     runner: Runner
     judge: Judge = judge
     counts: Counts = field(default_factory=Counts)
+    over: Callable[[], bool] = lambda: False
     verdicts: dict[Hashable, Verdict | None] = field(default_factory=dict)
 
     def first(self, plan: Plan, seed: int) -> tuple[Run, Verdict] | None:
         """The first run of the plan that breaks the contract."""
         for run in self.runs(plan, seed):
+            if self.over():
+                return None
             if (verdict := self.verdict(run)) is not None:
                 return run, verdict
         return None
@@ -119,7 +122,7 @@ class Search:
 
 
 PROGRESS: Final = "TMEM-CONC-3"
-STAY: Final = (4.0, 8.0, 16.0, 32.0)
+STAY: Final = (4.0, 8.0, 16.0)
 """After how many points, on average, sticky schedules switch."""
 LENGTH: Final = 100
 """Points of a run of which nothing is known yet."""
