@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.test_worker import running
 
 from tmem.conformance import cli
 from tmem.conformance.check import Plan
@@ -242,6 +243,24 @@ def test_an_interrupt_tells_what_was_found_so_far(
     assert "The run was interrupted" in output
     assert f"\n{expected.name}  {target}" in output
     assert json.loads((tmp_path / "report.json").read_text())["verdict"] == expected.name
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_no_worker_outlives_a_command_that_is_killed(tmp_path: Path) -> None:
+    mine = tmp_path / "hostile.py"
+    mine.write_bytes((HERE / "hostile.py").read_bytes())
+    target = f"py:{mine}:hangs_in_put"
+    process = subprocess.Popen([*TMEM, "check", target], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("machine: "))
+    time.sleep(2)  # the target hangs by now: no write to a broken pipe will end it
+    assert len(running(str(mine))) == 2
+    process.kill()
+    process.wait()
+    patience = time.monotonic() + 10
+    while running(str(mine)) and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert not running(str(mine))
 
 
 def test_what_a_target_prints_stays_out_of_the_report(tmp_path: Path) -> None:
