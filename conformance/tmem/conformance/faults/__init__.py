@@ -13,8 +13,10 @@ from tmem.conformance.faults import (  # noqa: F401  # importing a module regist
     flushes,
     gets,
     isolation,
+    liveness,
     pools,
     puts,
+    races,
     reclaims,
     sharing,
 )

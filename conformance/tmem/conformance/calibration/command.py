@@ -1,0 +1,87 @@
+"""`tmem calibrate`: does the suite catch every fault, and leave alone what conforms?"""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from tmem.conformance.calibration import run
+from tmem.conformance.calibration.run import Outcome, Plan
+from tmem.conformance.faults import FAULTS
+from tmem.conformance.nearest import nearest
+from tmem.conformance.targets import TargetError
+from tmem.conformance.targets.resolve import resolve
+
+
+@click.command()
+@click.option("--target", default="impl", show_default=True, help="The backend that faults are laid around.")
+@click.option("--faults", default="*", metavar="PATTERN", help="Only faults whose name matches, as in put-*.")
+@click.option("--seeds", type=click.IntRange(1), default=20, show_default=True, help="Runs of each fault.")
+@click.option("--backends", type=click.IntRange(0), default=1_000, show_default=True, help="That conform.")
+@click.option(
+    "--operations", type=click.IntRange(1), default=100_000, show_default=True, help="On each of these."
+)
+@click.option(
+    "--work", type=click.Path(path_type=Path), default=".tmem-calibration", help="Where to keep what is done."
+)
+@click.option("--results", type=click.Path(path_type=Path), default="docs/results", help="Folder for JSON.")
+@click.option("--page", type=click.Path(path_type=Path), default="docs/calibration.md", help="Markdown.")
+@click.option("--canaries", type=click.Path(path_type=Path), help="Write what canaries need to know.")
+def calibrate(
+    target: str,
+    faults: str,
+    seeds: int,
+    backends: int,
+    operations: int,
+    work: Path,
+    results: Path,
+    page: Path,
+    canaries: Path | None,
+) -> None:
+    """Measure that faults are caught and that conforming backends raise no alarm.
+
+    What is done is kept; an interrupted calibration goes on where it was. Exit codes: 0, or 1 where a fault
+    survived or an alarm was false.
+    """
+    chosen = tuple(name for name in FAULTS if fnmatch.fnmatch(name, faults))
+    if not chosen:
+        raise click.UsageError(f"no fault matches {faults!r}{nearest(faults, FAULTS)}")
+    try:
+        resolve(target)
+    except TargetError as error:
+        raise click.UsageError(str(error)) from error
+    plan = Plan(target, chosen, seeds, backends, operations)
+    console = Console()
+    try:
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task("calibrating", total=None)
+            outcome = run.calibrate(
+                plan, work, lambda done, total: progress.update(bar, completed=done, total=total)
+            )
+    except KeyboardInterrupt:
+        console.print(f"Interrupted; what is done is kept in {work}, and the same command goes on there.")
+        sys.exit(1)
+    for path in run.write(plan, outcome, results, page, canaries):
+        console.print(f"wrote {path}")
+    _tell(console, outcome)
+    sys.exit(0 if outcome.good else 1)
+
+
+def _tell(console: Console, outcome: Outcome) -> None:
+    for each in outcome.kills:
+        if not each.killed:
+            how = f"was blamed on {each.clause}" if each.clause else "survived"
+            console.print(f"{each.fault} {how}, seed {each.seed}")
+    for backend in outcome.accepted:
+        for alarm in backend.alarms:
+            console.print(
+                f"false alarm on the conforming backend {backend.seed}: {alarm} ({backend.choices})"
+            )
+    killed = sum(each.killed for each in outcome.kills)
+    console.print(f"{killed} of {len(outcome.kills)} runs of faults were kills.")
+    console.print(f"{len(outcome.accepted)} conforming backends were run.")

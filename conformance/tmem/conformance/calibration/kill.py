@@ -1,0 +1,101 @@
+"""How soon a fault is noticed, and how small its counterexample is."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass
+
+from tmem.conformance.check import Plan, check
+from tmem.conformance.engines.schedules import PROGRAMS as SCHEDULED
+from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
+from tmem.conformance.events import Found, Progress
+from tmem.conformance.faults import FAULTS, around
+from tmem.conformance.pages import corpus
+from tmem.conformance.schedules.explore import explore, open_subject
+from tmem.conformance.schedules.search import Counts
+from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """What became of one fault under one seed. `clause` is empty where it survived.
+
+    `operations` and `schedules` were made until the first violation, `seconds` of wall time passed;
+    `steps` is the size of the shrunk counterexample.
+    """
+
+    fault: str
+    seed: int
+    clause: str = ""
+    operations: int = 0
+    schedules: int = 0
+    seconds: float = 0.0
+    steps: int = 0
+
+    @property
+    def killed(self) -> bool:
+        """Whether it was noticed, with a clause that it breaks."""
+        return self.clause in FAULTS[self.fault].clauses
+
+
+def kill(target: str, fault: str, seed: int) -> Kill:
+    """Run a fault until it is noticed, for as long as the default run would.
+
+    It is laid around the target; faults that show in schedules, or that end the process, are laid around
+    the adversary.
+    """
+    match FAULTS[fault].kind:
+        case "races":
+            return _scheduled(fault, seed)
+        case "liveness":
+            return _supervised(fault, seed)
+        case _:
+            return _in_volume(target, fault, seed)
+
+
+def _in_volume(target: str, fault: str, seed: int) -> Kill:
+    wrap, under = FAULTS[fault].wrap, resolve(target)
+    trial = Trial(target, lambda number: wrap(under.fresh(number)), seed)
+    backend = under.fresh(0)
+    trial.page_size = backend.page_size
+    backend.close()
+    start = time.perf_counter()
+    operations = 0
+    for number, program, outcome in outcomes(trial, f"volume {seed}", PROGRAMS):
+        operations += len(outcome.trace)
+        if outcome.violation is not None:
+            seconds = time.perf_counter() - start
+            found = finding(trial, number, program, outcome, corpus(trial.page_size))
+            return Kill(fault, seed, found.clause, operations, 0, seconds, len(found.steps))
+    return Kill(fault, seed, "", operations, 0, time.perf_counter() - start)
+
+
+def _scheduled(fault: str, seed: int) -> Kill:
+    subject = open_subject(around.__name__, fault.replace("-", "_"))
+    start = time.perf_counter()
+    counts = Counts()
+
+    def progress(now: Counts) -> None:
+        nonlocal counts
+        counts = now
+
+    for found in explore(subject, seed, SCHEDULED, progress=progress):
+        seconds = time.perf_counter() - start
+        return Kill(fault, seed, found.clause, counts.operations, counts.schedules, seconds, len(found.steps))
+    return Kill(fault, seed, "", counts.operations, counts.schedules, time.perf_counter() - start)
+
+
+def _supervised(fault: str, seed: int) -> Kill:
+    start = time.perf_counter()
+    operations = 0
+    name = fault.replace("-", "_")
+    with closing(check(Plan(f"py:{around.__name__}:{name}", seed, hang_after=2.0))) as events:
+        for event in events:
+            if isinstance(event, Progress):
+                operations += event.operations
+            elif isinstance(event, Found):
+                seconds, found = time.perf_counter() - start, event.finding
+                return Kill(fault, seed, found.clause, operations, 0, seconds, len(found.steps))
+    return Kill(fault, seed, "", operations, 0, time.perf_counter() - start)

@@ -1,0 +1,102 @@
+"""What `tmem calibrate` does: both tables, with progress, resumed where it was interrupted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from tmem.conformance.calibration import tables
+from tmem.conformance.calibration.accept import Accepted, accept
+from tmem.conformance.calibration.kill import Kill, kill
+from tmem.conformance.calibration.work import Row, work
+from tmem.conformance.faults import FAULTS
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much to calibrate: faults on `seeds` seeds, `backends` that conform for `operations` each."""
+
+    target: str = "impl"
+    faults: tuple[str, ...] = tuple(FAULTS)
+    seeds: int = 20
+    backends: int = 1_000
+    operations: int = 100_000
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it."""
+
+    kills: list[Kill]
+    accepted: list[Accepted]
+
+    @property
+    def good(self) -> bool:
+        """Whether every fault was killed on every seed and nothing that conforms raised an alarm."""
+        return all(each.killed for each in self.kills) and not any(each.alarms for each in self.accepted)
+
+
+def _kill(target: str, fault: str, seed: int) -> Row:
+    return asdict(kill(target, fault, seed))
+
+
+def _accept(seed: int, operations: int) -> Row:
+    return asdict(accept(seed, operations))
+
+
+def calibrate(plan: Plan, folder: Path, told: Callable[[int, int], None]) -> Outcome:
+    """Do the work of the plan; `told` hears how many tasks are done, and of how many.
+
+    The work under way is kept in `folder`, so that a second call goes on where the first was interrupted.
+    """
+    tasks: dict[str, Callable[[], Row]] = {
+        f"kill {plan.target} {fault} {seed}": partial(_kill, plan.target, fault, seed)
+        for fault in plan.faults
+        for seed in range(plan.seeds)
+    }
+    tasks |= {
+        f"accept {seed} {plan.operations}": partial(_accept, seed, plan.operations)
+        for seed in range(plan.backends)
+    }
+    outcome = Outcome([], [])
+    for count, (key, result) in enumerate(work(tasks, folder / "calibration.jsonl")):
+        if key.startswith("kill "):
+            outcome.kills.append(Kill(**result))
+        else:
+            outcome.accepted.append(Accepted(**result | {"alarms": tuple(result["alarms"])}))
+        told(count + 1, len(tasks))
+    outcome.kills.sort(key=lambda each: (each.fault, each.seed))
+    outcome.accepted.sort(key=lambda each: each.seed)
+    return outcome
+
+
+def write(plan: Plan, outcome: Outcome, results: Path, page: Path, canaries: Path | None) -> Iterator[Path]:
+    """Write the tables as JSON and Markdown, and what canaries need to know; each file as it is written."""
+    results.mkdir(parents=True, exist_ok=True)
+    table = tables.kill_table(outcome.kills)
+    depth = tables.breadth(outcome.kills)
+    files: dict[Path, str] = {
+        results / "kill.json": _json({"target": plan.target, "faults": table, "clauses": depth}),
+        results / "accept.json": _json(_summary(outcome.accepted)),
+        page: tables.markdown(plan.target, table, depth, outcome.accepted),
+    }
+    if canaries is not None:
+        files[canaries] = _json(tables.worst(table))
+    for path, text in files.items():
+        path.write_text(text, "utf-8")
+        yield path
+
+
+def _summary(accepted: list[Accepted]) -> dict[str, object]:
+    return {
+        "backends": len(accepted),
+        "operations": sum(each.operations for each in accepted),
+        "alarms": [asdict(each) for each in accepted if each.alarms],
+    }
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
