@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bench.experiments import batches, holds, kinds, operations, pressure, scale, sizes, threads
+from bench.experiments import batches, holds, kinds, layers, operations, pressure, scale, sizes, threads
 from bench.plan import Plan
 
 Piece = tuple[str, Any]
 
 EXPERIMENTS: dict[str, Callable[[Plan], Iterator[Piece]]] = {
     "operations": operations.measure,
+    "layers": layers.measure,
     "batches": batches.measure,
     "kinds": kinds.measure,
     "threads": threads.measure,

@@ -19,6 +19,7 @@ from bench.stores import CLIENT, PoolSubject
 from bench.subjects import FLUSH, GET, PER_OBJECT, PUT, Contender, Subject, handles
 
 COST, WAIT, AT_REST, TAIL, DESTROY = "cost", "wait p99.9", "wait p99.9 at rest", "tail", "seconds to destroy"
+HERE, FIRST = "here", "at the first level"
 PEER = "dict + lz4 + lock"
 BYTES_A_PAGE = 2600
 """Memory that a page takes, with room to spare."""
@@ -48,9 +49,7 @@ def fill(name: str, levels: list[int], chunk: int) -> dict[str, Any]:
         for level in levels:
             large.fill(level)
             costs[str(level)] = {
-                operation: in_turn(
-                    {"here": partial(cost, large), "at the first": partial(cost, small)}, ROUNDS
-                )
+                operation: in_turn({HERE: partial(cost, large), FIRST: partial(cost, small)}, ROUNDS)
                 for operation, cost in COSTS.items()
             }
         found: dict[str, Any] = {COST: costs}

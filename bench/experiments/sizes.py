@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import random
 import resource
@@ -14,15 +12,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lz4.block import compress
+
 from bench.fresh import call
 from bench.pages import PAGE
 from bench.plan import Plan, open_contender
-from bench.subjects import PER_OBJECT, Subject, handles
-from lz4.block import compress
+from bench.subjects import PER_OBJECT, Subject
 
 FILL, CHURN, CHURN_ONE_ARENA = "fill", "churn", "churn, one arena"
 PAYLOAD, RSS, ACCOUNT = "payload", "RSS", "account"
 THREADS = 8
+SETTLED = 8_000
+"""Pages, some 16 MB, that are put before anything is measured."""
 PEER = "dict + lz4 + lock"
 ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 
@@ -49,7 +50,7 @@ def fill(name: str, count: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         contender = open_contender(name, Path(folder))
         subject = contender.cache
-        _warm(subject, pages)
+        _settle(subject, pages)
         before, account = rss(), _account(contender.store)
         payload = 0
         for number in range(count):
@@ -69,7 +70,7 @@ def churn(name: str, count: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         contender = open_contender(name, Path(folder))
         subject = contender.cache
-        _warm(subject, pages)
+        _settle(subject, pages)
         slots = count // 4
         held = [array("H", bytes(2 * slots)) for _ in range(THREADS)]
         before, account = rss(), _account(contender.store)
@@ -122,13 +123,11 @@ def _put(subject: Subject, number: int, page: bytes) -> None:
     subject.put([_key(subject, number)], [bytes(bytearray(page))])
 
 
-def _warm(subject: Subject, pages: list[bytes]) -> None:
-    """Have everything loaded, and give free memory back, so that whatever is taken from now on is seen."""
-    keys = subject.keys(handles(1000, first=1 << 22))
-    subject.hold(keys, pages[:1000])
-    subject.flush(keys)
-    with contextlib.suppress(AttributeError):  # not glibc: a little less is seen to grow
-        ctypes.CDLL(None).malloc_trim(0)
+def _settle(subject: Subject, pages: list[bytes]) -> None:
+    """Put pages that stay, until they have taken what memory was free: from now on all growth is seen."""
+    gc.collect()
+    for number in range(SETTLED):
+        _put(subject, (1 << 22) + number, pages[number % len(pages)])
 
 
 def _account(store: Any) -> int:

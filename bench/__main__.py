@@ -1,0 +1,70 @@
+"""`python -m bench`: measure, then write tables and plots."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench.experiments import EXPERIMENTS
+from bench.plan import QUICK, Plan
+from bench.report import write
+from bench.results import Results
+from bench.variants import VARIANTS
+
+DOCS = Path("docs")
+SCRATCH = Path("build/bench")
+"""Where a quick run goes, since its figures belong into no document."""
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help=f"About a minute, into {SCRATCH}: to see that everything runs.")
+@click.option(
+    "--only", type=click.Choice(list(EXPERIMENTS)), multiple=True, help="This part; the rest is kept."
+)
+@click.option(
+    "--variant", type=click.Choice(list(VARIANTS)), multiple=True, help="This variant of the store."
+)
+@click.option(
+    "--into", type=click.Path(path_type=Path, file_okay=False), help=f"Where to write, else {DOCS}."
+)
+@click.option("--redraw", is_flag=True, help="Measure nothing: tables and plots of what was measured before.")
+def main(
+    quick: bool, only: tuple[str, ...], variant: tuple[str, ...], into: Path | None, redraw: bool
+) -> None:
+    """Measure the store beside lz4 and the stores in use; write performance.md, its plots and results.
+
+    Ctrl-C ends the run and writes what was measured so far.
+    """
+    plan = QUICK if quick else Plan()
+    plan = replace(plan, variants=variant or plan.variants, missing={})
+    folder = into or (SCRATCH if quick else DOCS)
+    results = Results(folder / "results" / "bench.json")
+    interrupted = not redraw and _measure(plan, only or tuple(EXPERIMENTS), results)
+    write(results, folder)
+    sys.exit(130 if interrupted else 0)
+
+
+def _measure(plan: Plan, experiments: tuple[str, ...], results: Results) -> bool:
+    """Run the experiments, each saved as it goes; whether it was interrupted."""
+    console, begin = Console(stderr=True), time.monotonic()
+    for experiment in experiments:
+        results.begin(experiment)
+        try:
+            for piece, found in EXPERIMENTS[experiment](plan):
+                results.add(experiment, piece, found)
+                console.print(f"{time.monotonic() - begin:6.1f} s  {experiment}: {piece}", highlight=False)
+        except KeyboardInterrupt:
+            console.print(f"interrupted in {experiment}: what was measured so far is written")
+            return True
+        finally:
+            results.save(experiment, plan)
+    return False
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The document: a template filled from the results, so that no figure in it is typed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bench import plots
+from bench.experiments.operations import OPERATIONS
+from bench.findings import FINDINGS
+from bench.pages import SHARES
+from bench.peers import PEERS
+from bench.results import Results
+from bench.rounds import Ratio, Times
+from bench.rows import Goal, Row, rows
+from bench.variants import PLANNED, VARIANTS
+
+TEMPLATE = "performance.md.j2"
+DOCUMENT = "performance.md"
+
+
+def write(results: Results, folder: Path) -> None:
+    """Draw the plots and write the document beside them."""
+    drawn = plots.draw(results.measured, folder / "plots")
+    (folder / DOCUMENT).write_text(render(results, drawn))
+
+
+def render(results: Results, drawn: Mapping[str, str]) -> str:
+    """The text of the document; `drawn` are the plots that there are, with their captions."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"ratio": ratio_text, "target": target_text, "reached": reached_text}
+    found = list(rows(results.measured, (*VARIANTS, *PLANNED)))
+    return environment.get_template(TEMPLATE).render(
+        rows=[row for row in found if row.measured or row.variant in VARIANTS],
+        planned=PLANNED,
+        runs=results.runs,
+        machines=_machines(results.runs),
+        findings=list(_findings(found)),
+        costs=list(_costs(results.measured.get("operations", {}))),
+        layers=list(_layers(results.measured.get("layers", {}))),
+        contenders=(*VARIANTS, *PEERS),
+        missing={who: why for run in results.runs.values() for who, why in run["missing"].items()},
+        shares=SHARES,
+        plots=drawn,
+    )
+
+
+def ratio_text(ratio: Ratio | None, unit: str) -> str:
+    """A figure with the least and the greatest of its rounds."""
+    if ratio is None:
+        return "not there yet"
+    return f"{_number(ratio.median)} {unit} ({_number(ratio.low)}–{_number(ratio.high)})".replace(" x", "x")
+
+
+def target_text(goal: Goal, variant: str) -> str:
+    """What a variant has to reach."""
+    bound = "at most" if goal.least is None else "at least"
+    return f"{bound} {goal.target(variant):g} {goal.unit}".replace(" x", "x")
+
+
+def reached_text(reached: bool | None) -> str:
+    """Yes, no, or nothing to say."""
+    return {True: "yes", False: "**no**", None: "–"}[reached]
+
+
+def _number(figure: float) -> str:
+    if abs(figure) >= 100:
+        return f"{figure:,.0f}"
+    return f"{figure:.3g}" if abs(figure) >= 10 else f"{figure:.2f}"
+
+
+def _findings(found: list[Row]) -> Iterator[tuple[Goal, list[str], str]]:
+    """Goals that some variant does not reach: which variants, and what stands in the way."""
+    for goal in dict.fromkeys(row.goal for row in found):
+        short = [row.variant for row in found if row.goal is goal and row.reached is False]
+        if short:
+            yield goal, short, FINDINGS.get(goal.key, "not looked into yet")
+
+
+def _machines(runs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The machines of the runs, each once, whatever its load was."""
+    machines: list[dict[str, Any]] = []
+    for run in runs.values():
+        machine = {name: value for name, value in run["machine"].items() if name != "load"}
+        if machine not in machines:
+            machines.append(machine)
+    return machines
+
+
+def _costs(measured: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Ratio]]]:
+    """By operation and contender, the microseconds that a page takes."""
+    for operation in OPERATIONS:
+        if operation in measured:
+            yield operation, _micro(measured[operation])
+
+
+def _layers(measured: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Ratio]]]:
+    for variant, operations in measured.items():
+        for operation, layers in operations.items():
+            yield variant, operation, _micro(layers)
+
+
+def _micro(times: Times) -> dict[str, Ratio]:
+    return {who: Ratio.over([1e6 * second for second in seconds]) for who, seconds in times.items()}
