@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 from tests.races import RACES, STORE, race
 
+from tmem.conformance.schedules import watch
 from tmem.conformance.schedules.explore import Subject, explore, open_subject, replay
 from tmem.conformance.schedules.program import EPHEMERAL, Program, draw, from_json, number
 from tmem.conformance.schedules.run import Runner
@@ -122,6 +123,18 @@ def test_random_choices_of_the_target_are_controlled() -> None:
     chance = f"{RECLAIM}        if random.random() < 0.5:\n            return 0\n"
     subject = changed((IMPORTS, "import random\n" + IMPORTS), (RECLAIM, chance))
     assert list(explore(subject, 1, programs=40)) == []
+
+
+def test_a_call_that_really_waits_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PATIENCE", 0.3)
+    lock = "        self.lock = threading.Lock()\n        self.persistent"
+    subject = changed(
+        (IMPORTS, "import multiprocessing\n" + IMPORTS), (lock, lock.replace("threading", "multiprocessing"))
+    )
+    with pytest.raises(
+        UncontrolledError, match=r"no switch point is reached after store.py:\d+: a real call waits"
+    ):
+        list(explore(subject, 1, programs=40))
 
 
 def test_a_thread_of_the_target_that_dies_is_a_finding() -> None:

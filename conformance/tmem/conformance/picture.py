@@ -11,12 +11,12 @@ import linecache
 import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import permutations
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from tmem.conformance.pages import Corpus
 from tmem.conformance.schedules.judge import PAGE, Verdict
 from tmem.conformance.schedules.locks import Lock
+from tmem.conformance.schedules.places import file_name
 from tmem.conformance.schedules.run import Run
 from tmem.conformance.schedules.virtual import MAIN, Mark
 from tmem.conformance.story import Pages, call, said
@@ -204,7 +204,7 @@ def wrap(row: Row) -> Iterator[Row]:
 def where(place: str) -> str:
     """A place in the code, by its file's name."""
     file, _, line = place.rpartition(":")
-    return f" at {Path(file).name.partition(' ')[0]}:{line}" if file else ""
+    return f" at {file_name(file)}:{line}" if file else ""
 
 
 def source(place: str) -> str:

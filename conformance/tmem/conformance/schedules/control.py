@@ -36,6 +36,9 @@ class Control:
 
     def __init__(self) -> None:
         self.trace: list[Mark] | None = None
+        self.runs = 0
+        """How many runs there were."""
+        self.running = False
         self.release_points = True
         """Whether a lock's release is a switch point; not needed where statements are."""
         self.begin(Calm(), FOREVER)
@@ -45,6 +48,8 @@ class Control:
 
         `record` keeps the segments, from the strategy's last preemption on if it says so; `trace` the marks.
         """
+        self.runs += 1
+        self.running = limit < FOREVER
         self.strategy: Strategy = Calm()
         self.chosen = strategy
         self.limit = limit
@@ -125,6 +130,8 @@ class Control:
             me.body()
         except GreenletExit:
             return
+        except Stuck as failure:
+            self._fail(failure)
         except BaseException as error:
             self.crashes.append((me, error))
         self.settle()

@@ -15,12 +15,13 @@ from tmem.conformance.pages import corpus
 from tmem.conformance.picture import picture, steps
 from tmem.conformance.schedules.judge import judge
 from tmem.conformance.schedules.program import EPHEMERAL, UUID, Program, draw, from_json
-from tmem.conformance.schedules.run import Run, Runner, Target, undisturbed
+from tmem.conformance.schedules.run import Run, Runner, Target
 from tmem.conformance.schedules.seam import Level, load
 from tmem.conformance.schedules.search import Counts, Judge, Plan, Search, UncontrolledError
 from tmem.conformance.schedules.shrinking import Shrinker
 from tmem.conformance.schedules.strategies import Follow, Schedule
 from tmem.conformance.schedules.virtual import Preemption
+from tmem.conformance.schedules.watch import watched
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, SHARED, kind_of, page_size_nibble
 from tmem.spec.backend import Backend, Reclaims, TellsFlags
 from tmem.spec.operations import NewPool, PoolFlags
@@ -161,7 +162,7 @@ def explore_one(
         def search(of: Program, target: Target = target) -> Search:
             return Search(Runner(target, of, subject.page_size), judging, counts, over)
 
-        with undisturbed():
+        with watched():
             failed = search(program).first(plan, draws.getrandbits(32))
             if failed is not None:
                 shrinker = Shrinker(search, program, *failed)
@@ -217,7 +218,7 @@ def replay(subject: Subject, data: Mapping[str, object], judging: Judge | None =
     judging = judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
     chosen: Level = "lock" if level == "lock" else "statement"
     target = subject.target(chosen, variant)
-    with undisturbed():
+    with watched():
         return finding(
             subject,
             chosen,

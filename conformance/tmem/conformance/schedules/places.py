@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import linecache
+import os
 import re
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
 HERE: Final = __file__.rpartition("/")[0]
-"""Frames of files in this folder are not the target's."""
+"""Frames of files in this folder are not the target's, nor are those of the standard library."""
+IGNORED: Final = (HERE, os.path.dirname(os.__file__), "<frozen")
 
 
-def innermost() -> FrameType | None:
-    """The innermost frame of the code under test."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(HERE):
+def innermost(frame: FrameType | None = None) -> FrameType | None:
+    """The innermost frame of the code under test, seen from a frame (the caller's)."""
+    frame = frame or sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(IGNORED):
         frame = frame.f_back
     return frame
+
+
+def file_name(path: str) -> str:
+    """The name of a file, without what the loader says of it.
+
+    >>> file_name("/some/folder/store.py (rewritten)")
+    'store.py'
+    """
+    return Path(path).name.partition(" ")[0]
 
 
 def place() -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -265,15 +263,3 @@ def names(program: Program) -> tuple[str, ...]:
     """What the threads of a program are called."""
     only = [bool(thread) and all(isinstance(each, Reclaim) for each in thread) for thread in program.threads]
     return tuple("reclaimer" if only[n] and sum(only) == 1 else f"thread {n + 1}" for n in range(len(only)))
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Without the collector, which would run finalizers of the target at points of its own choice."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

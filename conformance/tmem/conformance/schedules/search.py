@@ -11,6 +11,7 @@ from tmem.conformance.schedules.judge import Verdict, judge
 from tmem.conformance.schedules.run import Run, Runner
 from tmem.conformance.schedules.strategies import ROOT, Follow, Priorities, Schedule, Sticky, children
 from tmem.conformance.schedules.virtual import Strategy
+from tmem.conformance.schedules.watch import REAL
 from tmem.spec.history import Call
 
 Judge = Callable[[Sequence[Call]], Verdict | None]
@@ -108,6 +109,8 @@ class Search:
     def verdict(self, run: Run) -> Verdict | None:
         """What is wrong with a run."""
         if run.failure is not None:
+            if run.failure.kind == REAL:
+                raise UncontrolledError(run.failure.text)
             return stuck(run)
         if run.crashes:
             return Verdict(PROGRESS, f"{run.crashes[0]}.", "every thread goes on", last(run))
