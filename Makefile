@@ -8,7 +8,7 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test prove lint clean
+.PHONY: check test prove bench lint clean
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -21,6 +21,9 @@ test: .venv/.installed-dev
 prove: .venv/.installed-dev
 	$(BIN)/python -m proofs
 	$(BIN)/python -m proofs.small_world
+
+bench: .venv/.installed-bench
+	$(BIN)/python -m bench $(ARGS)
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check
@@ -39,6 +42,11 @@ clean:
 .venv/.installed-dev: pyproject.toml | .venv/bin/python
 	@echo "installing tmem and its development tools into .venv ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
+	@touch .venv/.installed $@
+
+.venv/.installed-bench: pyproject.toml | .venv/bin/python
+	@echo "installing tmem and the stores to compare it with into .venv ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[bench]'
 	@touch .venv/.installed $@
 
 .venv/bin/python:
