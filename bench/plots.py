@@ -41,19 +41,19 @@ STYLE = {
 }
 
 
-def draw(measured: Measured, folder: Path) -> dict[str, str]:
-    """Draw what there are figures for; the names of the plots with their captions."""
+def draw(measured: Measured, folder: Path) -> list[str]:
+    """Draw what there are figures for; the names of the plots."""
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = {}
+    drawn = []
     with plt.rc_context(STYLE):
-        for name, (caption, make) in PLOTS.items():
+        for name, make in PLOTS.items():
             figure = make(measured)
             if figure is None:
                 continue
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
             figure.savefig(folder / f"{name}.png", dpi=110)
             plt.close(figure)
-            drawn[name] = caption
+            drawn.append(name)
     return drawn
 
 
@@ -65,7 +65,7 @@ def _operations(measured: Measured) -> Figure | None:
     figure, grid = plt.subplots(2, 3, figsize=(10, 5.6), sharey=True, layout="constrained")
     everyone = list(found[PUT])
     for axes, operation in zip(grid.flat, shown, strict=False):
-        _bars(axes, everyone, found[operation])
+        _dots(axes, everyone, found[operation])
         axes.set_title(operation)
     for axes in grid[-1]:
         axes.set_xlabel("µs a page (log scale)")
@@ -74,18 +74,18 @@ def _operations(measured: Measured) -> Figure | None:
     return figure
 
 
-def _bars(axes: Axes, everyone: list[str], times: Mapping[str, list[float]]) -> None:
+def _dots(axes: Axes, everyone: list[str], times: Mapping[str, list[float]]) -> None:
     for place, who in enumerate(everyone):
         if who not in times:
             continue
         micro = 1e6 * statistics.median(times[who])
-        axes.barh(place, micro, color=COLOURS[who], height=0.65)
-        label = f" {micro:.2g}" if micro < 10 else f" {micro:.0f}"
-        axes.annotate(label, (micro, place), va="center", fontsize=8)
+        axes.plot(micro, place, "o", color=COLOURS[who], markersize=7)
+        label = f"{micro:.2g}" if micro < 10 else f"{micro:.0f}"
+        near = {"xytext": (7, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
+        axes.annotate(label, (micro, place), **near)
     axes.set_xscale("log")
     axes.set_yticks(range(len(everyone)), everyone)
-    axes.invert_yaxis() if not axes.yaxis_inverted() else None
-    axes.grid(axis="y", visible=False)
+    axes.set_ylim(len(everyone) - 0.5, -0.5)
     axes.margins(x=0.15)
 
 
@@ -111,7 +111,7 @@ def _threads(measured: Measured) -> Figure | None:
     found = measured.get("threads", {})
     if not found:
         return None
-    figure, grid = plt.subplots(2, 2, figsize=(10, 7), sharex=True, layout="constrained")
+    figure, grid = plt.subplots(2, 2, figsize=(10, 7), sharex=True, sharey="row", layout="constrained")
     numbers = [n for n in (1, 2, 4, 8) if threads.name(PUT, n, threads.ALONE) in found]
     for row, operation in zip(grid, (PUT, GET), strict=True):
         for axes, company in zip(row, (threads.ALONE, threads.BUSY), strict=True):
@@ -126,7 +126,6 @@ def _threads(measured: Measured) -> Figure | None:
                 f"{operation}, {'beside a busy Python thread' if company == threads.BUSY else company}"
             )
         row[0].set_ylabel("pages a second, all threads (log scale)")
-        row[0].sharey(row[1])
     for axes in grid[-1]:
         axes.set_xlabel("threads")
     _legend(figure, grid[0][0])
@@ -220,14 +219,11 @@ def _legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=min(5, len(labels)))
 
 
-PLOTS: dict[str, tuple[str, Callable[[Measured], Figure | None]]] = {
-    "operations": ("What an operation costs, one thread, alone", _operations),
-    "kinds": ("What a put and a hit cost, by kind of page", _kinds),
-    "threads": ("Pages a second of all threads together", _threads),
-    "fill": (
-        "What an operation costs as the store fills, against a store of 1,000 pages in the same run",
-        _fill,
-    ),
-    "memory": ("What the process grows by, over the compressed payload", _memory),
-    "latency": ("How long the slowest operations take", _latency),
+PLOTS: dict[str, Callable[[Measured], Figure | None]] = {
+    "operations": _operations,
+    "kinds": _kinds,
+    "threads": _threads,
+    "fill": _fill,
+    "memory": _memory,
+    "latency": _latency,
 }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench import plots
 from bench.experiments.operations import OPERATIONS
 from bench.findings import FINDINGS
 from bench.pages import SHARES
@@ -22,14 +21,27 @@ TEMPLATE = "performance.md.j2"
 DOCUMENT = "performance.md"
 
 
+CAPTIONS = {
+    "operations": "What an operation costs, one thread, alone",
+    "kinds": "What a put and a hit cost, by kind of page",
+    "threads": "Pages a second of all threads together",
+    "fill": "What an operation costs as the store fills, against 1,000 pages in the same run",
+    "memory": "What the process grows by, over the compressed payload",
+    "latency": "How long the slowest operations take",
+}
+"""By the name of the plot."""
+
+
 def write(results: Results, folder: Path) -> None:
     """Draw the plots and write the document beside them."""
+    from bench import plots  # not above: to read a document needs no library for plots
+
     drawn = plots.draw(results.measured, folder / "plots")
     (folder / DOCUMENT).write_text(render(results, drawn))
 
 
-def render(results: Results, drawn: Mapping[str, str]) -> str:
-    """The text of the document; `drawn` are the plots that there are, with their captions."""
+def render(results: Results, drawn: Sequence[str]) -> str:
+    """The text of the document; `drawn` are the names of its plots."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
@@ -50,7 +62,7 @@ def render(results: Results, drawn: Mapping[str, str]) -> str:
         contenders=(*VARIANTS, *PEERS),
         missing={who: why for run in results.runs.values() for who, why in run["missing"].items()},
         shares=SHARES,
-        plots=drawn,
+        plots={name: caption for name, caption in CAPTIONS.items() if name in drawn},
     )
 
 

@@ -159,7 +159,7 @@ GOALS = (
             f"{operation}, cost in the fullest store against that at 1,000 pages",
             f.full(operation),
             most=1.3,
-            control=(PEER, f.full(operation, PEER)),
+            control=(LIMIT, f.full(operation, LIMIT)),
         )
         for operation in (PUT, CACHE_PUT, GET, FLUSH)
     ),

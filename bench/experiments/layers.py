@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from lz4.block import compress, decompress
@@ -59,6 +60,14 @@ def _layers(name: str, plan: Plan) -> dict[str, dict[str, Callable[[], float]]]:
         for thing in things:
             function(thing)
 
+    def drawn(things: list[Any], work: Callable[[list[int]], object]) -> float:
+        places = draw.choices(range(len(things)), k=chunk)
+        return timed(lambda: work(places)) / chunk
+
+    def each_of(function: Callable[[Any], object], things: list[Any], places: list[int]) -> None:
+        for place in places:
+            function(things[place])
+
     return {
         PUT: {
             LZ4: lambda: per_page(lambda: each(compress, pages)),
@@ -67,15 +76,9 @@ def _layers(name: str, plan: Plan) -> dict[str, dict[str, Callable[[], float]]]:
             WHOLE: lambda: per_page(lambda: subject.put(fresh, pages), flush),
         },
         GET: {
-            LZ4: lambda: _drawn(draw, blocks, chunk, lambda some: per_page(lambda: each(decompress, some))),
-            CODEC: lambda: _drawn(
-                draw, known, chunk, lambda some: per_page(lambda: each(pam.get_data, some))
-            ),
-            STEP: lambda: _drawn(draw, resident, chunk, lambda some: per_page(lambda: step_out(some))),
-            WHOLE: lambda: _drawn(draw, resident, chunk, lambda some: per_page(lambda: subject.get(some))),
+            LZ4: lambda: drawn(blocks, partial(each_of, decompress, blocks)),
+            CODEC: lambda: drawn(known, partial(each_of, pam.get_data, known)),
+            STEP: lambda: drawn(resident, lambda places: step_out([resident[place] for place in places])),
+            WHOLE: lambda: drawn(resident, lambda places: subject.get([resident[place] for place in places])),
         },
     }
-
-
-def _drawn(draw: random.Random, things: list[Any], count: int, time: Callable[[list[Any]], float]) -> float:
-    return time(draw.choices(things, k=count))

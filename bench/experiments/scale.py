@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.experiments.operations import CACHE_PUT
 from bench.fresh import call
+from bench.peers import LIMIT
 from bench.plan import Plan, open_contender
 from bench.rounds import in_turn, percentile, thin, timed
 from bench.stores import CLIENT, PoolSubject
@@ -20,7 +21,7 @@ from bench.subjects import FLUSH, GET, PER_OBJECT, PUT, Contender, Subject, hand
 
 COST, WAIT, AT_REST, TAIL, DESTROY = "cost", "wait p99.9", "wait p99.9 at rest", "tail", "seconds to destroy"
 HERE, FIRST = "here", "at the first level"
-PEER = "dict + lz4 + lock"
+PEERS = (LIMIT, "dict + lz4 + lock")
 BYTES_A_PAGE = 2600
 """Memory that a page takes, with room to spare."""
 SPARE = 1 << 30
@@ -34,7 +35,7 @@ def measure(plan: Plan) -> Iterator[tuple[str, Any]]:
     levels = [level for level in plan.levels if level * BYTES_A_PAGE + SPARE < _memory_available()]
     if too_many := [level for level in plan.levels if level not in levels]:
         plan.missing[f"fill with {min(too_many):,} pages and more"] = "there is not enough memory free"
-    for name in (*plan.variants, PEER):
+    for name in (*plan.variants, *PEERS):
         yield name, call(fill, name=name, levels=levels, chunk=plan.chunk // 2)
 
 
@@ -51,6 +52,7 @@ def fill(name: str, levels: list[int], chunk: int) -> dict[str, Any]:
             costs[str(level)] = {
                 operation: in_turn({HERE: partial(cost, large), FIRST: partial(cost, small)}, ROUNDS)
                 for operation, cost in COSTS.items()
+                if large.offers(operation)
             }
         found: dict[str, Any] = {COST: costs}
         if large.contender.store is not None:
@@ -71,6 +73,9 @@ class Filled:
         self.count = 0
         self.draw = random.Random(1)
 
+    def offers(self, operation: str) -> bool:
+        return operation in self.swap.offers or (operation == CACHE_PUT and self.cache is not self.swap)
+
     def fill(self, level: int) -> None:
         pools = list({id(pool): pool for pool in (self.swap, self.cache)}.values())
         share = level // len(pools)
@@ -78,7 +83,7 @@ class Filled:
             some = min(PER_OBJECT, share - at)
             pages = self.draw.choices(self.pages, k=some)
             for pool in pools:
-                pool.put(pool.keys(handles(some, first=at)), pages)
+                pool.hold(pool.keys(handles(some, first=at)), pages)
         self.count = share
 
     def put(self) -> float:
@@ -88,9 +93,8 @@ class Filled:
         return self._put(self.cache)
 
     def get(self) -> float:
-        wanted = self.swap.keys(
-            [divmod(self.draw.randrange(self.count), PER_OBJECT) for _ in range(self.chunk)]
-        )
+        numbers = [self.draw.randrange(self.count) for _ in range(self.chunk)]
+        wanted = self.swap.keys([divmod(number, PER_OBJECT) for number in numbers])
         return timed(lambda: self.swap.get(wanted)) / self.chunk
 
     def flush(self) -> float:
@@ -145,7 +149,7 @@ def _waits(pool: PoolSubject, pages: list[bytes], more: Callable[[], bool]) -> l
     """The seconds of each put, each hit and each flush, while there is more."""
     clock, waits = time.perf_counter, []
     at = 0
-    while more():
+    while more() or not waits:
         key, page = [divmod(at % 4096, PER_OBJECT)], [pages[at % len(pages)]]
         begin = clock()
         pool.put(key, page)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.subjects import Keyed
 from diskcache import Cache
 from lz4.block import compress, decompress
+
+from bench.subjects import Keyed
 
 
 class Disk(Keyed):

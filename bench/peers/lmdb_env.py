@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import lmdb
-from bench.subjects import Handle, Keyed
 from lz4.block import compress, decompress
+
+from bench.subjects import Handle, Keyed
 
 
 class Lmdb(Keyed):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from bench.subjects import Keyed
 from cachetools import LRUCache
 from lz4.block import compress, decompress
+
+from bench.subjects import Keyed
 
 
 class Lru(Keyed):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pylibmc
+
 from bench.servers import Server
 from bench.subjects import Handle, Keyed
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from bench.subjects import Keyed
 from lz4.block import compress, decompress
+
+from bench.subjects import Keyed
 
 
 class PlainDict(Keyed):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import hiredis  # noqa: F401  (redis-py takes it where it is there: without it the peer would be slower)
 import redis
+from lz4.block import compress, decompress
+
 from bench.servers import Server
 from bench.subjects import Handle, Keyed
-from lz4.block import compress, decompress
 
 
 class Redis(Keyed):

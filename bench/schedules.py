@@ -1,0 +1,277 @@
+"""`python -m bench.schedules`: how fast schedules are run and judged, beside frontrun; what they find.
+
+Prints Markdown, or writes it. frontrun is a peer for this bench alone: where it is absent, that is said.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from tests.races import RACES, STORE
+
+from tmem.conformance.schedules.explore import PORTFOLIO, Subject, explore, open_subject
+from tmem.conformance.schedules.program import Program, draw, from_json
+from tmem.conformance.schedules.run import Runner
+from tmem.conformance.schedules.seam import Level
+from tmem.conformance.schedules.search import Counts, Plan, Search
+from tmem.conformance.schedules.strategies import Sticky
+from tmem.conformance.schedules.watch import watched
+from tmem.impl.target import factory
+
+LEVELS: tuple[Level, ...] = ("lock", "statement")
+PER_PROGRAM = 40
+"""Schedules of each program, as the default run does it."""
+STAY = 8.0
+"""After how many points a thread gives way, on average."""
+Row = tuple[object, ...]
+
+
+@click.command()
+@click.option("--rounds", default=5, show_default=True, help="Rounds whose median is told.")
+@click.option("--programs", default=25, show_default=True, help="Programs in a round.")
+@click.option("--seeds", default=20, show_default=True, help="Seeds for each seeded race; 0 leaves them out.")
+@click.option("--bounded", default=10, show_default=True, help="Programs searched through up to bound 2.")
+@click.option(
+    "--into", type=click.Path(path_type=Path, dir_okay=False), help="A file to write, else the terminal."
+)
+def main(rounds: int, programs: int, seeds: int, bounded: int, into: Path | None) -> None:
+    """Measure the schedules of 2 threads x 3 operations on impl, and what exploring finds."""
+    told = Console(stderr=True)
+    subject = open_subject("tmem.impl.target", "factory", ((None,),))
+    parts = ["# Schedules", "", f"Written by `python -m bench.schedules` on Python {sys.version.split()[0]}."]
+    parts += [*section_speed(subject, rounds, programs, told), *section_bound(subject, bounded, told)]
+    if seeds:
+        parts += section_races(seeds, told)
+    text = "\n".join(parts) + "\n"
+    if into is None:
+        print(text)
+    else:
+        into.write_text(text, encoding="utf-8")
+
+
+# Speed
+
+
+def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -> list[str]:
+    """Schedules a second: ours at each level and frontrun's, in turns."""
+    drawn = [draw(random.Random(n), 2, 3, subject.reclaims, subject.shared) for n in range(programs)]
+    takers: dict[str, Callable[[], tuple[int, float, float]]] = {
+        f"{level} points, judged": lambda level=level: ours(subject, level, drawn) for level in LEVELS
+    }
+    missing = ""
+    os.environ["FRONTRUN_ACTIVE"] = "1"  # it asks to be started by its own command, which sets this
+    try:
+        import frontrun
+    except ImportError:
+        missing = "frontrun is not installed here, so it was not measured (`pip install frontrun`)."
+    else:
+        takers["frontrun, random"] = lambda: theirs(frontrun, subject, drawn)
+    ours(subject, "statement", drawn[:3])  # the corpus of pages is made at the first use
+    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in takers}
+    for number in range(rounds):
+        for name, take in takers.items():
+            told.print(f"speed: round {number + 1} of {rounds}, {name}")
+            done, wall, cpu = take()
+            rates[name].append((done / wall, done / cpu))
+    rows: list[Row] = []
+    for name, pairs in rates.items():
+        wall, cpu = (statistics.median(column) for column in zip(*pairs, strict=True))
+        peer = rates.get("frontrun, random")
+        ratio = (
+            ""
+            if peer is None
+            else f"{statistics.median(a[0] / b[0] for a, b in zip(pairs, peer, strict=True)):.0f}x"
+        )
+        rows.append((name, f"{wall:,.0f}", f"{cpu:,.0f}", ratio))
+    return [
+        "",
+        "## Speed",
+        "",
+        f"2 threads x 3 operations on `impl` without a budget, {programs} programs of {PER_PROGRAM} schedules "
+        f"a round, median of {rounds} rounds; the peer takes its turn in every round, on the same programs and "
+        "the same store. Each schedule makes a store, runs the setup and reads every slot at the end; ours are "
+        "judged, the peer's are not.",
+        "",
+        *table(("what", "schedules/s", "schedules/s of CPU time", "ratio to frontrun"), rows),
+        *(["", missing] if missing else []),
+    ]
+
+
+def ours(subject: Subject, level: Level, programs: list[Program]) -> tuple[int, float, float]:
+    """Schedules, wall and CPU seconds."""
+    done, begun, worked = 0, time.perf_counter(), time.process_time()
+    with watched():
+        for program in programs:
+            search = Search(Runner(subject.target(level, 0), program, subject.page_size))
+            for seed in range(PER_PROGRAM):
+                verdict = search.verdict(search.run(Sticky(seed, STAY)))
+                assert verdict is None, verdict
+                done += 1
+    return done, time.perf_counter() - begun, time.process_time() - worked
+
+
+def theirs(frontrun: Any, subject: Subject, programs: list[Program]) -> tuple[int, float, float]:
+    """The same programs under frontrun's random strategy; fewer schedules, since they take long."""
+    done, begun, worked = 0, time.perf_counter(), time.process_time()
+    for program in programs[:5]:
+        runner = Runner(subject.target("lock", 0), program, subject.page_size)
+        result = frontrun.explore(
+            setup=lambda runner=runner: State(runner),
+            workers=[lambda state, n=n: state.run(n) for n in range(len(program.threads))],
+            invariant=lambda state: state.last(),
+            strategy="random",
+            max_attempts=8,
+            seed=1,
+            detect_io=False,
+            trace_packages=["tmem.impl.*"],
+        )
+        done += result.num_explored
+    return done, time.perf_counter() - begun, time.process_time() - worked
+
+
+class State:
+    """A program on a store with real threads, for the peer."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.store = factory()
+        self.script = runner.script
+        self.ids = [10_000] * max(len(runner.pools), 1)
+        self.perform(self.script.setup)
+
+    def run(self, number: int) -> None:
+        """The operations of one thread."""
+        self.perform(self.script.threads[number])
+
+    def last(self) -> bool:
+        """What is done when the threads have ended."""
+        self.perform(self.script.last)
+        self.store.close()
+        return True
+
+    def perform(self, steps: tuple[Any, ...]) -> None:
+        """Take steps, as `Runner` does."""
+        for step in steps:
+            try:
+                if step.pool is None:
+                    getattr(self.store, step.method)(*step.rest)
+                elif step.method == "new_pool":
+                    self.ids[step.pool] = self.store.new_pool(step.client, *step.rest)
+                else:
+                    getattr(self.store, step.method)(step.client, self.ids[step.pool], *step.rest)
+            except OSError:
+                continue
+
+
+# Search up to a bound
+
+
+def section_bound(subject: Subject, programs: int, told: Console) -> list[str]:
+    """How many schedules with up to two preemptions there are, and how long they take."""
+    rows: list[Row] = []
+    for level in LEVELS:
+        schedules, seconds, complete = [], [], 0
+        for number in range(programs):
+            told.print(f"bound 2: {level} points, program {number + 1} of {programs}")
+            program = draw(random.Random(f"bound {number}"), 2, 3, subject.reclaims, subject.shared)
+            search = Search(Runner(subject.target(level, 0), program, subject.page_size))
+            begun = time.process_time()
+            with watched():
+                assert search.first(Plan(bound=2, most=1_000_000), number) is None
+            schedules.append(search.counts.schedules)
+            seconds.append(time.process_time() - begun)
+            complete += search.counts.complete
+        figures = f"{statistics.median(schedules):,.0f} / {max(schedules):,}"
+        times = f"{statistics.median(seconds):.2f} / {max(seconds):.2f}"
+        rows.append((f"{level} points", f"{complete} of {programs}", figures, times))
+    return [
+        "",
+        "## Preemption bound 2",
+        "",
+        f"{programs} programs of 2 threads x 3 operations on `impl`, searched through to the end.",
+        "",
+        *table(("level", "completed", "schedules, median / most", "CPU seconds, median / most"), rows),
+    ]
+
+
+# Seeded races
+
+
+def section_races(seeds: int, told: Console) -> list[str]:
+    """In how many programs each seeded race is found, for each seed, and how small it is then."""
+    rows: list[Row] = []
+    for name, race in RACES.items():
+        subject = open_subject(STORE, "factory", rewrite={"store": race.rewrite})
+        found = []
+        for seed in range(seeds):
+            told.print(f"races: {name}, seed {seed + 1} of {seeds}")
+            found.append(hunt(subject, seed))
+        needed = [each for each in found if each is not None]
+        if not needed:
+            rows.append((name, f"0 of {seeds}", "", "", ""))
+            continue
+        programs = [counts.programs for counts, _, _ in needed]
+        threads, operations = max(each[1] for each in needed), max(each[2] for each in needed)
+        rows.append(
+            (
+                name,
+                f"{len(needed)} of {seeds}",
+                f"{statistics.median(programs):.0f} / {max(programs)}",
+                f"{statistics.median(c.schedules for c, _, _ in needed):,.0f}",
+                f"{threads} x, {operations}",
+            )
+        )
+    kinds = f"{len(PORTFOLIO)} kinds of programs in turn"
+    return [
+        "",
+        "## Seeded races",
+        "",
+        f"Ten races, seeded into the store of `tests/races` by rewriting its code; {kinds}, "
+        f"seeds 0 to {seeds - 1}.",
+        "",
+        *table(
+            (
+                "race",
+                "found",
+                "programs needed, median / most",
+                "schedules, shrinking included, median",
+                "most threads, operations when shrunk",
+            ),
+            rows,
+        ),
+    ]
+
+
+def hunt(subject: Subject, seed: int) -> tuple[Counts, int, int] | None:
+    """What it took to find something, and the threads and operations that were left."""
+    last = Counts()
+
+    def progress(counts: Counts) -> None:
+        nonlocal last
+        last = counts
+
+    finding = next(explore(subject, seed, programs=400, progress=progress), None)
+    if finding is None:
+        return None
+    program = from_json(finding.replay["program"])
+    return last, len(program.threads), len(list(program.operations)) - len(program.pools)
+
+
+def table(head: tuple[str, ...], rows: list[Row]) -> Iterator[str]:
+    """A Markdown table."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(map(str, row))} |"
+
+
+if __name__ == "__main__":
+    main()
