@@ -96,10 +96,11 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
         "",
         "## Speed",
         "",
-        f"2 threads x 3 operations on `impl` without a budget, {programs} programs of {PER_PROGRAM} schedules "
-        f"a round, median of {rounds} rounds; the peer takes its turn in every round, on the same programs and "
-        "the same store. Each schedule makes a store, runs the setup and reads every slot at the end; ours are "
-        "judged, the peer's are not.",
+        f"{programs} programs of 2 threads x 3 operations on `impl` without a budget,",
+        f"{PER_PROGRAM} schedules of each; median of {rounds} rounds. The peer takes its turn in each, on",
+        "the same programs and the same store.",
+        "Each schedule makes a store, runs the setup and reads every slot at the end; ours are judged, the",
+        "peer's are not.",
         "",
         *table(("what", "schedules/s", "schedules/s of CPU time", "ratio to frontrun"), rows),
         *(["", missing] if missing else []),

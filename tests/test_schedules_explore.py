@@ -7,10 +7,12 @@ import random
 from itertools import product
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import integers, randoms
 from tests.races import RACES, STORE, race
 
 from tmem.conformance.schedules import watch
-from tmem.conformance.schedules.explore import Subject, explore, open_subject, replay
+from tmem.conformance.schedules.explore import LEVELS, Subject, explore, open_subject, replay
 from tmem.conformance.schedules.program import EPHEMERAL, Program, draw, from_json, number
 from tmem.conformance.schedules.run import Runner
 from tmem.conformance.schedules.search import Counts, Plan, Search, UncontrolledError
@@ -18,6 +20,8 @@ from tmem.conformance.schedules.strategies import Follow
 from tmem.conformance.schedules.virtual import Preemption
 from tmem.spec.handle import Handle
 from tmem.spec.operations import Get, NewPool, Put
+
+SOUND = {level: open_subject(STORE, "factory").target(level, 0) for level in LEVELS}
 
 
 def broken(name: str) -> Subject:
@@ -123,6 +127,20 @@ def test_random_choices_of_the_target_are_controlled() -> None:
     chance = f"{RECLAIM}        if random.random() < 0.5:\n            return 0\n"
     subject = changed((IMPORTS, "import random\n" + IMPORTS), (RECLAIM, chance))
     assert list(explore(subject, 1, programs=40)) == []
+
+
+def test_what_is_done_at_the_first_use_alone_is_no_matter_of_chance() -> None:
+    late = "        import colorsys\n        if not hasattr(Frame, 'seen'):\n            Frame.seen = []\n"
+    assert list(explore(changed((RECLAIM, RECLAIM + late)), 1, programs=20)) == []
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(randoms(use_true_random=False), integers(0, 1 << 32))
+def test_no_schedule_of_any_program_breaks_the_sound_store(draws: random.Random, seed: int) -> None:
+    program = draw(draws, 3, 4, reclaims=True)
+    for level, target in SOUND.items():
+        search = Search(Runner(target, program, 64))
+        assert search.first(Plan(sticky=4, pct=2), seed) is None, level
 
 
 def test_a_call_that_really_waits_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,85 +3,30 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
-from tmem.conformance.driver import close, perform
 from tmem.conformance.events import Finding
-from tmem.conformance.loader import Rewrite
 from tmem.conformance.pages import corpus
 from tmem.conformance.picture import picture, steps
 from tmem.conformance.schedules.judge import judge
-from tmem.conformance.schedules.program import EPHEMERAL, UUID, Program, draw, from_json
+from tmem.conformance.schedules.pairs import pairs
+from tmem.conformance.schedules.program import Program, draw, from_json
 from tmem.conformance.schedules.run import Run, Runner, Target
-from tmem.conformance.schedules.seam import Level, load
+from tmem.conformance.schedules.seam import LEVELS, Level
 from tmem.conformance.schedules.search import Counts, Judge, Plan, Search, UncontrolledError
 from tmem.conformance.schedules.shrinking import Shrinker
 from tmem.conformance.schedules.strategies import Follow, Schedule
+from tmem.conformance.schedules.subject import Subject, open_subject
 from tmem.conformance.schedules.virtual import Preemption
 from tmem.conformance.schedules.watch import watched
-from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, SHARED, kind_of, page_size_nibble
-from tmem.spec.backend import Backend, Reclaims, TellsFlags
-from tmem.spec.operations import NewPool, PoolFlags
+
+__all__ = ["ENGINE", "LEVELS", "Subject", "explore", "explore_one", "open_subject", "replay"]
 
 ENGINE: Final = "schedules"
-LEVELS: Final[tuple[Level, ...]] = ("lock", "statement")
 REPLAYS: Final = 3
 """How often a finding is repeated before it is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A backend in Python, loaded once for each level at which its threads are scheduled.
-
-    `variants` are the arguments that its factory is called with, in turn.
-    """
-
-    factories: Mapping[Level, Callable[..., Backend]]
-    variants: Sequence[tuple[object, ...]]
-    page_size: int
-    reclaims: bool
-    shared: bool
-    claims: frozenset[str]
-    notes: tuple[str, ...] = ()
-
-    def target(self, level: Level, variant: int) -> Target:
-        """What makes the backends of one variant."""
-        arguments = self.variants[variant % len(self.variants)]
-        return Target(partial(self.factories[level], *arguments), level)
-
-
-def open_subject(
-    target: str,
-    attribute: str,
-    variants: Sequence[tuple[object, ...]] = ((),),
-    rewrite: Mapping[str, Rewrite] | None = None,
-) -> Subject:
-    """Load a target (see `seam.load`) and see what it offers. LoadError where it cannot be had."""
-    loaded = load(target, attribute, rewrite)
-    backend = loaded["lock"].value(*variants[0])
-    subject = Subject(
-        {level: each.value for level, each in loaded.items()},
-        variants,
-        backend.page_size,
-        isinstance(backend, Reclaims),
-        shared=_shares(backend),
-        claims=frozenset(getattr(backend, "claims", ())),
-        notes=loaded["lock"].notes,
-    )
-    close(backend)
-    return subject
-
-
-def _shares(backend: Backend) -> bool:
-    flags = EPHEMERAL | SHARED | page_size_nibble(backend.page_size) << PAGE_SIZE_SHIFT
-    pool = perform(backend, NewPool(1, flags, UUID))
-    if type(pool) is not int or not isinstance(backend, TellsFlags):
-        return type(pool) is int
-    told = perform(backend, PoolFlags(1, pool))
-    return isinstance(told, int) and kind_of(told, UUID) == kind_of(flags, UUID)
 
 
 class Kind(NamedTuple):
@@ -112,6 +57,8 @@ PORTFOLIO: Final = (
 )
 """The kinds of programs, in turn: most races are found soonest by drawing schedules of larger programs;
 small ones are searched through."""
+PAIRS: Final[tuple[tuple[Level, Plan], ...]] = (("statement", Plan(bound=1)),)
+"""How each pair of operations is explored: whatever one preemption can do."""
 
 
 def explore(
@@ -152,11 +99,10 @@ def explore_one(
     over: Callable[[], bool] = lambda: False,
 ) -> Finding | None:
     """The finding of one program of a seed, smallest."""
-    kind = PORTFOLIO[number % len(PORTFOLIO)]
     draws = random.Random(f"{ENGINE} {seed} {number}")
-    program = draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared)
+    program, plans = _chosen(subject, seed, number, draws)
     variant = draws.randrange(len(subject.variants))
-    for level, plan in kind.plans:
+    for level, plan in plans:
         target = subject.target(level, variant)
 
         def search(of: Program, target: Target = target) -> Search:
@@ -169,6 +115,18 @@ def explore_one(
                 shrinker.shrink()
                 return finding(subject, level, variant, shrinker.program, shrinker.schedule, search)
     return None
+
+
+def _chosen(
+    subject: Subject, seed: int, number: int, draws: random.Random
+) -> tuple[Program, tuple[tuple[Level, Plan], ...]]:
+    # Of three programs two are pairs, while there are any left; the others are of the portfolio.
+    turn, place = divmod(number, 3)
+    small = pairs(seed, subject.reclaims, subject.shared)
+    if place < 2 and 2 * turn + place < len(small):
+        return small[2 * turn + place], PAIRS
+    kind = PORTFOLIO[(turn if number < 3 * len(small) // 2 else number) % len(PORTFOLIO)]
+    return draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared), kind.plans
 
 
 def finding(

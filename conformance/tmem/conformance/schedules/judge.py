@@ -6,6 +6,7 @@ microseconds where that takes milliseconds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -137,8 +138,8 @@ class Search:
     def __init__(self, calls: Sequence[Call], atomic_flush: bool) -> None:
         self.effects = list(_effects(calls, atomic_flush))
         self.effects.sort(key=lambda effect: calls[effect.call].end or 0)
-        times = [(calls[effect.call].begin, calls[effect.call].end or 0) for effect in self.effects]
-        self.before = [sum(1 << m for m, (_, end) in enumerate(times) if end < begin) for begin, _ in times]
+        ends = [calls[effect.call].end or 0 for effect in self.effects]
+        self.before = [(1 << bisect_left(ends, calls[effect.call].begin)) - 1 for effect in self.effects]
         self.furthest: tuple[list[Effect], Effect] | None = None
         self._store = Store()
         self._dead_ends: set[object] = set()
@@ -153,9 +154,10 @@ class Search:
             return True
         if self._dead_ends and (todo, self._store.snapshot()) in self._dead_ends:
             return False
-        for n, effect in enumerate(self.effects):
+        for n in range((todo & -todo).bit_length() - 1, len(self.effects)):
             if not todo >> n & 1 or self.before[n] & todo:
                 continue
+            effect = self.effects[n]
             undo = self._store.apply(effect)
             if undo is None:
                 if self.furthest is None or len(self._path) > len(self.furthest[0]):

@@ -107,9 +107,19 @@ class Run:
 
     @property
     def key(self) -> Hashable:
-        """Equal for runs that look alike to callers; None where an answer cannot be hashed."""
-        key = (tuple(self.order), tuple(self.answers))
+        """Equal for runs whose histories are the same: what ended before what began, and the answers; None
+        where an answer cannot be hashed."""
+        order: list[int] = []
+        turn: list[int] = []
+        begun = True
+        for each in self.order:
+            if (each >= 0) is not begun:
+                turn.sort()
+                order += turn
+                turn, begun = [], not begun
+            turn.append(each)
         try:
+            key = (tuple(order), tuple(self.answers), tuple(self.ids))
             hash(key)
         except TypeError:
             return None

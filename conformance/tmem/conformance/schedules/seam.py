@@ -16,6 +16,7 @@ from tmem.conformance.schedules.control import control
 from tmem.conformance.schedules.modules import VIRTUAL
 
 Level = Literal["lock", "statement"]
+LEVELS: Final[tuple[Level, ...]] = ("lock", "statement")
 """Switch points where locks are acquired and released; or also between statements and around calls."""
 
 

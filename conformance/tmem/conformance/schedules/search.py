@@ -52,7 +52,8 @@ class Search:
     judge: Judge = judge
     counts: Counts = field(default_factory=Counts)
     over: Callable[[], bool] = lambda: False
-    verdicts: dict[Hashable, Verdict | None] = field(default_factory=dict)
+    legal: set[Hashable] = field(default_factory=set)
+    """Histories that were judged before."""
 
     def first(self, plan: Plan, seed: int) -> tuple[Run, Verdict] | None:
         """The first run of the plan that breaks the contract."""
@@ -71,9 +72,20 @@ class Search:
             yield run
         draw = random.Random(seed)
         for n in range(plan.sticky):
-            yield self.run(Sticky(draw.getrandbits(32), STAY[n % len(STAY)]))
+            run = self.run(Sticky(draw.getrandbits(32), STAY[n % len(STAY)]))
+            if not n:
+                self.repeat(run)
+            yield run
         for n in range(plan.pct):
             yield self.run(Priorities(draw.getrandbits(32), 2 + n % 3, points or LENGTH))
+
+    def repeat(self, run: Run) -> None:
+        """Run a schedule again; UncontrolledError where it does not come out the same."""
+        again = self.run(Follow(run.preemptions))
+        if again.preemptions != run.preemptions:
+            raise UncontrolledError(astray(run.preemptions, again))
+        if (again.points, again.order) != (run.points, run.order):
+            raise UncontrolledError("the same schedule came out differently when it was repeated")
 
     def bounded(self, bound: int, most: int, seed: int = 0) -> Iterator[Run]:
         """Depth-first search bounded by preemptions: all runs with none, then one, up to `bound`.
@@ -115,13 +127,13 @@ class Search:
         if run.crashes:
             return Verdict(PROGRESS, f"{run.crashes[0]}.", "every thread goes on", last(run))
         key = run.key
-        if key is None or key not in self.verdicts:
-            self.counts.histories += 1
-            verdict = self.judge(run.calls())
-            if key is None:
-                return verdict
-            self.verdicts[key] = verdict
-        return self.verdicts[key]
+        if key is not None and key in self.legal:
+            return None
+        self.counts.histories += 1
+        verdict = self.judge(run.calls())
+        if key is not None and verdict is None:
+            self.legal.add(key)
+        return verdict
 
 
 PROGRESS: Final = "TMEM-CONC-3"

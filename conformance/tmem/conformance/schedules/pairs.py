@@ -1,0 +1,105 @@
+"""Every two operations against each other, on one slot, and on neighbours, of each kind of pool."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import combinations_with_replacement, product
+from typing import Final
+
+from tmem.conformance.schedules.program import EPHEMERAL, PERSISTENT, UUID, Program, number
+from tmem.spec.abi.flags import SHARED
+from tmem.spec.handle import Handle
+from tmem.spec.operations import (
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    Put,
+    Reclaim,
+)
+
+KINDS: Final = ("put", "get", "flush_page", "flush_object", "destroy", "new", "reclaim")
+CHANGES: Final = ("put", "new", "destroy")
+"""What is worth trying on an empty slot too."""
+NEIGHBOURS: Final = ("put", "get", "flush_page")
+"""What is tried at two indexes of one object: they share what the object is kept in."""
+NEXT: Final = ("get", "get", "get", "put", "flush_page", "reclaim")
+"""What the second thread does afterwards, with the first still under way."""
+_OID: Final = 7
+
+
+@lru_cache(2)
+def pairs(seed: int, reclaims: bool, shared: bool) -> list[Program]:
+    """A program for each two operations and kind of pool, in an order that the seed draws."""
+    draw = random.Random(f"pairs {seed}")
+    programs = [
+        program
+        for flags in (EPHEMERAL, PERSISTENT, *([EPHEMERAL | SHARED, PERSISTENT | SHARED] if shared else []))
+        for program in _of_kind(draw, flags, reclaims)
+    ]
+    draw.shuffle(programs)
+    return programs
+
+
+def _of_kind(draw: random.Random, flags: int, reclaims: bool) -> Iterator[Program]:
+    kinds = KINDS if reclaims else KINDS[:-1]
+    for first, second in combinations_with_replacement(kinds, 2):
+        for filled in (True, False) if {first, second} & set(CHANGES) else (True,):
+            # Who leaves a shared pool, the first client or the other, makes a difference.
+            for other in (1, 2) if flags & SHARED and second in ("destroy", "new") else (None,):
+                yield _program(draw, flags, (first, 0), (second, 0), filled, other)
+    for first, second in product(NEIGHBOURS, repeat=2):
+        yield _program(draw, flags, (first, 0), (second, 1), True)
+
+
+def _program(
+    draw: random.Random,
+    flags: int,
+    first: tuple[str, int],
+    second: tuple[str, int],
+    filled: bool,
+    other: int | None = None,
+) -> Program:
+    """One thread does the first, the other the second and then something more; each at an index.
+
+    With `filled` the second's slot holds a page. `other` is the client of the second thread.
+    """
+    clients = (1, 2) if flags & SHARED else (1,)
+    pools = [NewPool(client, flags, UUID if flags & SHARED else None) for client in clients]
+    setup: list[Operation] = [*pools]
+    if filled:
+        setup.append(_operation(("put", second[1]), pools, 1, 1))
+    if "new" in (first[0], second[0]):  # what is made anew has ended before
+        setup += [DestroyPool(client, pool) for pool, client in enumerate(clients)]
+    one = [_operation(first, pools, 1, 2)]
+    if first[0] == "new":
+        one.append(_operation(("put", 0), pools, 1, 3))
+    other = other or draw.choice(clients)
+    after = "get" if second[0] == "destroy" else draw.choice(NEXT)
+    looking = clients[-1] if other == 1 else 1
+    two = [_operation(second, pools, other, 4), _operation((after, first[1]), pools, looking, 5)]
+    return Program(tuple(setup), (tuple(one), tuple(two)))
+
+
+def _operation(kind: tuple[str, int], pools: list[NewPool], client: int, page: int) -> Operation:
+    pool = client - 1
+    handle = Handle(pool, _OID, kind[1])
+    match kind[0]:
+        case "put":
+            return Put(client, handle, number(page))
+        case "get":
+            return Get(client, handle)
+        case "flush_page":
+            return FlushPage(client, handle)
+        case "flush_object":
+            return FlushObject(client, pool, _OID)
+        case "destroy":
+            return DestroyPool(client, pool)
+        case "new":
+            return pools[pool]
+        case _:
+            return Reclaim(1)
