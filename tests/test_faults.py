@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.run import run
+from tmem.conformance.events import Event, Found
 from tmem.conformance.faults import FAULTS, Fault
 from tmem.conformance.faults.addressing import Readdressed
 from tmem.conformance.faults.contents import Altered, Deduplicated
@@ -19,20 +21,25 @@ from tmem.conformance.faults.pools import FlagsTaken, PoolsLiveOn
 from tmem.conformance.faults.sharing import Leaves, Misjoined
 from tmem.conformance.pages import corpus
 from tmem.conformance.programs import HEADER, Program, decode
-from tmem.conformance.trial import Silent
+from tmem.conformance.trial import Silent, Trial
 from tmem.conformance.wrapper import Reclaiming, Shadow, Wrapper
 from tmem.impl import Store
 from tmem.model import Adversary
 from tmem.spec import Backend, Reclaims, TellsFlags
+from tmem.spec.backend import Claims
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 PROGRAMS = 8_000
 ENOUGH = 8
 """Violations after which a fault's blame is taken to be known."""
 PAGES = corpus(4096)
-SEQUENTIAL = [f for f in FAULTS.values() if f.kind not in ("races", "liveness", "claims")]
-UNSEEN = {"TMEM-RECLAIM-2"}
-"""Implied by others: whoever breaks it is blamed on those."""
+
+
+def kinds(*kinds: str) -> list[Fault]:
+    return [known for known in FAULTS.values() if known.kind in kinds]
+
+
+SEQUENTIAL = [known for known in FAULTS.values() if known not in kinds("races", "liveness", "claims")]
 
 
 def programs(count: int, seed: int = 0) -> Iterator[Program]:
@@ -99,6 +106,35 @@ BACKENDS: dict[str, Callable[[int], Backend]] = {
 def test_a_wrapper_without_its_fault_conforms(wrapper: str, backend: str) -> None:
     wrap, make = FAULTLESS[wrapper], BACKENDS[backend]
     assert not blamed(lambda number: wrap(make(number)), 400)
+
+
+@pytest.mark.parametrize("known", kinds("claims"), ids=lambda known: known.name)
+def test_every_false_claim_is_noticed(known: Fault) -> None:
+    events: list[Event] = []
+    backend = known.wrap(Adversary("keep"))
+    ClaimChecks().run(Trial("test", lambda number: known.wrap(Adversary("keep")), 0, events.append))
+    assert isinstance(backend, Claims)
+    assert {event.finding.clause for event in events if isinstance(event, Found)} == set(known.clauses)
+    assert not blamed(lambda number: known.wrap(Adversary("keep")), 200), "it keeps the clauses"
+
+
+@pytest.mark.parametrize("known", kinds("races"), ids=lambda known: known.name)
+def test_a_race_is_right_where_calls_do_not_overlap(known: Fault) -> None:
+    assert not blamed(lambda number: known.wrap(Adversary("keep")), 300)
+
+
+def test_every_clause_has_a_fault() -> None:
+    claims = set(CLAIMS) - {"atomic-flush"}  # a store that is sound but not atomic is no fault of a backend's
+    implied = {id for id, clause in CLAUSES.items() if clause.implied}
+    assert {known.clauses[0] for known in FAULTS.values()} == set(CLAUSES) - implied | claims
+
+
+def test_every_clause_has_a_fault_that_breaks_it_alone() -> None:
+    alone = {known.clauses[0] for known in FAULTS.values() if len(known.clauses) == 1}
+    races = {
+        known.clauses[0] for known in kinds("races")
+    }  # which no check but those of overlapping calls sees
+    assert alone | races >= {id for id, clause in CLAUSES.items() if not clause.implied}
 
 
 @pytest.mark.parametrize("known", FAULTS.values(), ids=lambda known: known.name)

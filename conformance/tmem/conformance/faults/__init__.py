@@ -7,6 +7,7 @@ backend (`tmem.conformance.wrapper`), or a function that a class of its module w
 from tmem.conformance.faults import (  # noqa: F401  # importing a module registers its faults
     addressing,
     arguments,
+    claims,
     contents,
     duplicates,
     errors,

@@ -79,7 +79,7 @@ def register(
     if name in FAULTS:
         raise ValueError(f"there are two faults {name}")
     sentence = " ".join((inspect.getdoc(source) or "").split())
-    kind = getattr(source, "__module__", "").rpartition(".")[2]
+    kind = getattr(source, "__module__", "").partition(".faults.")[2].partition(".")[0]
     FAULTS[name] = Fault(name, sentence, clauses, kind, wrap, needs, history)
 
 
