@@ -120,12 +120,12 @@ def explore_one(
 def _chosen(
     subject: Subject, seed: int, number: int, draws: random.Random
 ) -> tuple[Program, tuple[tuple[Level, Plan], ...]]:
-    # Of three programs two are pairs, while there are any left; the others are of the portfolio.
-    turn, place = divmod(number, 3)
+    # Of four programs three are pairs, while there are any left; the others are of the portfolio.
+    turn, place = divmod(number, 4)
     small = pairs(seed, subject.reclaims, subject.shared)
-    if place < 2 and 2 * turn + place < len(small):
-        return small[2 * turn + place], PAIRS
-    kind = PORTFOLIO[(turn if number < 3 * len(small) // 2 else number) % len(PORTFOLIO)]
+    if place < 3 and 3 * turn + place < len(small):
+        return small[3 * turn + place], PAIRS
+    kind = PORTFOLIO[(turn if 3 * turn < len(small) else number) % len(PORTFOLIO)]
     return draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared), kind.plans
 
 

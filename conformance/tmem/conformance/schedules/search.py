@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -116,6 +117,8 @@ class Search:
         self.counts.schedules += 1
         self.counts.beat(self.counts.schedules)
         self.counts.operations += len(self.runner.script.steps)
+        if not self.counts.schedules % YOUNG:
+            gc.collect(0)
         return self.runner.run(strategy, segments=record)
 
     def verdict(self, run: Run) -> Verdict | None:
@@ -136,6 +139,8 @@ class Search:
         return verdict
 
 
+YOUNG: Final = 128
+"""Runs between two collections of what they left: during runs there is none."""
 PROGRESS: Final = "TMEM-CONC-3"
 STAY: Final = (4.0, 8.0, 16.0)
 """After how many points, on average, sticky schedules switch."""
