@@ -76,9 +76,7 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
 """,
         ),
     ),
-    "lock order": (
-        Change("reclaim.py", "acquire(blocking=False)", "acquire()"),
-    ),
+    "lock order": (Change("reclaim.py", "acquire(blocking=False)", "acquire()"),),
     "put against destroy": (
         Change(
             "store.py",
@@ -97,22 +95,32 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         ),
     ),
     "reclaim against duplicate put": (
+        Change("reclaim.py", "    gone: list[", "    where: list[tuple[Object, int]] = []\n    gone: list["),
         Change(
-            "pool.py",
-            """        obj.pages[index] = pampd
-        self.tally.stored += 1
-        if old is not None:
+            "reclaim.py",
+            "                gone.append((obj.pool, obj.pool.evict(obj, index)))\n",
+            """                gone.append((obj.pool, obj.pool.evict(obj, index)))
+                where.append((obj, index))
 """,
-            """        self.lock.release()
-        self.lock.acquire()
-        obj.pages[index] = pampd
-        self.tally.stored += 1
-        if old is not None:
+        ),
+        Change(
+            "reclaim.py",
+            "    for pool, pampd in gone:\n",
+            """    for (pool, pampd), (obj, index) in zip(gone, where, strict=True):
+        if index in obj.pool.objects.get(obj.oid, obj).pages:
+            obj.pool.objects[obj.oid].pages[index] = pampd
+    for pool, pampd in gone:
 """,
         ),
     ),
     "double exclusive get": (
-        Change("pool.py", "            pampd = self._take(oid, index)\n        else:", "            pampd = self._peek(oid, index)\n        else:"),
+        Change(
+            "pool.py",
+            """            pampd = self._take(oid, index)
+        else:""",
+            """            pampd = self._peek(oid, index)
+        else:""",
+        ),
         Change(
             "pool.py",
             "    def flush(self, oid: int",
@@ -125,7 +133,10 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         Change(
             "store.py",
             "                if owner.exclusive:\n",
-            "                if owner.exclusive:\n                    with owner.lock:\n                        owner.flush(oid, index)\n",
+            """                if owner.exclusive:
+                    with owner.lock:
+                        owner.flush(oid, index)
+""",
         ),
     ),
     "copy-on-write lost put": (
@@ -143,7 +154,7 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         ),
     ),
     "torn page": (
-        Change("pam/plain.py", "        self.create = codec.compress\n", "        self._compress = codec.compress\n"),
+        Change("pam/plain.py", "self.create = codec.compress", "self._compress = codec.compress"),
         Change(
             "pam/plain.py",
             "    def free(self",
@@ -156,8 +167,16 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         ),
     ),
     "put into a freed object": (
-        Change("store.py", _PUT, "                seen = owner.objects.get(oid)\n" + _PUT.replace("pampd)", "pampd, seen)")),
-        Change("pool.py", "def store(self, oid: int, index: int, pampd: Pampd)", "def store(self, oid: int, index: int, pampd: Pampd, obj: Object | None = None)"),
+        Change(
+            "store.py",
+            _PUT,
+            "                seen = owner.objects.get(oid)\n" + _PUT.replace("pampd)", "pampd, seen)"),
+        ),
+        Change(
+            "pool.py",
+            "def store(self, oid: int, index: int, pampd: Pampd)",
+            "def store(self, oid: int, index: int, pampd: Pampd, obj: Object | None = None)",
+        ),
         Change(
             "pool.py",
             """        obj = self.objects.get(oid)
@@ -168,7 +187,7 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
             return self._store_first""",
         ),
     ),
-}  # fmt: skip
+}
 
 
 def seed(race: str, folder: Path) -> Path:

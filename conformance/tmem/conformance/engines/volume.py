@@ -15,7 +15,7 @@ from tmem.conformance.programs import HEADER, Program, decode, from_json
 from tmem.conformance.shrink import shrink
 from tmem.conformance.trial import Trial
 
-PROGRAMS = 8_000
+PROGRAMS = 6_500
 """Programs in a run of scale 1."""
 LONGEST = 64
 """Operations in the longest program; the mean is half of it."""
