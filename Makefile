@@ -8,7 +8,7 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test prove bench lint clean
+.PHONY: check test prove bench lint clean races calibrate endurance
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -24,6 +24,17 @@ prove: .venv/.installed-dev
 
 bench: .venv/.installed-bench
 	$(BIN)/python -m bench $(ARGS)
+
+# What takes longer, with its results recorded in docs/results.
+
+races: .venv/.installed-dev
+	$(BIN)/python -m tests.races.record
+
+calibrate: .venv/.installed-dev
+	$(BIN)/tmem calibrate --canaries conformance/tmem/conformance/faults/worst.json
+
+endurance: .venv/.installed-dev
+	$(BIN)/python -m tests.endurance
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check
