@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from heapq import heapify, heappop, heappush
 
+from tmem.conformance.history.calls import Call as Record
 from tmem.spec.abi.flags import PERSIST, SHARED, kind_of
 from tmem.spec.handle import Handle
 from tmem.spec.history import Call
@@ -89,14 +92,48 @@ class Store:
 
 
 def small(draw: random.Random, most: int = 7) -> list[Call]:
-    """A history of up to `most` calls after its new pools; about half of them have an answer changed.
+    """A history of up to `most` calls after its new pools. Times are small integers, so that some are equal.
 
-    Times are small integers, so that some are equal; some calls never return.
+    A quarter of them tell of one slot and have times and answers at random; of the others, which begin as
+    those of a store, most have one call changed.
     """
-    setup = [NewPool(1, *draw.choice(GRANTS)) for _ in range(draw.choice((1, 1, 2)))]
-    if draw.random() < 0.3:
-        setup.append(NewPool(2, *draw.choice(GRANTS)))
+    return _wild(draw, most) if draw.random() < 0.25 else _likely(draw, most)
+
+
+def _wild(draw: random.Random, most: int) -> list[Call]:
+    grant = draw.choice(GRANTS)
+    handle, span, repeats = Handle(0, 7, 0), draw.choice((6, 12, 24)), draw.random() < 0.15
+    calls = [Call(NewPool(1, *grant), 0, -2, -1)]
+    pages: list[bytes] = []
+    for number in range(draw.randint(2, most)):
+        begin = draw.randrange(span)
+        end = begin + draw.randrange(1 + span // 2)
+        chance = draw.random()
+        if chance < 0.35:
+            pages.append(b"%d" % (draw.randrange(2) if repeats else number))
+            calls.append(Call(Put(1, handle, pages[-1]), draw.random() < 0.9, begin, end))
+        elif chance < 0.85:
+            calls.append(Call(Get(1, handle), None, begin, end))
+        elif chance < 0.97:
+            flush = draw.choice((FlushPage(1, handle), FlushObject(1, 0, 7)))
+            calls.append(Call(flush, True, begin, end))
+        else:
+            calls.append(Call(DestroyPool(1, 0), True, begin, end))
+            calls.append(Call(NewPool(1, *grant), 0, end, end + draw.randrange(3)))
+    return [
+        replace(call, answer=draw.choice([None, *pages, *pages])) if isinstance(call.operation, Get) else call
+        for call in calls
+    ]
+
+
+def _likely(draw: random.Random, most: int) -> list[Call]:
     shape = Shape(draw, shared_kind=draw.choice((0, PERSIST)))
+    setup = [
+        NewPool(client, *draw.choice(GRANTS))
+        for client in range(1, shape.clients + 1)
+        for _ in range(shape.ids)
+        if draw.random() < 0.95
+    ]
     store = Store(draw)
     calls: list[Call] = []
     now = 0
@@ -111,7 +148,7 @@ def small(draw: random.Random, most: int = 7) -> list[Call]:
         answer = store.perform(operation)
         begin, end = now - draw.randrange(shape.width), now + draw.randrange(shape.width)
         calls.append(Call(operation, answer, begin, end))
-    if draw.random() < 0.55:
+    if calls and draw.random() < 0.75:
         _spoil(draw, calls, shape)
     return calls
 
@@ -130,9 +167,10 @@ class Shape:
         self.width = draw.choice((1, 3, 6, 10))
         self.pools = draw.choice((0.0, 0.0, 0.15, 0.4))
         self.repeat = draw.random() < 0.2
-        self.indexes = draw.choice((1, 1, 2))
+        self.oids = draw.choice(((7,), (7,), (7,), (7, 7, 8)))
+        self.indexes = draw.choice((1, 1, 1, 2))
         self.clients = draw.choice((1, 1, 1, 2))
-        self.ids = draw.choice((1, 1, 2))
+        self.ids = draw.choice((1, 1, 1, 2))
         self.serial = 0
 
     def granted(self, new: NewPool) -> NewPool:
@@ -147,7 +185,7 @@ class Shape:
             if draw.random() < 0.5:
                 return DestroyPool(client, pool)
             return self.granted(NewPool(client, *draw.choice(GRANTS)))
-        handle = Handle(pool, draw.choice((7, 7, 7, 7, 8)), draw.randrange(self.indexes))
+        handle = Handle(pool, draw.choice(self.oids), draw.randrange(self.indexes))
         chance = draw.random()
         if chance < 0.4:
             return Put(client, handle, self.page())
@@ -162,25 +200,28 @@ class Shape:
 
 
 def _spoil(draw: random.Random, calls: list[Call], shape: Shape) -> None:
-    n = draw.randrange(len(calls))
+    # Changes one call: most often to something that only the calls around it can tell to be wrong.
+    operations = [n for n, call in enumerate(calls) if not isinstance(call.operation, NewPool)]
+    n = draw.choice(operations) if operations and draw.random() < 0.95 else draw.randrange(len(calls))
     call = calls[n]
     chance = draw.random()
-    if chance < 0.2:
-        calls[n] = Call(call.operation, None, call.begin, None)
-    elif chance < 0.3:
-        calls[n] = Call(call.operation, draw.choice(STRANGE), call.begin, call.end)
+    if chance < 0.15:
+        calls[n] = replace(call, answer=None, end=None)
+    elif chance < 0.25:
+        calls[n] = replace(call, answer=draw.choice(STRANGE))
+    elif chance < 0.5:
+        begin = call.begin + draw.randint(-9, 9)
+        calls[n] = replace(call, begin=begin, end=begin + draw.randrange(shape.width))
     elif isinstance(call.operation, Get):
-        pages = [c.operation.page for c in calls if isinstance(c.operation, Put)] or [b"never"]
-        answer = draw.choice(pages) if call.answer is None or draw.random() < 0.5 else None
-        calls[n] = Call(call.operation, answer, call.begin, call.end)
-    elif isinstance(call.operation, Put) and chance < 0.6:
-        calls[n] = Call(call.operation, not call.answer, call.begin, call.end)
-    elif isinstance(call.operation, NewPool) and chance < 0.6:
-        calls[n] = Call(call.operation, draw.randrange(2), call.begin, call.end)
+        puts = [c for c in calls if isinstance(c.operation, Put) and c.begin <= (call.end or 0)]
+        here = [c.operation.page for c in puts if c.operation.handle == call.operation.handle]
+        calls[n] = replace(call, answer=draw.choice([None, *here, *here]))
+    elif isinstance(call.operation, Put):
+        calls[n] = replace(call, answer=not call.answer)
+    elif isinstance(call.operation, NewPool):
+        calls[n] = replace(call, answer=draw.randrange(2))
     else:
-        calls[n] = Call(call.operation, call.answer, call.begin + draw.randint(-9, 9), None)
-        begin = calls[n].begin
-        calls[n] = Call(call.operation, call.answer, begin, begin + draw.randrange(shape.width))
+        calls[n] = replace(call, answer=draw.choice((True, ENODEV, ENOMEM)))
 
 
 def many(count: int, seed: int) -> Iterator[list[Call]]:
@@ -188,3 +229,93 @@ def many(count: int, seed: int) -> Iterator[list[Call]]:
     draw = random.Random(seed)
     for _ in range(count):
         yield small(draw)
+
+
+FLUSH_OBJECT, DESTROY, FAILED_PUT = 0.01, 0.0001, 0.02
+"""The shares of flush objects and destroys in a large history, and of puts that fail."""
+
+
+def large(count: int, threads: int, slots: int, flags: int, seed: int = 1) -> list[Record]:
+    """A legal history: `count` calls by threads that never rest, in the order of their begins.
+
+    Pools have up to 10 objects of 10 slots. Pages are numbers; times are nanoseconds, as of calls that
+    take 1 to 11 microseconds, with a moment in between at which they take effect.
+    """
+    draw = random.Random(seed)
+    ready = [(draw.randrange(10_000), thread) for thread in range(threads)]
+    heapify(ready)
+    schedule: list[tuple[int, int, int, int]] = []
+    for _ in range(count):
+        begin, thread = heappop(ready)
+        end = begin + 1_000 + draw.randrange(10_000)
+        schedule.append((draw.randint(begin, end), begin, end, thread))
+        heappush(ready, (end + 1 + draw.randrange(1_000), thread))
+    schedule.sort()
+    store = Numbers(flags, slots, draw)
+    calls = store.setup()
+    for number, (_, begin, end, thread) in enumerate(schedule[len(calls) :]):
+        op, args, answer = store.next(number, thread)
+        calls.append(Record(thread, begin, end, op, args, answer))
+    calls.sort(key=lambda call: call.begin)
+    return calls
+
+
+class Numbers:
+    """A store of numbers that answers random operations, and forgets an ephemeral page now and then."""
+
+    def __init__(self, flags: int, slots: int, draw: random.Random) -> None:
+        self.flags = flags
+        self.persistent = bool(flags & PERSIST)
+        self.draw = draw
+        self.names = [(1, n // 100, n // 10 % 10, n % 10) for n in range(slots)]
+        self.live = {pool for _, pool, _, _ in self.names}
+        self.mending: dict[int, int] = {}
+        self.pages: dict[tuple[int, int, int, int], int] = {}
+
+    def setup(self) -> list[Record]:
+        """The new pools, before everything else."""
+        pools = sorted(self.live)
+        return [
+            Record(0, n - 1000, n - 1000, "new_pool", (1, self.flags, None), pool)
+            for n, pool in enumerate(pools)
+        ]
+
+    def next(self, number: int, thread: int) -> tuple[str, tuple[int | None, ...], object]:
+        """An operation and its answer; a thread that destroyed a pool makes it anew."""
+        draw = self.draw
+        if thread in self.mending:
+            pool = self.mending.pop(thread)
+            self.live.add(pool)
+            return "new_pool", (1, self.flags, None), pool
+        name = draw.choice(self.names)
+        client, pool, oid, _ = name
+        live = pool in self.live
+        chance = draw.random()
+        if chance < DESTROY and live:
+            self.live.discard(pool)
+            self.mending[thread] = pool
+            self.pages = {slot: page for slot, page in self.pages.items() if slot[1] != pool}
+            return "destroy_pool", (client, pool), True
+        if not live:
+            return "get", name, ENODEV
+        if chance < FLUSH_OBJECT:
+            for slot in [slot for slot in self.pages if slot[:3] == (client, pool, oid)]:
+                del self.pages[slot]
+            return "flush_object", (client, pool, oid), True
+        return self.page(number, name, chance)
+
+    def page(
+        self, number: int, name: tuple[int, int, int, int], chance: float
+    ) -> tuple[str, tuple[int, ...], object]:
+        """An operation on one slot."""
+        if chance < 0.45:
+            if self.draw.random() < FAILED_PUT:
+                self.pages.pop(name, None)
+                return "put", (*name, number), False
+            self.pages[name] = number
+            return "put", (*name, number), True
+        if chance < 0.9:
+            if not self.persistent and self.draw.random() < 0.05:
+                self.pages.pop(name, None)
+            return "get", name, self.pages.get(name) if self.persistent else self.pages.pop(name, None)
+        return "flush_page", name, self.pages.pop(name, None) is not None

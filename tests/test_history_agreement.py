@@ -1,12 +1,12 @@
-"""The checker against the definition, on small histories of every kind; the full count is `make history-agreement`."""
+"""The checker against the definition, on small histories of every kind; `make history-agreement` has more."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-
 from bench.histories import small
+
 from tmem.conformance.history.calls import call_of
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.replay import objection

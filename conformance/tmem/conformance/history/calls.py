@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import lru_cache
+from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
 from tmem.spec.answers import declared, event, refused
@@ -49,14 +50,11 @@ class Call(NamedTuple):
         return f"{self.op}({', '.join(map(brief, self.args))}) → {answer}"
 
 
-class Maybe:
-    """The answer of a call of which nothing is known but that it may have taken effect before its end."""
+class Maybe(NamedTuple):
+    """The answer of a call that may have taken effect before its end, or not at all."""
 
-    def __repr__(self) -> str:
-        return "?"
+    answer: object
 
-
-MAYBE: Final = Maybe()
 
 OPERATIONS: Final[dict[str, int]] = {
     "put": 5,
@@ -101,19 +99,40 @@ def effect(call: Call) -> Does | None:
     >>> effect(Call(0, 1, 2, "put", (1, 0, 7, 3, "page"), True))
     <Does.STORED: 'put stored'>
     """
-    if call.end is None or call.answer is MAYBE:
+    if call.end is None or type(call.answer) is Maybe:
         return None
     if type(call.answer) is Raised:
         return does(call.op, call.answer)
     if call.op == "get":
         return Does.MISS if call.answer is None else Does.HIT
-    if call.op == "new_pool":
+    if call.op in ("new_pool", "pool_flags", "reclaim"):
         return Does.NOTHING
     if type(call.answer) is not bool:
         return None
     if call.op == "put":
         return Does.STORED if call.answer else Does.REFUSED
     return Does.ENDED if call.op == "destroy_pool" else Does.FLUSHED
+
+
+def until(call: Call) -> float:
+    """The time up to which the call may have taken effect: without end where nothing is known of it.
+
+    >>> put = Call(0, 1, 2, "put", (1, 0, 7, 3, "page"), True)
+    >>> until(put), until(put._replace(end=None)), until(put._replace(answer=Raised("KeyError")))
+    (2, inf, inf)
+    """
+    if call.end is None or (effect(call) is None and type(call.answer) is not Maybe):
+        return inf
+    return call.end
+
+
+def perhaps(call: Call) -> Call:
+    """The same call, which need not have happened."""
+    if effect(call) is None:
+        return call
+    if effect(call) is Does.REFUSED:  # it may have emptied the slot, and certainly has not stored the page
+        call = call._replace(op="flush_page", args=call.args[:4])
+    return call._replace(answer=Maybe(call.answer))
 
 
 _TEMPLATES: Final[dict[str, Operation]] = {

@@ -2,74 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 from tmem.conformance.history.calls import Call
 from tmem.conformance.history.clusters import Conflict
 from tmem.conformance.history.frontier import Budget, Spent
 from tmem.conformance.history.lives import Moment, PoolCall, pool_calls
 from tmem.conformance.history.order import Order
-from tmem.conformance.history.private import PrivatePool
+from tmem.conformance.history.pool import Pool
+from tmem.conformance.history.reasons import blame
 from tmem.conformance.history.results import Illegal, Legal, Result, Unknown
 from tmem.conformance.history.settle import settle
 from tmem.conformance.history.shared import SharedPools
 from tmem.conformance.history.split import Name, Split, split
+from tmem.conformance.history.window import involved, meeting, smallest
+
+Pools: TypeAlias = Pool | SharedPools
 
 STATES = 20_000_000
 """The budget of states: what a slot may hold together with what has happened, visited once."""
+WINDOW_STATES = 20_000_000
+"""The budget for the search of the smallest window."""
 
 
 def check(calls: Iterable[Call], *, budget: int = STATES) -> Result:
     """Whether a history can have happened one call at a time, on pools that did not exist before it."""
     found = split(calls)
-    pools: list[tuple[PrivatePool | SharedPools, list[Moment]]] = []
+    settled: list[tuple[Pools, list[Moment]]] = []
     doubt: Unknown | None = None
     states = Budget(budget)
-    for group in _groups(found, states):
-        try:
-            settled = _settled(group)
-        except Spent:
-            settled = Unknown("The budget of states is spent.")
-        if isinstance(settled, Conflict):
-            return Illegal("TMEM-CONC-1", str(settled), ())
-        if isinstance(settled, Unknown):
-            doubt = doubt or settled
+    for pools in _groups(found, states):
+        moments = _settled(pools)
+        if isinstance(moments, Conflict):
+            return _illegal(found, pools, moments)
+        if isinstance(moments, Unknown):
+            doubt = doubt or moments
         else:
-            pools.append((group, settled))
+            settled.append((pools, moments))
     if doubt is not None:
         return doubt
 
     def orders() -> Iterator[Order]:
-        for group, moments in pools:
-            yield from group.orders(moments)
+        for pools, moments in settled:
+            yield from pools.orders(moments)
 
-    return Legal(found.count, tuple(moment for _, moments in pools for moment in moments), orders)
+    return Legal(found.count, tuple(moment for _, moments in settled for moment in moments), orders)
 
 
-def _settled(pools: PrivatePool | SharedPools) -> list[Moment] | Conflict | Unknown:
-    settled = settle(pools)
-    if isinstance(settled, Conflict) and pools.doubt:
-        pools.latest = True
+def _settled(pools: Pools) -> list[Moment] | Conflict | Unknown:
+    try:
         settled = settle(pools)
-        if isinstance(settled, Conflict):
-            return Unknown("Calls overlap several lives of a shared pool, and not every choice was tried.")
-    if pools.mixed and not isinstance(settled, Conflict):
-        pools.strict = True
-        settled = settle(pools)
-        if isinstance(settled, Conflict):
-            return Unknown("Sharers took a pool as of different kinds, and what holds then is not said.")
+        if isinstance(settled, Conflict) and pools.doubt:
+            pools.latest = True
+            settled = settle(pools)
+            if isinstance(settled, Conflict):
+                return Unknown(
+                    "Calls overlap several lives of a shared pool, and not every choice was tried."
+                )
+        if pools.mixed and not isinstance(settled, Conflict):
+            pools.strict = True
+            settled = settle(pools)
+            if isinstance(settled, Conflict):
+                return Unknown("Sharers took a pool as of different kinds: what holds then is not said.")
+    except Spent:
+        return Unknown("The budget of states is spent.")
     return settled
 
 
-def _groups(found: Split, budget: Budget) -> Iterator[PrivatePool | SharedPools]:
+def _groups(found: Split, budget: Budget) -> Iterator[Pools]:
     made = {name: pool_calls(found.pools[name]) for name in {*found.slots, *found.flushes, *found.pools}}
-    made |= {(call.args[0], call): pool_calls([call._replace(end=None)]) for call in found.unnamed}
+    made |= {(call.args[0], call): pool_calls([call]) for call in found.unnamed}
     for names in _sharers(made):
         calls = {name: made[name] for name in names}
-        if any(call.uuid is not None for each in calls.values() for call in each):
+        if len(names) > 1 or len({call.uuid for call in calls[names[0]] if call.makes}) > 1:
             yield SharedPools(calls, found, budget)
         else:
-            yield PrivatePool(names[0], calls[names[0]], found, budget)
+            yield Pool(names[0], calls[names[0]], found, budget)
 
 
 def _sharers(made: dict[Name, list[PoolCall]]) -> list[list[Name]]:
@@ -85,3 +94,23 @@ def _sharers(made: dict[Name, list[PoolCall]]) -> list[list[Name]]:
                 one += other
                 groups.update((each, one) for each in other)
     return list({id(group): group for group in groups.values()}.values())
+
+
+def _illegal(found: Split, pools: Pools, conflict: Conflict) -> Illegal:
+    budget = Budget(WINDOW_STATES)
+
+    def judge(calls: Sequence[Call]) -> Conflict | None:
+        try:
+            for group in _groups(split(calls), budget):
+                if isinstance(moments := _settled(group), Conflict):
+                    return moments
+        except Spent:
+            pass
+        return None
+
+    slot = found.of(pools.names, pools.failing)
+    for calls in (involved(slot, conflict), meeting(slot, conflict), slot, found.of(pools.names)):
+        if judge(calls) is not None:
+            clause, reason, window = blame(smallest(calls, judge), found)
+            return Illegal(clause, reason, tuple(window))
+    return Illegal("TMEM-CONC-1", "These calls cannot have happened one by one.", tuple(slot))

@@ -13,7 +13,7 @@ from math import inf
 from operator import itemgetter
 from typing import NamedTuple
 
-from tmem.conformance.history.calls import MAYBE, Call, Page, does
+from tmem.conformance.history.calls import Call, Maybe, Page, effect, until
 from tmem.spec.operations import Raised
 from tmem.spec.slot import Does
 
@@ -22,14 +22,24 @@ Interval = tuple[float, float]
 
 
 class Conflict(NamedTuple):
-    """Calls that cannot have happened one by one: they are among those that meet this span of time."""
+    """Calls that cannot have happened one by one: they are among those that meet this span of time.
+
+    `times` are begins and ends of calls that have to do with it.
+    """
 
     low: float
     high: float
+    times: tuple[float, ...] = ()
+
+
+def among(*times: float) -> Conflict:
+    """The conflict of calls that begin and end at these times."""
+    return Conflict(min(times), max(times), times)
 
 
 Zone = Sequence[float]
 """What matters of a cluster: the least end, the greatest begin, the begin of the put, how many hits."""
+ODD = frozenset({Raised, Maybe})
 FIRST_END, LAST_BEGIN, PUT_BEGIN, HITS = range(4)
 
 
@@ -76,7 +86,7 @@ def gather(calls: Sequence[Call]) -> Clusters:
     again: set[Page] = set()
     for call in calls:
         _, begin, end, op, args, answer = call
-        if end is None or answer is MAYBE or type(answer) is Raised:
+        if end is None or type(answer) in ODD:
             _odd(found, call, unsure)
         elif op == "get":
             if answer is None:
@@ -111,23 +121,18 @@ def gather(calls: Sequence[Call]) -> Clusters:
 
 def _odd(found: Clusters, call: Call, unsure: list[tuple[float, float, Page]]) -> None:
     # Calls that raised, never returned, or answered what nobody declares.
-    _, begin, end, op, args, answer = call
-    happened = does(op, answer) if type(answer) is Raised and end is not None else None
-    if end is not None and happened is not None:
-        kept = {
-            Does.REFUSED: found.writers,
-            Does.FLUSHED: found.writers,
-            Does.MISS: found.misses,
-            Does.DENIED: found.denied,
-        }.get(happened)
-        if kept is not None:
-            kept.append((begin, end))
-        return
-    until = end if answer is MAYBE and end is not None else inf
-    if op == "put":
-        unsure.append((begin, until, args[4]))
-    elif op != "get":
-        found.maybes.append((begin, until))
+    happened = effect(call)
+    if happened is None:
+        if call.op == "put":
+            unsure.append((call.begin, until(call), call.args[4]))
+        elif call.op != "get":
+            found.maybes.append((call.begin, until(call)))
+    elif happened is Does.REFUSED or happened is Does.FLUSHED:
+        found.writers.append((call.begin, until(call)))
+    elif happened is Does.MISS:
+        found.misses.append((call.begin, until(call)))
+    elif happened is Does.DENIED:
+        found.denied.append((call.begin, until(call)))
 
 
 def _settle(
@@ -139,17 +144,17 @@ def _settle(
     # Hits that came before their put in the list, and puts that may have stored, or failed, or neither.
     zones = found.zones
     hit = {page for _, _, page in early}
-    for begin, until, page in unsure:
+    for begin, end, page in unsure:
         if page in zones:
             again.add(page)
         elif page in hit:
-            zones[page] = [until, begin, begin, 0]
+            zones[page] = [end, begin, begin, 0]
             continue
-        found.maybes.append((begin, until))
+        found.maybes.append((begin, end))
     for begin, end, page in early:
         zone = zones.get(page)
         if zone is None:
-            found.orphans.append(Conflict(begin, end))
+            found.orphans.append(among(begin, end))
             continue
         zone[HITS] += 1
         zone[FIRST_END] = min(zone[FIRST_END], end)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from math import inf
 from typing import NamedTuple
 
-from tmem.conformance.history.clusters import Conflict, Interval, Zone
+from tmem.conformance.history.clusters import Conflict, Interval, Zone, among
 from tmem.spec.slot import Kind
 
 
@@ -68,6 +68,6 @@ def clipped(zones: Iterable[Zone], eras: Eras) -> list[Zone] | Conflict:
         first_end, last_begin, put_begin, hits = zone
         n = eras.home(first_end, last_begin)
         if n < 0:
-            return Conflict(min(first_end, last_begin), max(first_end, last_begin))
+            return among(first_end, last_begin)
         kept.append((min(first_end, eras.stops[n]), max(last_begin, eras.starts[n]), put_begin, hits))
     return kept

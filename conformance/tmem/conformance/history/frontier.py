@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from math import inf
 from typing import NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import MAYBE, Call, Page, effect
+from tmem.conformance.history.calls import Call, Page, effect, until
 from tmem.conformance.history.clusters import Conflict
 from tmem.conformance.history.eras import Eras
 from tmem.spec.belief import Belief, learn
@@ -113,8 +113,8 @@ def _agenda(
     for n, call in enumerate(calls):
         if events := events_of(call):
             yield call.begin, 0, n, Begun(call, events)
-            if call.end is not None and (call.answer is MAYBE or effect(call) is not None):
-                yield call.end, 2, n, call
+            if (end := until(call)) != inf:
+                yield end, 2, n, call
     for n, (start, stop, kind) in enumerate(zip(eras.starts, eras.stops, eras.kinds, strict=True)):
         yield start, 1, 2 * n, kind
         if stop != inf:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import NamedTuple, Protocol
 
-from tmem.conformance.history.calls import MAYBE, Call, effect
+from tmem.conformance.history.calls import Call, Maybe, effect, until
 from tmem.conformance.history.eras import Era
 from tmem.conformance.history.split import Name
 from tmem.spec.abi.flags import kind_of
@@ -84,14 +84,14 @@ def pool_calls(calls: Iterable[Call]) -> list[PoolCall]:
                 granted[id(asked[-1])] = call.answer
     found: list[PoolCall] = []
     for call in calls:
-        if call.op == "pool_flags" or (call.op == "destroy_pool" and effect(call) is Does.NOTHING):
-            continue
-        made = call.op == "new_pool"
-        sure = type(call.answer) is int and call.end is not None if made else effect(call) is not None
-        end = call.end if call.end is not None and (sure or call.answer is MAYBE) else inf
-        uuid = call.args[2] if made else None
-        kind = kind_of(granted[id(call)], uuid) if made else Kind()  # type: ignore[arg-type]
-        found.append(PoolCall(call.begin, end, made, sure, kind, uuid if kind.shared else None))  # type: ignore[arg-type]
+        if call.op == "new_pool":
+            sure = type(call.answer) is int and call.end is not None
+            end = until(call) if sure or type(call.answer) is Maybe else inf
+            kind = kind_of(granted[id(call)], call.args[2])  # type: ignore[arg-type]
+            uuid = call.args[2] if kind.shared else None
+            found.append(PoolCall(call.begin, end, True, sure, kind, uuid))  # type: ignore[arg-type]
+        elif call.op == "destroy_pool" and effect(call) is not Does.NOTHING:
+            found.append(PoolCall(call.begin, until(call), False, effect(call) is not None, Kind(), None))
     return found
 
 

@@ -19,7 +19,7 @@ from heapq import heappop, heappush
 from itertools import accumulate
 from math import inf
 
-from tmem.conformance.history.clusters import FIRST_END, LAST_BEGIN, Clusters, Conflict, Interval, Zone
+from tmem.conformance.history.clusters import FIRST_END, LAST_BEGIN, Clusters, Conflict, Interval, Zone, among
 from tmem.conformance.history.eras import Eras
 from tmem.conformance.history.zones import Busy, Flushes
 
@@ -53,7 +53,7 @@ def demands(found: Clusters, zones: Iterable[Zone], busy: Busy, eras: Eras) -> l
         if (n := busy.around(since)) >= 0:
             since = busy.stops[n]
         if since > end:
-            return Conflict(min(first_ends[before - 1], begin), max(since, end))
+            return next(among(begin, end, *span) for span in spans if span[1] == over[before - 1])
         wanted.append((since, end))
     return wanted
 
@@ -99,10 +99,13 @@ def serve(wanted: list[Interval], busy: Busy, emptyings: Sequence[Interval]) -> 
 
 def _shortage(since: float, until: float, used: list[tuple[float, float, float]]) -> Conflict:
     # The demand that failed, with those that took an emptying which could have met it, and so on.
+    times = [since, until]
     size = -1
     while size != len(used):
         size = len(used)
-        taken = [one for one in used if one[2] >= since]
+        for one in used:
+            if one[2] >= since:
+                times += one[:2]
         used = [one for one in used if one[2] < since]
-        since = min([since, *(one[0] for one in taken)])
-    return Conflict(since, until)
+        since = min(times)
+    return Conflict(since, until, tuple(times))

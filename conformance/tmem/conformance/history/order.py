@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from math import inf
 from typing import NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import MAYBE, Call, Page, effect
+from tmem.conformance.history.calls import Call, Page, effect, until
 from tmem.conformance.history.clusters import Conflict, Interval
 from tmem.conformance.history.eras import Eras, clipped
 from tmem.conformance.history.frontier import Budget, explore
@@ -102,16 +102,11 @@ def _emptyings(slot: Slot, stored: set[int]) -> Iterator[tuple[Interval, Call]]:
         happened = effect(call)
         if id(call) in stored or call.op == "get" or happened is Does.NOTHING:
             continue
-        yield (call.begin, _until(call)), call
-
-
-def _until(call: Call) -> float:
-    sure = call.end is not None and (call.answer is MAYBE or effect(call) is not None)
-    return call.end if sure and call.end is not None else inf
+        yield (call.begin, until(call)), call
 
 
 def _placed(put: Call, hits: list[Call], eras: Eras, busy: Busy, emptied: list[float]) -> Iterator[Placed]:
-    first_end = min(_until(call) for call in (put, *hits))
+    first_end = min(until(call) for call in (put, *hits))
     last_begin = max(call.begin for call in (put, *hits))
     home = eras.home(first_end, last_begin)
     low, high = min(first_end, eras.stops[home]), max(last_begin, eras.starts[home])

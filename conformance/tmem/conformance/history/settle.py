@@ -95,7 +95,8 @@ class _Search:
 
 
 def _touched(knots: Sequence[Knot], conflict: Conflict) -> set[int]:
-    # The knots that meet the conflict, and for each id the last before it: whether the id was live.
+    # The knots that meet the conflict; the destroy before a new pool among them, for what comes after the
+    # one may have come before the other; and what decides if the id was live.
     touched: set[int] = set()
     last: dict[object, int] = {}
     for n, knot in enumerate(knots):
@@ -103,4 +104,6 @@ def _touched(knots: Sequence[Knot], conflict: Conflict) -> set[int]:
             last[knot.name] = n
         elif knot.low <= conflict.high:
             touched.add(n)
+            if knot.before >= 0 and any(call.makes for call in knot.calls):
+                touched.add(knot.before)
     return touched | {n for n in last.values() if knots[n].wavers}

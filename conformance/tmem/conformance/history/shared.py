@@ -7,8 +7,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from math import inf
 from typing import TypeAlias
 
-from tmem.conformance.history.calls import MAYBE, Call, effect
-from tmem.conformance.history.clusters import Conflict
+from tmem.conformance.history.calls import Call, Page, effect, perhaps, until
+from tmem.conformance.history.clusters import Conflict, among
 from tmem.conformance.history.eras import Era, Eras
 from tmem.conformance.history.frontier import Budget
 from tmem.conformance.history.lives import Moment, PoolCall, in_time, knots_of, lives
@@ -34,6 +34,9 @@ class SharedPools:
 
     def __init__(self, made: dict[Name, list[PoolCall]], found: Split, budget: Budget) -> None:
         self.knots = in_time(knot for name, calls in made.items() for knot in knots_of(name, calls))
+        self.names = list(made)
+        self.failing: tuple[Page, ...] = ()
+        """The object id and index of the slot that was last in conflict."""
         self.latest = False
         self.strict = False
         self.doubt = False
@@ -50,8 +53,12 @@ class SharedPools:
         slots = self._slots(moments)
         if isinstance(slots, Conflict):
             return slots
-        conflicts = (conflict_in(slot, eras, self._budget) for slot, eras in slots)
-        return next((conflict for conflict in conflicts if conflict is not None), None)
+        for slot, eras in slots:
+            conflict = conflict_in(slot, eras, self._budget)
+            if conflict is not None:
+                self.failing = slot.name[1:]
+                return conflict
+        return None
 
     def orders(self, moments: list[Moment]) -> Iterator[Order]:
         """An order for each slot, given moments that leave no conflict."""
@@ -72,6 +79,7 @@ class SharedPools:
             for call in calls:
                 fitted = self._fitted(call, name, members[name])
                 if isinstance(fitted, Conflict):
+                    self.failing = call.args[2:4]
                     return fitted
                 if fitted is not None:
                     pages, part = fitted
@@ -89,12 +97,11 @@ class SharedPools:
     def _fitted(self, call: Call, name: Name, lives: list[Era]) -> tuple[Pages, Call] | Conflict | None:
         # The life that the call belongs to, and what of the call lies in it; None where it tells nothing.
         happened = effect(call)
-        open_ended = call.end is None or (happened is None and call.answer is not MAYBE)
-        begin, end = call.begin, inf if open_ended or call.end is None else call.end
+        begin, end = call.begin, until(call)
         around = [life for life in lives if begin <= life.stop and end >= life.start]
         stays = happened is Does.STORED or happened is Does.HIT
         if not around:
-            return Conflict(begin, end) if stays else None
+            return among(begin, end) if stays else None
         if len(around) == 1 and around[0].start < begin and end < around[0].stop:
             return _pages(name, around[0]), call
         if not stays and (call.op == "get" or happened is Does.NOTHING):
@@ -102,37 +109,39 @@ class SharedPools:
         if len(around) > 1:
             self.doubt = True
         life = around[-1 if self.latest else 0]
-        until = min(end, life.stop)
-        part = call._replace(begin=max(begin, life.start), end=None if until == inf else until)
-        if happened is Does.REFUSED:  # perhaps for want of a pool: then it emptied nothing
-            part = part._replace(op="flush_page", args=call.args[:4])
-        return _pages(name, life), part if stays else part._replace(answer=MAYBE)
+        part = call if stays else perhaps(call)  # what emptied the slot may have found no pool
+        end = min(end, life.stop)
+        return _pages(name, life), part._replace(
+            begin=max(begin, life.start), end=None if end == inf else end
+        )
 
     def _eras(self, members: dict[Name, list[Era]]) -> dict[Pages, Eras]:
-        found: dict[Pages, list[Era]] = defaultdict(list)
+        turns: dict[Pages, list[tuple[float, Name, bool]]] = defaultdict(list)
+        kinds: dict[Pages, set[Kind]] = defaultdict(set)
         for name, eras in members.items():
             for era in eras:
-                found[_pages(name, era)].append(era)
-        return {
-            pages: Eras(self._united(sorted(eras, key=lambda era: era.start)))
-            for pages, eras in found.items()
-        }
+                pages = _pages(name, era)
+                turns[pages] += [(era.start, name, True), (era.stop, name, False)]
+                kinds[pages].add(era.kind)
+        return {pages: Eras(self._united(turns[pages], kinds[pages])) for pages in turns}
 
-    def _united(self, eras: list[Era]) -> Iterator[Era]:
-        # A shared pool lives while anybody is in it.
-        now = eras[0]
-        for era in eras[1:]:
-            if era.start > now.stop or now.uuid is None:
-                yield now
-                now = era
-                continue
-            self.doubt |= era.start == now.stop and era.kind.persistent
-            both, one = (
-                now.kind.persistent and era.kind.persistent,
-                now.kind.persistent or era.kind.persistent,
-            )
-            now = Era(now.start, max(now.stop, era.stop), Kind(one if self.strict else both, True), era.uuid)
-        yield now
+    def _united(self, turns: list[tuple[float, Name, bool]], kinds: set[Kind]) -> Iterator[Era]:
+        # A shared pool lives while anybody is in it. At one moment, those who are not in it join first.
+        choose = any if self.strict else all
+        kind = Kind(choose(kind.persistent for kind in kinds), all(kind.shared for kind in kinds))
+        users, start = 0, -inf
+        by_time: dict[float, dict[Name, list[bool]]] = defaultdict(lambda: defaultdict(list))
+        for time, name, joins in turns:
+            by_time[time][name].append(joins)
+        for time in sorted(by_time):
+            each = sorted(by_time[time].values(), key=lambda joins: not joins[0])
+            self.doubt |= len(each) > 1 and kind.persistent and time != inf
+            for joins in (joins for sequence in each for joins in sequence):
+                if joins and not users:
+                    start = time
+                users += 1 if joins else -1
+                if not users:
+                    yield Era(start, time, kind)
 
 
 def _pages(name: Name, era: Era) -> Pages:

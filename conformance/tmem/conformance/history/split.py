@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from tmem.conformance.history.calls import Call, Page
+from tmem.conformance.history.calls import Call, Maybe, Page, effect
 
 Name = tuple[Page, ...]
 """⟨client, pool id⟩, or with an object id and an index the name of a slot."""
@@ -22,8 +22,22 @@ class Split:
         """Flush objects by pool id and object."""
         self.pools: dict[Name, list[Call]] = defaultdict(list)
         """New pools (by the id they answered), destroys and flags of a pool id."""
+        self.reclaims: list[Call] = []
         self.unnamed: list[Call] = []
-        """New pools that answered no id."""
+        """New pools that may have made a pool, of an id that they did not answer."""
+
+    def of(self, names: Iterable[Name], place: Name = ()) -> list[Call]:
+        """The calls on these pool ids; of those on pages, only on this object id and index, if given."""
+        found = list(self.unnamed)
+        for name in names:
+            found += self.pools.get(name, [])
+            for target, calls in self.flushes.get(name, {}).items():
+                if target[2:] == place[:1] or not place:
+                    found += calls
+            for target, calls in self.slots.get(name, {}).items():
+                if target[2:] == place or not place:
+                    found += calls
+        return found
 
 
 def split(calls: Iterable[Call]) -> Split:
@@ -51,10 +65,14 @@ def split(calls: Iterable[Call]) -> Split:
         found.count += len(each)
     found.count += len(others)
     for call in others:
-        if call.op == "new_pool" and type(call.answer) is not int:
-            found.unnamed.append(call)
-        elif call.op == "new_pool":
-            found.pools[call.args[0], call.answer].append(call)
-        elif call.op != "reclaim":
+        if call.op == "new_pool":
+            granted = call.answer.answer if type(call.answer) is Maybe else call.answer
+            if type(granted) is int:
+                found.pools[call.args[0], granted].append(call)
+            elif effect(call) is None:
+                found.unnamed.append(call)
+        elif call.op == "reclaim":
+            found.reclaims.append(call)
+        else:
             found.pools[call.args].append(call)
     return found

@@ -17,7 +17,7 @@ from operator import gt
 from typing import NamedTuple
 
 from tmem.conformance.history.calls import Call
-from tmem.conformance.history.clusters import Conflict, Interval, Zone, gather
+from tmem.conformance.history.clusters import Conflict, Interval, Zone, among, gather
 from tmem.conformance.history.eras import Eras
 
 
@@ -83,16 +83,16 @@ def forward(zones: Iterable[Zone], eras: Eras) -> Busy | Conflict:
         if first_end < last_begin:
             spans.append((first_end, last_begin))
             if first_end < put_begin:
-                return Conflict(first_end, last_begin)
+                return among(first_end, last_begin, put_begin)
         else:
             backward.append((last_begin, first_end))
         if hits > 1 and eras.exclusive(first_end, last_begin):
-            return Conflict(min(first_end, last_begin), max(first_end, last_begin))
+            return among(first_end, last_begin)
     spans.sort()
     starts = [start for start, _ in spans]
     stops = [stop for _, stop in spans]
     if any(map(gt, stops, starts[1:])):
-        return next(Conflict(a[0], max(a[1], b[1])) for a, b in pairwise(spans) if a[1] > b[0])
+        return next(among(*one, *next_one) for one, next_one in pairwise(spans) if one[1] > next_one[0])
     busy = Busy(starts, stops)
     return within(busy, backward) or busy
 
@@ -105,7 +105,7 @@ def within(busy: Busy, intervals: Iterable[Interval]) -> Conflict | None:
     for begin, end in intervals:
         n = bisect_left(starts, begin)
         if n and end < stops[n - 1]:
-            return Conflict(starts[n - 1], stops[n - 1])
+            return among(starts[n - 1], stops[n - 1], begin, end)
     return None
 
 
@@ -113,7 +113,6 @@ def flushed_within(busy: Busy, flushes: Flushes) -> Conflict | None:
     """The first forward zone that contains a flush of the object."""
     if len(flushes.begins) < len(busy.starts):
         return within(busy, flushes.intervals)
-    for start, stop in zip(*busy, strict=True):
-        if flushes.one_inside(start, stop):
-            return Conflict(start, stop)
+    if any(map(flushes.one_inside, *busy)):
+        return within(busy, flushes.intervals)
     return None

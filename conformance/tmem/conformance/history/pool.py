@@ -1,9 +1,10 @@
-"""Private pools: the slots of one pool id, given when it was made and destroyed."""
+"""A pool that one id alone stands for: its slots, given when it was made and destroyed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tmem.conformance.history.calls import Page
 from tmem.conformance.history.clusters import Conflict
 from tmem.conformance.history.eras import Eras
 from tmem.conformance.history.frontier import Budget
@@ -17,12 +18,15 @@ from tmem.conformance.history.zones import Flushes
 NO_FLUSHES = Flushes()
 
 
-class PrivatePool:
-    """One pool id that was never shared: its slots are those of all its lives."""
+class Pool:
+    """One pool id that shared its pool with no other: its slots are those of all its lives."""
 
     doubt = mixed = latest = strict = False
 
     def __init__(self, name: Name, made: list[PoolCall], found: Split, budget: Budget) -> None:
+        self.names = [name]
+        self.failing: tuple[Page, ...] = ()
+        """The object id and index of the slot that was last in conflict."""
         self.knots = in_time(knots_of(name, made))
         self.times = PrivateTimes(made)
         self._budget = budget
@@ -42,6 +46,7 @@ class PrivatePool:
         for n, slot in enumerate(slots):
             conflict = conflict_in(slot, eras, self._budget)
             if conflict is not None:
+                self.failing = slot.name[2:]
                 slots[0], slots[n] = slots[n], slots[0]
                 return conflict
         return None
