@@ -96,7 +96,8 @@ class Judge:
     def _put(self, put: Put, answer: Answer) -> Violation | None:
         client, handle, page = put.client, put.handle, put.page
         if len(page) != self.page_size or not in_range(handle.oid, handle.index):
-            self._never(page, Origin(client, 0, Kind(), handle, self.count, 0), "TMEM-ARG-1")
+            if page not in self.origins:
+                self._never(page, Origin(client, 0, Kind(), handle, self.count, 0), "TMEM-ARG-1")
             return blame.bad_argument(self, put, client, handle.pool, answer)
         if not declared(put, answer):
             return blame.undeclared(self, put, answer)

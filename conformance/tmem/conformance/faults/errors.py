@@ -8,6 +8,7 @@ from typing import cast
 from tmem.conformance.faults.fault import fault
 from tmem.conformance.wrapper import Page, Reclaiming, Shadow, Wrapper
 from tmem.spec.abi.errors import ENODEV
+from tmem.spec.handle import in_range
 
 
 @fault("TMEM-ERR-1")
@@ -44,7 +45,7 @@ class PutRaisesMemoryError(Wrapper):
     """Every fifth put raises MemoryError."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
-        if self.every(5):
+        if len(page) == self.page_size and in_range(oid, index) and self.every(5):
             raise MemoryError
         return super().put(client, pool, oid, index, page)
 

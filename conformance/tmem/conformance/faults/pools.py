@@ -54,12 +54,15 @@ class PoolsLiveOn(Shadow):
         return True
 
 
-@fault("TMEM-POOL-3")
+LIVES = ("TMEM-POOL-3", "TMEM-POOL-2", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-SHARE-2")
+
+
+@fault(*LIVES)
 class DestroyIgnored(PoolsLiveOn):
     """Destroy pool answers True, and the pool lives on."""
 
 
-@fault("TMEM-POOL-3")
+@fault(*LIVES)
 class DestroyBusyPool(PoolsLiveOn):
     """Destroy pool answers False where the pool holds pages, and it lives on."""
 
@@ -70,7 +73,7 @@ class DestroyBusyPool(PoolsLiveOn):
         return False
 
 
-@fault("TMEM-POOL-3")
+@fault(*LIVES)
 class PoolZeroNeverEnds(PoolsLiveOn):
     """A pool with id 0 cannot be destroyed."""
 
@@ -78,7 +81,7 @@ class PoolZeroNeverEnds(PoolsLiveOn):
         return pool == 0
 
 
-@fault("TMEM-POOL-3", "TMEM-POOL-2", "TMEM-HANDLE-1", "TMEM-SHARE-2", needs=("shared persistent",))
+@fault(*LIVES, needs=("shared persistent",))
 class LeaverStaysIn(PoolsLiveOn):
     """A client that leaves a shared pool while others stay keeps its access."""
 

@@ -74,25 +74,38 @@ class ReclaimByObjectAndIndex(Reclaiming):
         return super().reclaim(pages)
 
 
-@fault("TMEM-RECLAIM-1", needs=("reclaim", "private persistent", "private ephemeral"), history=(5,))
+@fault(
+    *("TMEM-RECLAIM-1", "TMEM-GET-3", "TMEM-SHARE-1", "TMEM-SHARE-2"),
+    needs=("reclaim", "private persistent", "private ephemeral"),
+    history=(5,),
+)
 class ReclaimTakesReusedPoolId(Reclaiming):
-    """A pool that ended stays in reclaim's order by its id, which is a persistent pool's by then."""
+    """A pool that ended stays in reclaim's order by its id, which is that of a persistent pool by then."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
-        self.order: set[tuple[int, int]] = set()
+        self.order: set[int] = set()
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         known = self.known(client, pool)
-        if known and known.by and not known.kind.persistent:
-            self.order.add((client, pool))
+        if known and not known.kind.persistent:
+            self.order.add(pool)
         return super().destroy_pool(client, pool)
 
     def reclaim(self, pages: int) -> int:
-        reused = [at for at in self.persistent() if at[:2] in self.order]
+        self.strike(pages)
+        return super().reclaim(pages)
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        if self.every(4):
+            self.strike(1)
+        return super().put(client, pool, oid, index, page)
+
+    def strike(self, pages: int) -> None:
+        """Take what the order leads to."""
+        reused = [at for at in self.persistent() if at[1] in self.order]
         for at in reused[:pages]:
             self.take(*at)
-        return super().reclaim(pages)
 
 
 @fault("TMEM-GET-3", *LOST, needs=("private persistent",))

@@ -138,32 +138,41 @@ class LeaveEmptiesPool(Leaves):
 
 
 @fault("TMEM-SHARE-2", needs=PERSISTENT)
-class LeaveEmptiesQuietPool(LeaveEmptiesPool):
-    """A sharer that leaves takes all pages along, where nothing was reclaimed, refused or missed yet."""
+class LeaveHidesPages(Leaves):
+    """A sharer that leaves hides what was put before, until something is reclaimed, refused or missed."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
-        self.pressed = False
+        self.pressure = 0
+        self.stored: dict[tuple[Known, int, int], int] = {}
+        self.hidden: set[tuple[Known, int, int]] = set()
         if isinstance(inner, Reclaims):
             self.reclaim = self._reclaim  # only where the backend has it
 
     def left(self, client: int, known: Known) -> None:
-        if not self.pressed:
-            super().left(client, known)
+        if known.kind.persistent:
+            self.hidden |= {(known, *at) for at in known.pages}
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
-        pressed, self.pressed = self.pressed, True
+        self.pressure += 1  # unless it comes to a good end
         stored = super().put(client, pool, oid, index, page)
-        self.pressed = pressed or not stored
+        self.pressure -= stored
+        if known := self.known(client, pool):
+            self.stored[known, oid, index] = self.pressure
+            self.hidden.discard((known, oid, index))
         return stored
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        known = self.known(client, pool)
+        hidden = known and (known, oid, index) in self.hidden and (oid, index) in known.pages
+        if known and hidden and self.stored[known, oid, index] == self.pressure:
+            return None
         page = super().get(client, pool, oid, index)
-        self.pressed = self.pressed or page is None
+        self.pressure += page is None
         return page
 
     def _reclaim(self, pages: int) -> int:
-        self.pressed = True
+        self.pressure += 1
         return cast(Reclaims, self.inner).reclaim(pages)
 
 
