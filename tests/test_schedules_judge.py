@@ -114,3 +114,12 @@ def test_answers_that_nobody_declares_are_told_first() -> None:
     verdict = judge(calls)
     assert verdict is not None
     assert (verdict.clause, verdict.call) == ("TMEM-ERR-1", 1)
+
+
+@pytest.mark.parametrize("answer", [1, None, [], bytearray(2)])
+def test_answers_are_told_apart_by_their_type(answer: Answer) -> None:
+    flush = FlushPage(1, Handle(0, 7, 0))
+    assert judge([Call(NewPool(1), 0, 0, 1), Call(flush, True, 2, 3)]) is None
+    verdict = judge([Call(NewPool(1), 0, 0, 1), Call(flush, answer, 2, 3)])
+    assert verdict is not None
+    assert verdict.clause == "TMEM-ERR-1"

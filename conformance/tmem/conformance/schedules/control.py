@@ -114,8 +114,11 @@ class Control:
 
     def begin_operation(self, number: int) -> None:
         """The current thread starts an operation; from the second on, it may be preempted before it."""
-        self.settle()
         me = self.current
+        if not self.released:  # MAIN is not preempted
+            me.operation = number
+            return
+        self.settle()
         me.operation = number
         me.points = 0
         self.idle = 0

@@ -7,8 +7,8 @@ microseconds where that takes milliseconds.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tmem.model.judge import Judge
@@ -26,6 +26,7 @@ Judging = Callable[[Sequence[Call]], "Verdict | None"]
 
 Name = tuple[int, int]
 Slot = tuple[object, int, int]
+Part = tuple[int, "Effect"]
 
 
 class Verdict(NamedTuple):
@@ -42,15 +43,13 @@ class Verdict(NamedTuple):
     numbers: Mapping[int, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What one call does at one instant. A flush object has one for each slot that it covers, or one
-    without an index where it is atomic; `grant` is what a new pool made: its name, kind and pages."""
+class Effect(NamedTuple):
+    """What a call does at one instant, to the slot at `place` or, where that is None, to a whole object or
+    pool. A new pool has a `grant`: its name, kind and pages."""
 
-    call: int
     name: Name | None = None
     oid: int = 0
-    index: int | None = None
+    place: int | None = None
     event: Event[bytes] | None = None
     grant: tuple[Name, Kind, object] | None = None
 
@@ -77,10 +76,10 @@ class Store:
         if found is None:
             return None if happened.does in (Does.STORED, Does.HIT) else _nothing
         kind, pages = found
-        if effect.index is None:
+        if effect.place is None:
             whole = happened.does is Does.FLUSHED
             return self._drop([s for s in self.beliefs if whole and s[:2] == (pages, effect.oid)])
-        slot = (pages, effect.oid, effect.index)
+        slot = (pages, effect.oid, effect.place)
         before = self.beliefs.get(slot, EMPTY)
         learned = learn(kind, before, happened)
         if learned is None:
@@ -133,37 +132,39 @@ def _nothing() -> None:
 
 
 class Search:
-    """The orders of one history; `furthest` is the longest that the contract allows, and what then failed."""
+    """The orders of one history; `furthest` is the longest that the contract allows, and what then failed.
+
+    `parts` are effects with the number of their call; a flush object has one for each slot that it covers.
+    """
 
     def __init__(self, calls: Sequence[Call], atomic_flush: bool) -> None:
-        self.effects = list(_effects(calls, atomic_flush))
-        self.effects.sort(key=lambda effect: calls[effect.call].end or 0)
-        ends = [calls[effect.call].end or 0 for effect in self.effects]
-        self.before = [(1 << bisect_left(ends, calls[effect.call].begin)) - 1 for effect in self.effects]
-        self.furthest: tuple[list[Effect], Effect] | None = None
+        self.parts = sorted(_parts(calls, atomic_flush), key=lambda part: calls[part[0]].end or 0)
+        ends = [calls[n].end or 0 for n, _ in self.parts]
+        self.before = [(1 << bisect_left(ends, calls[n].begin)) - 1 for n, _ in self.parts]
+        self.furthest: tuple[list[Part], Part] | None = None
         self._store = Store()
         self._dead_ends: set[object] = set()
-        self._path: list[Effect] = []
+        self._path: list[Part] = []
 
     def possible(self) -> bool:
         """Whether there is an order that the contract allows."""
-        return self._from((1 << len(self.effects)) - 1)
+        return self._from((1 << len(self.parts)) - 1)
 
     def _from(self, todo: int) -> bool:
         if not todo:
             return True
         if self._dead_ends and (todo, self._store.snapshot()) in self._dead_ends:
             return False
-        for n in range((todo & -todo).bit_length() - 1, len(self.effects)):
+        for n in range((todo & -todo).bit_length() - 1, len(self.parts)):
             if not todo >> n & 1 or self.before[n] & todo:
                 continue
-            effect = self.effects[n]
-            undo = self._store.apply(effect)
+            part = self.parts[n]
+            undo = self._store.apply(part[1])
             if undo is None:
                 if self.furthest is None or len(self._path) > len(self.furthest[0]):
-                    self.furthest = (list(self._path), effect)
+                    self.furthest = (list(self._path), part)
                 continue
-            self._path.append(effect)
+            self._path.append(part)
             if self._from(todo & ~(1 << n)):
                 return True
             self._path.pop()
@@ -178,7 +179,7 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
     Pages are compared only; they may be stood for by anything of two bytes.
     """
     for n, call in enumerate(calls):
-        if not declared(call.operation, call.answer):
+        if not isinstance(call.answer, Hashable) or effect(call.operation, call.answer) is None:
             return _verdict(Judge(PAGE).observe(call.operation, call.answer), call.operation, call.answer, n)
     search = Search(calls, atomic_flush)
     if search.possible():
@@ -187,12 +188,13 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
     path, failed = search.furthest
     sequential = Judge(PAGE)
     numbers: dict[int, int] = {}
-    for effect in path:
-        sequential.observe(_alone(calls, effect), calls[effect.call].answer)
-        numbers.setdefault(effect.call, sequential.count)
-    operation, answer = _alone(calls, failed), calls[failed.call].answer
-    found = _verdict(sequential.observe(operation, answer), operation, answer, failed.call)
-    return found._replace(numbers={**numbers, failed.call: sequential.count})
+    for n, done in path:
+        sequential.observe(_alone(calls[n].operation, done), calls[n].answer)
+        numbers.setdefault(n, sequential.count)
+    last = failed[0]
+    operation, answer = _alone(calls[last].operation, failed[1]), calls[last].answer
+    found = _verdict(sequential.observe(operation, answer), operation, answer, last)
+    return found._replace(numbers={**numbers, last: sequential.count})
 
 
 def _verdict(found: Violation | None, operation: Operation, answer: Answer, call: int) -> Verdict:
@@ -202,37 +204,49 @@ def _verdict(found: Violation | None, operation: Operation, answer: Answer, call
     return Verdict(found.clause, found.message, found.allowed, call)
 
 
-def _alone(calls: Sequence[Call], effect: Effect) -> Operation:
-    operation = calls[effect.call].operation
-    if isinstance(operation, FlushObject) and effect.index is not None:
-        return FlushPage(operation.client, Handle(operation.pool, operation.oid, effect.index))
+def _alone(operation: Operation, done: Effect) -> Operation:
+    if isinstance(operation, FlushObject) and done.place is not None:
+        return FlushPage(operation.client, Handle(operation.pool, operation.oid, done.place))
     return operation
 
 
-def _effects(calls: Sequence[Call], atomic_flush: bool) -> Iterator[Effect]:
+def _parts(calls: Sequence[Call], atomic_flush: bool) -> Iterator[Part]:
     indexes: dict[int, set[int]] = {}
     for call in calls:
         if isinstance(call.operation, Put | Get | FlushPage):
             handle = call.operation.handle
             indexes.setdefault(handle.oid, set()).add(handle.index)
     for n, call in enumerate(calls):
-        happened = event(call.operation, call.answer)
-        match call.operation:
-            case NewPool(client, flags, uuid) if type(call.answer) is int:
-                kind, name = kind_of(flags, uuid), (client, call.answer)
-                yield Effect(n, grant=(name, kind, uuid if kind.shared else name))
-            case DestroyPool(client, pool) if happened.does is Does.ENDED:
-                yield Effect(n, (client, pool), event=happened)
-            case Put(client, handle) | Get(client, handle) | FlushPage(client, handle):
-                yield Effect(n, (client, handle.pool), handle.oid, handle.index, happened)
-            case FlushObject(client, pool, oid) if atomic_flush:
-                yield Effect(n, (client, pool), oid, None, happened)
-            case FlushObject(client, pool, oid):
-                for index in indexes.get(oid, ()):
-                    yield Effect(n, (client, pool), oid, index, happened)
-            case _:  # it tells nothing
-                pass
+        whole = effect(call.operation, call.answer)
+        if whole is None or whole is NOTHING:
+            continue
+        if isinstance(call.operation, FlushObject) and not atomic_flush:
+            for index in indexes.get(whole.oid, ()):
+                yield n, whole._replace(place=index)
+        else:
+            yield n, whole
 
 
+@lru_cache(1 << 12, typed=True)  # True is not 1 here
+def effect(operation: Operation, answer: Answer) -> Effect | None:
+    """What an answer tells of the operation's effect; NOTHING where it tells nothing, None where nobody
+    declares the answer."""
+    if not declared(operation, answer):
+        return None
+    happened = event(operation, answer)
+    match operation:
+        case NewPool(client, flags, uuid) if type(answer) is int:
+            kind, name = kind_of(flags, uuid), (client, answer)
+            return Effect(grant=(name, kind, uuid if kind.shared else name))
+        case DestroyPool(client, pool) if happened.does is Does.ENDED:
+            return Effect((client, pool), event=happened)
+        case Put(client, handle) | Get(client, handle) | FlushPage(client, handle):
+            return Effect((client, handle.pool), handle.oid, handle.index, happened)
+        case FlushObject(client, pool, oid):
+            return Effect((client, pool), oid, None, happened)
+    return NOTHING
+
+
+NOTHING: Final = Effect()
 PAGE: Final = 2
 """Bytes of what stands for a page."""

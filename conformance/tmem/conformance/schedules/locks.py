@@ -28,6 +28,8 @@ class Lock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take it; False where it is held and the caller will not wait (longer)."""
+        if blocking and timeout == -1:
+            return self.__enter__()
         if timeout < 0 and timeout != -1:
             raise ValueError("timeout value must be a non-negative number")
         if not blocking and timeout != -1:
@@ -39,12 +41,16 @@ class Lock:
         return True
 
     def __enter__(self) -> bool:
+        # `control.point` and `_take`, written out: most of what a run does is to lock and unlock.
         control.left -= 1
         if not control.left:
             control.reached()
         if self.owner is not None:
             self._wait(None)
-        self._take()
+        if self._waiters or control.trace is not None:
+            self._take()
+        else:
+            self.owner = control.current
         return True
 
     def release(self) -> None:
@@ -53,16 +59,19 @@ class Lock:
             if control.dying:
                 return
             raise RuntimeError("release unlocked lock")
+        self.__exit__(None, None, None)
+
+    def __exit__(self, kind: object, value: object, traceback: object) -> None:
         self.owner = None
         if control.trace is not None:
             control.trace.append(Mark("release", control.current.index, self))
-        for thread in self._waiters:
-            control.wake(thread)
+        if self._waiters:
+            for thread in self._waiters:
+                control.wake(thread)
         if control.release_points:
-            control.point()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
+            control.left -= 1
+            if not control.left:
+                control.reached()
 
     def locked(self) -> bool:
         """Whether it is held."""

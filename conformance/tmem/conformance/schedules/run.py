@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tmem.conformance.pages import corpus
@@ -13,6 +13,7 @@ from tmem.conformance.schedules.program import Program
 from tmem.conformance.schedules.seam import Level
 from tmem.conformance.schedules.virtual import MAIN, Mark, Preemption, Segment, Strategy, Stuck
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, page_size_nibble
+from tmem.spec.handle import Handle
 from tmem.spec.history import Call
 from tmem.spec.operations import (
     Answer,
@@ -85,6 +86,8 @@ class Script:
     steps: tuple[Step, ...]
     owners: tuple[int, ...]
     numbers: Numbers
+    called: dict[tuple[int, int | None], Operation] = field(default_factory=dict)
+    """Operations as they were called, by step and pool id: few differ from run to run."""
 
 
 @dataclass(slots=True)
@@ -119,7 +122,7 @@ class Run:
                 turn, begun = [], not begun
             turn.append(each)
         try:
-            key = (tuple(order), tuple(self.answers), tuple(self.ids))
+            key = (tuple(order), tuple(self.answers), tuple(map(type, self.answers)), tuple(self.ids))
             hash(key)
         except TypeError:
             return None
@@ -137,18 +140,25 @@ class Run:
 
     def operation(self, n: int) -> Operation:
         """The operation of a step as it was called, with the pool's id."""
-        operation, id = self.script.steps[n].operation, self.ids[n]
-        match operation:
-            case Put(client, handle, page):
-                return Put(client, type(handle)(id or 0, handle.oid, handle.index), page)
-            case Get(client, handle) | FlushPage(client, handle):
-                return type(operation)(client, type(handle)(id or 0, handle.oid, handle.index))
-            case DestroyPool(client):
-                return DestroyPool(client, id or 0)
-            case FlushObject(client, _, oid):
-                return FlushObject(client, id or 0, oid)
-            case _:
-                return operation
+        id = self.ids[n]
+        called = self.script.called.get((n, id))
+        if called is None:
+            called = self.script.called[n, id] = _with_id(self.script.steps[n].operation, id or 0)
+        return called
+
+
+def _with_id(operation: Operation, id: int) -> Operation:
+    match operation:
+        case Put(client, handle, page):
+            return Put(client, Handle(id, handle.oid, handle.index), page)
+        case Get(client, handle) | FlushPage(client, handle):
+            return type(operation)(client, Handle(id, handle.oid, handle.index))
+        case DestroyPool(client):
+            return DestroyPool(client, id)
+        case FlushObject(client, _, oid):
+            return FlushObject(client, id, oid)
+        case _:
+            return operation
 
 
 class Runner:
@@ -199,7 +209,7 @@ class Runner:
         count = len(self.script.steps)
         run = Run(self.script, order, [None] * count, [None] * count)
         control.release_points = self.target.level == "lock"
-        modules.generator.seed(0)
+        modules.reseed()
         control.begin(strategy, LIMIT, record=segments, trace=trace)
         try:
             self._stages(run)
