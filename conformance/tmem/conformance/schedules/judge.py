@@ -7,7 +7,7 @@ microseconds where that takes milliseconds.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -137,8 +137,8 @@ class Search:
     `parts` are effects with the number of their call; a flush object has one for each slot that it covers.
     """
 
-    def __init__(self, calls: Sequence[Call], atomic_flush: bool) -> None:
-        self.parts = sorted(_parts(calls, atomic_flush), key=lambda part: calls[part[0]].end or 0)
+    def __init__(self, calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool) -> None:
+        self.parts = sorted(_parts(calls, effects, atomic_flush), key=lambda part: calls[part[0]].end or 0)
         ends = [calls[n].end or 0 for n, _ in self.parts]
         self.before = [(1 << bisect_left(ends, calls[n].begin)) - 1 for n, _ in self.parts]
         self.furthest: tuple[list[Part], Part] | None = None
@@ -178,10 +178,13 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
 
     Pages are compared only; they may be stood for by anything of two bytes.
     """
+    effects: list[Effect] = []
     for n, call in enumerate(calls):
-        if not isinstance(call.answer, Hashable) or effect(call.operation, call.answer) is None:
+        done = _effect(call)
+        if done is None:
             return _verdict(Judge(PAGE).observe(call.operation, call.answer), call.operation, call.answer, n)
-    search = Search(calls, atomic_flush)
+        effects.append(done)
+    search = Search(calls, effects, atomic_flush)
     if search.possible():
         return None
     assert search.furthest is not None
@@ -210,17 +213,23 @@ def _alone(operation: Operation, done: Effect) -> Operation:
     return operation
 
 
-def _parts(calls: Sequence[Call], atomic_flush: bool) -> Iterator[Part]:
+def _effect(call: Call) -> Effect | None:
+    try:
+        return effect(call.operation, call.answer)
+    except TypeError:  # what cannot be hashed is nothing that is declared
+        return None
+
+
+def _parts(calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool) -> Iterator[Part]:
     indexes: dict[int, set[int]] = {}
     for call in calls:
         if isinstance(call.operation, Put | Get | FlushPage):
             handle = call.operation.handle
             indexes.setdefault(handle.oid, set()).add(handle.index)
-    for n, call in enumerate(calls):
-        whole = effect(call.operation, call.answer)
-        if whole is None or whole is NOTHING:
+    for n, whole in enumerate(effects):
+        if whole is NOTHING:
             continue
-        if isinstance(call.operation, FlushObject) and not atomic_flush:
+        if isinstance(calls[n].operation, FlushObject) and not atomic_flush:
             for index in indexes.get(whole.oid, ()):
                 yield n, whole._replace(place=index)
         else:

@@ -40,6 +40,7 @@ def watched() -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
         if collects:
+            gc.collect(0)
             gc.enable()
 
 
