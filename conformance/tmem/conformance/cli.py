@@ -14,6 +14,7 @@ from rich.text import Text
 from tmem.conformance import explain as explaining
 from tmem.conformance import files
 from tmem.conformance import replay as replaying
+from tmem.conformance.calibration.command import calibrate
 from tmem.conformance.check import Plan
 from tmem.conformance.follow import follow, interruptible
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
@@ -160,6 +161,9 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
         console.print(f"\n{target}: it fails again.", style="bold red")
         sys.exit(1)
     console.print(f"{target}: it does not fail. {recorded.clause} was broken when {file} was written.")
+
+
+main.add_command(calibrate)
 
 
 @main.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tmem.conformance.conforming import compose
-
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.trial import Trial
 

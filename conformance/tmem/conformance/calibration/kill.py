@@ -7,9 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from tmem.conformance.check import Plan, check
+from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.schedules import PROGRAMS as SCHEDULED
 from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
-from tmem.conformance.events import Found, Progress
+from tmem.conformance.events import Event, Found, Progress
 from tmem.conformance.faults import FAULTS, around
 from tmem.conformance.pages import corpus
 from tmem.conformance.schedules.explore import explore, open_subject
@@ -51,16 +52,37 @@ def kill(target: str, fault: str, seed: int) -> Kill:
             return _scheduled(fault, seed)
         case "liveness":
             return _supervised(fault, seed)
+        case "claims":
+            return _claimed(target, fault, seed)
         case _:
             return _in_volume(target, fault, seed)
 
 
-def _in_volume(target: str, fault: str, seed: int) -> Kill:
+def _around(target: str, fault: str, seed: int) -> Trial:
     wrap, under = FAULTS[fault].wrap, resolve(target)
-    trial = Trial(target, lambda number: wrap(under.fresh(number)), seed)
     backend = under.fresh(0)
-    trial.page_size = backend.page_size
+    page_size = backend.page_size
     backend.close()
+    return Trial(target, lambda number: wrap(under.fresh(number)), seed, page_size=page_size)
+
+
+def _claimed(target: str, fault: str, seed: int) -> Kill:
+    trial = _around(target, fault, seed)
+    events: list[Event] = []
+    trial.emit = events.append
+    start = time.perf_counter()
+    ClaimChecks().run(trial)
+    seconds = time.perf_counter() - start
+    operations = sum(each.operations for each in events if isinstance(each, Progress))
+    found = [each.finding for each in events if isinstance(each, Found)]
+    blamed = next((each for each in found if each.clause in FAULTS[fault].clauses), None)
+    if blamed is None:
+        return Kill(fault, seed, found[0].clause if found else "", operations, 0, seconds)
+    return Kill(fault, seed, blamed.clause, operations, 0, seconds, len(blamed.steps))
+
+
+def _in_volume(target: str, fault: str, seed: int) -> Kill:
+    trial = _around(target, fault, seed)
     start = time.perf_counter()
     operations = 0
     for number, program, outcome in outcomes(trial, f"volume {seed}", PROGRAMS):

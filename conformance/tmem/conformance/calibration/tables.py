@@ -54,7 +54,7 @@ def worst(table: Mapping[str, Mapping[str, object]]) -> dict[str, int]:
     found = {}
     for name, row in table.items():
         operations = row["operations"]
-        if FAULTS[name].kind in ("races", "liveness") or row["killed"] != row["seeds"]:
+        if FAULTS[name].kind in ("races", "liveness", "claims") or row["killed"] != row["seeds"]:
             continue
         if isinstance(operations, list):
             found[name] = int(operations[1])
