@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ PER_PROGRAM = 40
 """Schedules of each program, as the default run does it."""
 STAY = 8.0
 """After how many points a thread gives way, on average."""
+PEER = "frontrun, random"
 Row = tuple[object, ...]
 
 
@@ -72,9 +74,9 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
     try:
         import frontrun
     except ImportError:
-        missing = "frontrun is not installed here, so it was not measured (`pip install frontrun`)."
+        missing = "frontrun is not installed here, so it was not measured (`pip install frontrun==0.7.0`)."
     else:
-        takers["frontrun, random"] = lambda: theirs(frontrun, subject, drawn)
+        takers[PEER] = lambda: theirs(frontrun, subject, drawn)
     ours(subject, "statement", drawn[:3])  # the corpus of pages is made at the first use
     rates: dict[str, list[tuple[float, float]]] = {name: [] for name in takers}
     for number in range(rounds):
@@ -85,7 +87,7 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
     rows: list[Row] = []
     for name, pairs in rates.items():
         wall, cpu = (statistics.median(column) for column in zip(*pairs, strict=True))
-        peer = rates.get("frontrun, random")
+        peer = rates.get(PEER)
         ratio = (
             ""
             if peer is None
@@ -100,10 +102,11 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
         f"{PER_PROGRAM} schedules of each; median of {rounds} rounds. The peer takes its turn in each, on",
         "the same programs and the same store.",
         "Each schedule makes a store, runs the setup and reads every slot at the end; ours are judged, the",
-        "peer's are not.",
+        "peer's are not. CPU time is that of the process: what a core would do that has nothing else to do.",
         "",
         *table(("what", "schedules/s", "schedules/s of CPU time", "ratio to frontrun"), rows),
-        *(["", missing] if missing else []),
+        "",
+        missing or f"The peer is frontrun {version('frontrun')}, from PyPI.",
     ]
 
 

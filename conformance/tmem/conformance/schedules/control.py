@@ -96,6 +96,8 @@ class Control:
         self.ready.append(thread)
         if not background:
             self.unfinished += 1
+        if self.released:
+            self._arm(self.current)
         return thread
 
     def release(self) -> None:
@@ -203,6 +205,10 @@ class Control:
         return others
 
     def _arm(self, thread: VirtualThread) -> None:
+        if len(self.ready) < 2 and not self.sleeping:  # nobody else could run: `wake` arms anew
+            self.asked = False
+            self.left = self.armed = FAIR
+            return
         distance = self.strategy.distance(thread)
         self.asked = distance <= FAIR
         self.left = self.armed = distance if self.asked else FAIR
@@ -253,6 +259,8 @@ class Control:
         thread.waiting = None
         self.ready.append(thread)
         self.ready.sort(key=order)
+        if self.released:
+            self._arm(self.current)
 
     def hold_back(self, thread: VirtualThread, on: object) -> None:
         """What the thread was woken for is gone again: it waits on."""

@@ -59,20 +59,20 @@ class Sticky:
     """At each point another thread, with a probability of 1 / `stay`; at a block any that is ready."""
 
     def __init__(self, seed: int, stay: float) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed).random
         self._scale = math.log(1 - 1 / stay)
 
     def distance(self, thread: VirtualThread) -> int:
         """Drawn from a geometric distribution."""
-        return 1 + int(math.log(1.0 - self._random.random()) / self._scale)
+        return 1 + int(math.log(1.0 - self._random()) / self._scale)
 
     def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
         """Any other."""
-        return others[int(self._random.random() * len(others))]
+        return others[int(self._random() * len(others))]
 
     def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
         """Any."""
-        return ready[int(self._random.random() * len(ready))]
+        return ready[int(self._random() * len(ready))]
 
 
 class Priorities:
