@@ -41,18 +41,19 @@ def main(
     Ctrl-C ends the run and writes what was measured so far.
     """
     plan = QUICK if quick else Plan()
-    plan = replace(plan, variants=variant or plan.variants, missing={})
+    plan = replace(plan, variants=variant or plan.variants)
     folder = into or (SCRATCH if quick else DOCS)
     results = Results(folder / "results" / "bench.json")
-    interrupted = not redraw and _measure(plan, only or tuple(EXPERIMENTS), results)
+    status = 0 if redraw else measure(plan, only or tuple(EXPERIMENTS), results)
     write(results, folder)
-    sys.exit(130 if interrupted else 0)
+    sys.exit(status)
 
 
-def _measure(plan: Plan, experiments: tuple[str, ...], results: Results) -> bool:
-    """Run the experiments, each saved as it goes; whether it was interrupted."""
-    console, begin = Console(stderr=True), time.monotonic()
+def measure(plan: Plan, experiments: tuple[str, ...], results: Results) -> int:
+    """Run the experiments, each saved as it goes; the exit status: 130 for an interrupt, 1 for a failure."""
+    console, begin, status = Console(stderr=True), time.monotonic(), 0
     for experiment in experiments:
+        plan = replace(plan, missing={})
         results.begin(experiment)
         try:
             for piece, found in EXPERIMENTS[experiment](plan):
@@ -60,10 +61,14 @@ def _measure(plan: Plan, experiments: tuple[str, ...], results: Results) -> bool
                 console.print(f"{time.monotonic() - begin:6.1f} s  {experiment}: {piece}", highlight=False)
         except KeyboardInterrupt:
             console.print(f"interrupted in {experiment}: what was measured so far is written")
-            return True
+            return 130
+        except RuntimeError as failure:  # of one experiment: the others are worth their time
+            console.print(f"{experiment} failed: {failure}", markup=False)
+            plan.missing[experiment] = str(failure)
+            status = 1
         finally:
             results.save(experiment, plan)
-    return False
+    return status
 
 
 if __name__ == "__main__":
