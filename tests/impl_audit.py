@@ -49,13 +49,11 @@ def audit_order(store: Store, pools: list[Pool]) -> None:
                 dead += 1
             else:
                 entries[obj, index] += 1
-    stale = {
-        (obj, index): count
-        for pool in pools
-        for obj in pool.objects.values()
-        for index, count in (obj.stale or {}).items()
-    }
+    stale = Counter[tuple[Object, int]]()
+    for obj in (obj for pool in pools for obj in pool.objects.values()):
+        for marks in (obj.stale, obj.late):
+            stale.update({(obj, index): count for index, count in (marks or {}).items()})
     live = {(obj, index): 1 for pool in pools for obj in pool.objects.values() for index in obj.pages}
-    assert entries == Counter(stale) + Counter(live), "entries of the reclaim order"
+    assert entries == stale + Counter(live), "entries of the reclaim order"
     assert order.pages == len(live), f"{order.pages} pages in the order, {len(live)} held"
-    assert order.stale == dead + sum(stale.values()), "stale entries"
+    assert order.stale == dead + stale.total(), "stale entries"

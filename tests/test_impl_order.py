@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tmem.impl.order import SLACK, Order
+from tmem.impl import order as order_module
+from tmem.impl.order import SLACK, SWEEP, Order
 from tmem.impl.pool import Object
 
 
@@ -30,9 +32,14 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(STEP, max_size=300))
-def test_pages_come_out_oldest_first(steps):
+@pytest.mark.parametrize(
+    ("slack", "sweep"), [(SLACK, SWEEP), (0, 3), (-100, 1)], ids=["as it is", "few", "always"]
+)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(STEP, min_size=20, max_size=300))
+def test_pages_come_out_oldest_first(slack, sweep, steps, monkeypatch):
+    monkeypatch.setattr(order_module, "SLACK", slack)
+    monkeypatch.setattr(order_module, "SWEEP", sweep)
     order, objects, held = Order(), [an_object() for _ in range(3)], []
     for does, which, index in steps:
         page = (objects[which], index)
@@ -59,7 +66,7 @@ def test_pages_come_out_oldest_first(steps):
             order.push_back(*entry)
             order.pages += 1
         elif does == "tidy":
-            order.tidy(5)
+            order.tidy(which + 1)
         assert order.pages == len(held)
     assert [pop_live(order) for _ in held] == held
     assert pop_live(order) is None
@@ -76,6 +83,19 @@ def test_stale_entries_stay_few_whatever_goes_and_stays():
         assert order.stale <= 2 * (order.pages + SLACK)
     assert len(obj.stale) <= order.stale
     assert [pop_live(order) for _ in range(100)] == [(obj, index) for index in range(100)]
+
+
+def test_a_page_that_is_put_over_while_a_sweep_goes_on_is_the_youngest():
+    order, obj = Order(), an_object()
+    for index in range(400):
+        order.append(obj, index)
+    going = reversed(range(400))
+    while not order._old.objects:
+        order.remove(obj, next(going))
+    order.touch(obj, 0)
+    while order._old.objects:
+        order.remove(obj, next(going))
+    assert pop_live(order) == (obj, 1)
 
 
 def test_all_entries_of_a_pool_that_ended_are_stale():

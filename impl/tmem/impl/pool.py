@@ -12,9 +12,9 @@ from tmem.spec import Kind
 
 
 class Object:
-    """The pages of one object, by index. `stale` and `gone` belong to the reclaim order."""
+    """The pages of one object, by index. `gone`, `late`, `stale` and `sweep` belong to the reclaim order."""
 
-    __slots__ = ("gone", "oid", "pages", "pool", "stale")
+    __slots__ = ("gone", "late", "oid", "pages", "pool", "stale", "sweep")
 
     def __init__(self, pool: Pool, oid: int) -> None:
         self.pool = pool
@@ -22,6 +22,9 @@ class Object:
         self.pages: dict[int, Pampd] = {}
         self.stale: dict[int, int] | None = None
         """By index, how many of the next entries in the reclaim order are stale."""
+        self.late: dict[int, int] | None = None
+        """By index, how many of those after them became stale while sweep number `sweep` went on."""
+        self.sweep = 0
         self.gone = False
 
 
