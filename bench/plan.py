@@ -26,10 +26,11 @@ class Plan:
     peers: tuple[str, ...] = tuple(PEERS)
     missing: dict[str, str] = field(default_factory=dict)
     """Filled as peers turn out to be missing: the reasons, by name."""
-    rounds: int = 120
+    rounds: int = 24
+    visits: int = 7
+    """Visits to each contender in one round, of which the median counts."""
     chunk: int = 128
-    """Pages that each contender puts, gets and flushes in one round: about a millisecond, so that most rounds
-    run through on a machine that others use too."""
+    """Pages of one visit: about a millisecond, so that most run through on a machine that others use too."""
     resident: int = 8192
     """Pages that a store holds all the while, of which the gets draw at random."""
     threads: tuple[int, ...] = (1, 2, 4, 8)
@@ -52,7 +53,8 @@ class Plan:
 
 
 QUICK = Plan(
-    rounds=15,
+    rounds=3,
+    visits=3,
     resident=2048,
     threads=(1, 2, 8),
     thread_rounds=3,

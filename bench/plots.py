@@ -13,7 +13,9 @@ matplotlib.use("Agg")  # before pyplot: there may be no display
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from bench.experiments import pressure, scale, sizes, threads
 from bench.experiments.operations import CLEANCACHE, FRONTSWAP
@@ -87,6 +89,7 @@ def _dots(axes: Axes, everyone: list[str], times: Mapping[str, list[float]]) -> 
     axes.set_yticks(range(len(everyone)), everyone)
     axes.set_ylim(len(everyone) - 0.5, -0.5)
     axes.margins(x=0.15)
+    _plain(axes.xaxis)
 
 
 def _kinds(measured: Measured) -> Figure | None:
@@ -100,6 +103,7 @@ def _kinds(measured: Measured) -> Figure | None:
             micro = [1e6 * statistics.median(found[kind][operation][who]) for kind in kinds]
             axes.plot(micro, kinds, "o", color=COLOURS[who], label=who, markersize=6, alpha=0.9)
         axes.set_xscale("log")
+        _plain(axes.xaxis)
         axes.set_title(operation)
         axes.set_xlabel("µs a page (log scale)")
         axes.invert_yaxis()
@@ -199,6 +203,8 @@ def _latency(measured: Measured) -> Figure | None:
     columns[0].set_ylabel("µs (log scale)")
     for axes in columns:
         axes.set_yscale("log")
+        _plain(axes.yaxis)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
         axes.set_xlabel("share of operations that take longer (log scale)")
         axes.legend(fontsize=8)
     return figure
@@ -212,6 +218,17 @@ def _tail(axes: Axes, tails: list[list[list[float]]], colour: str, line: str, la
     axes.set_xscale("log")
     if not axes.xaxis_inverted():
         axes.invert_xaxis()
+
+
+def _plain(axis: Axis) -> None:
+    """Ticks of a log scale as plain numbers, at least one more than the powers of ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if _span(axis) < 30 else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+
+
+def _span(axis: Axis) -> float:
+    low, high = axis.get_view_interval()
+    return float(high / low)
 
 
 def _legend(figure: Figure, axes: Axes) -> None:

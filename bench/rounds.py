@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,14 +33,19 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Ratio:
     return Ratio.over([one / other for one, other in zip(above, below, strict=True)])
 
 
-def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int) -> Times:
-    """Ask each contender for a figure in each round; who begins changes from round to round."""
-    names = list(contenders)
-    figures: Times = {name: [] for name in names}
-    for turn in range(rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            figures[name].append(contenders[name]())
+def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int, visits: int = 1) -> Times:
+    """Ask each contender for figures in each round, in an order that is drawn anew at each visit.
+
+    Its figure of a round is the median of its visits: one that the machine disturbed is no figure.
+    """
+    draw, figures = random.Random(rounds), {name: [] for name in contenders}
+    for _ in range(rounds):
+        visited: Times = {name: [] for name in contenders}
+        for _ in range(visits):
+            for name in draw.sample(list(contenders), len(contenders)):
+                visited[name].append(contenders[name]())
+        for name, found in visited.items():
+            figures[name].append(statistics.median(found))
     return figures
 
 

@@ -57,16 +57,20 @@ def test_no_rounds_are_no_ratio() -> None:
         Ratio.over([])
 
 
-def test_everyone_takes_a_turn_in_each_round_and_begins_in_his_own() -> None:
+def test_everyone_takes_a_turn_at_each_visit_of_each_round() -> None:
     calls: list[str] = []
 
     def called(name: str) -> float:
         calls.append(name)
         return len(calls)
 
-    figures = in_turn({name: lambda name=name: called(name) for name in "abc"}, rounds=3)
-    assert "".join(calls) == "abc" + "bca" + "cab"
-    assert figures == {"a": [1, 6, 8], "b": [2, 4, 9], "c": [3, 5, 7]}
+    figures = in_turn({name: lambda name=name: called(name) for name in "abc"}, rounds=4, visits=3)
+    turns = ["".join(calls[at : at + 3]) for at in range(0, 36, 3)]
+    assert {"".join(sorted(turn)) for turn in turns} == {"abc"}
+    assert len(set(turns)) > 1  # nobody always comes after the same one
+    for name in "abc":
+        visits = [number + 1 for number, called in enumerate(calls) if called == name]
+        assert figures[name] == [sorted(visits[at : at + 3])[1] for at in range(0, 12, 3)]
 
 
 @pytest.mark.parametrize(("share", "figure"), [(0, 1), (0.5, 500), (0.999, 999), (0.9991, 1000), (1, 1000)])

@@ -64,7 +64,7 @@ def _against_the_loop(plan: Plan, subjects: dict[str, Batched], folder: Path) ->
         gets[variant] = partial(subject.get, keys)
     for operation, works in (PUT, puts), (GET, gets):
         runs = {who: lambda work=work: timed(work) / len(pages) for who, work in works.items()}
-        yield one(operation), in_turn(runs, plan.rounds)
+        yield one(operation), in_turn(runs, plan.rounds, plan.visits)
 
 
 def _against_processes(plan: Plan, subjects: dict[str, Batched], in_c: InC) -> Iterator[tuple[str, Times]]:

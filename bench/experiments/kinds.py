@@ -26,8 +26,13 @@ def measure(plan: Plan) -> Iterator[tuple[str, dict[str, Times]]]:
                 keys, other = (swap.keys(handles(COUNT, first)) for first in (0, 1 << 22))
                 puts[contender.name] = partial(_put, swap, other, pages)
                 gets[contender.name] = partial(_get, swap, swap.hold(keys, pages))
-            rounds = max(3, plan.rounds // 4)
-            yield kind, {PUT: in_turn(puts, rounds), GET: in_turn(gets, rounds)}
+            yield (
+                kind,
+                {
+                    op: in_turn(runs, max(3, plan.rounds // 4), plan.visits)
+                    for op, runs in ((PUT, puts), (GET, gets))
+                },
+            )
 
 
 def _put(subject: Subject, keys: Sequence[Any], pages: Sequence[bytes]) -> float:

@@ -22,7 +22,13 @@ LZ4, CODEC, STEP, WHOLE = "lz4 alone", "codec", "step under the pool's lock", "w
 def measure(plan: Plan) -> Iterator[tuple[str, dict[str, Times]]]:
     """By variant and operation, the seconds a page of each layer."""
     for name in plan.variants:
-        yield name, {operation: in_turn(runs, plan.rounds) for operation, runs in _layers(name, plan).items()}
+        yield (
+            name,
+            {
+                operation: in_turn(runs, plan.rounds, plan.visits)
+                for operation, runs in _layers(name, plan).items()
+            },
+        )
 
 
 def _layers(name: str, plan: Plan) -> dict[str, dict[str, Callable[[], float]]]:
