@@ -192,6 +192,23 @@ def test_a_seam_reaches_every_module_of_the_target_and_no_other(tmp_path: Path) 
     assert threading.Lock is not locks.Lock
 
 
+def test_files_may_be_named_like_modules_of_the_standard_library(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        code="import pages, colorsys\nfactory = lambda: pages.n",
+        pages="from bisect import n",
+        bisect="n = 7",
+    )
+    seen: list[str] = []
+
+    def transform(tree: ast.Module) -> ast.Module:
+        seen.append(ast.unparse(tree))
+        return tree
+
+    assert load(str(tmp_path / "code.py"), "factory", Seam(transform=transform)).value() == 7
+    assert len(seen) == 3
+
+
 def test_packages_import_as_they_do_elsewhere(tmp_path: Path) -> None:
     package = tmp_path / "package"
     (package / "deep").mkdir(parents=True)

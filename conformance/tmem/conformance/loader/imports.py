@@ -28,6 +28,9 @@ SHARED: Final = ("tmem.spec",)
 """Packages besides the standard library that code under test shares with everybody."""
 
 
+_STDLIB: Final = str(Path(ast.__file__).parent)
+
+
 @dataclass(frozen=True, slots=True)
 class Seam:
     """What code under test finds other than it is.
@@ -168,8 +171,7 @@ class Importer:
 
     def _code(self, spec: ModuleSpec, source: str) -> CodeType:
         name, file = spec.name, spec.origin or f"<{spec.name}>"
-        stdlib = name.partition(".")[0] in sys.stdlib_module_names
-        transform = None if stdlib else self._seam.transform
+        transform = None if _is_stdlib(file) else self._seam.transform
         rewrite = self._rewrite.get(name)
         tree: str | ast.Module = source
         if rewrite is not None:
@@ -232,6 +234,8 @@ class Importer:
 
     def _is_shared(self, name: str) -> bool:
         top = name.partition(".")[0]
+        if self._find_beside(top) is not None:
+            return False
         if top in sys.stdlib_module_names:
             return top not in self._seam.private and name not in self._seam.absent
         return any(name == each or name.startswith(each + ".") for each in self._shared)
@@ -250,6 +254,10 @@ class Importer:
             else:
                 if not hasattr(package, child):
                     setattr(package, child, module)
+
+
+def _is_stdlib(file: str) -> bool:
+    return file.startswith(_STDLIB) and "site-packages" not in file
 
 
 def _remember(source: str, file: str) -> str:
