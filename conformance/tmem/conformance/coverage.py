@@ -41,7 +41,7 @@ CHOICES: dict[str, str] = {
     "eviction seen": "no ephemeral page ever vanished",
     "pool id came back": "no pool id ever came back after destroy",
     "persistent page kept under pressure": "no persistent page was asked for while room was short",
-    "operation denied": "no operation was answered EINVAL, EPERM or ENODEV",
+    "operation denied": "no valid operation was answered EINVAL, EPERM or ENODEV",
     "dead pool answered softly": "no operation on a dead pool missed or failed without ENODEV",
     "reclaim made progress": "reclaim never let a page go",
     "new pool refused": "no pool was refused for want of room",

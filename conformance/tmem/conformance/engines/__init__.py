@@ -1,5 +1,6 @@
 """The engines: each one way to look for violations. `ENGINES` is the order of a run."""
 
+from tmem.conformance.engines.canaries import Canaries
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.schedules import Schedules
@@ -7,4 +8,11 @@ from tmem.conformance.engines.stress import Stress
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.trial import Engine
 
-ENGINES: tuple[Engine, ...] = (ClaimChecks(), Machines(), Volume(), Schedules(), Stress())
+ENGINES: tuple[Engine, ...] = (
+    ClaimChecks(),
+    Machines(),
+    Volume(),
+    Schedules(),
+    Stress(),
+    Canaries(),
+)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tmem.conformance.history.calls import Call
 from tmem.conformance.pages import Corpus
-from tmem.spec.abi.flags import compose
+from tmem.spec.abi.flags import compose, kind_of
 from tmem.spec.backend import Backend, Reclaims, TellsFlags
 from tmem.spec.operations import Raised
 
@@ -25,6 +25,8 @@ SWITCH: Final = 2e-5
 SHAPES: Final = (((7,), (0,)), ((7,), (0, 64)), ((7, 7 | 1 << 128), (0,)), ((7, 7 | 1 << 128), (0, 1, 64)))
 """The objects and indexes that the callers of one crowd meet at."""
 UUID: Final = 0xA
+MAKERS: Final = (0, 2)
+"""The callers, one of each client, that end private pools and make them anew: so each knows what it made."""
 KINDS: Final = ((False, False), (True, False), (False, True), (True, True))
 """The pools of a crowd, by number: persistent, shared."""
 
@@ -102,8 +104,8 @@ class Crowd:
         stamps = iter(range(number << 32, (number << 32) + operations))
         for _ in range(operations):
             chance, pool_number = draw.random(), draw.choice((0, 0, 1, 1, 2, 3))
-            if chance < 0.008 and (client == 2 or not KINDS[pool_number][1]):
-                self._anew(kept, client, pool_number)  # of a shared pool only one sharer leaves: it lives on
+            if chance < 0.012 and number in MAKERS and not KINDS[pool_number][1]:
+                self._anew(kept, client, pool_number)
                 continue
             pool = self.pools.get((client, pool_number), 0)
             slot = (client, pool, draw.choice(oids), draw.choice(indexes))
@@ -133,10 +135,21 @@ class Crowd:
         flags = compose(persistent=persistent, shared=shared, page_size=self.backend.page_size)
         uuid = UUID + number if shared else None
         answer = self._do(kept, "new_pool", (client, flags, uuid))
-        if type(answer) is int:
-            if isinstance(self.backend, TellsFlags):
-                self._do(kept, "pool_flags", (client, answer))
-            self.pools[client, number] = answer
+        if type(answer) is not int:
+            return
+        if isinstance(self.backend, TellsFlags):
+            self._granted(kept, self.backend, answer)
+        self.pools[client, number] = answer
+
+    def _granted(self, kept: Recorded, backend: TellsFlags, pool: int) -> None:
+        # What was granted is kept as what was asked for: so the history has one kind for each pool.
+        begin, end, op, (client, asked, uuid), answer = kept.pop()
+        try:
+            told = backend.pool_flags(client, pool)
+        except BaseException:  # a pool that another thread has ended since
+            told = asked
+        kind = kind_of(told, uuid)
+        kept.append((begin, end, op, (client, told, uuid if kind.shared else None), answer))
 
     def _do(self, kept: Recorded, op: str, args: tuple[Any, ...]) -> object:
         method = getattr(self.backend, op)

@@ -99,11 +99,13 @@ def _lists(summary: Summary) -> Iterable[RenderableType]:
     missing = [f"{each.what}: {each.why}" for each in summary.not_offered.values()]
     choices = [told for point, told in CHOICES.items() if not (broken or summary.points[point])]
     missed = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if not each.caught]
+    caught = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if each.caught]
     for title, lines, style in (
         ("not offered", missing, "dim"),
         ("never seen", [] if broken else list(unseen(summary).values()), "yellow"),
         ("never chosen", choices, "dim"),
-        ("not noticed", missed, "bold yellow"),
+        ("would have noticed", caught, "dim"),
+        ("would not have", missed, "bold yellow"),
     ):
         if lines:
             grid = Table.grid(padding=(0, 2))

@@ -1,0 +1,98 @@
+"""The engine that checks the check: faults seeded around the target, which this run must notice."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from tmem.conformance.coverage import Coverage, applicable
+from tmem.conformance.engines.run import twins
+from tmem.conformance.engines.volume import Volume, outcomes
+from tmem.conformance.events import Canary, Note
+from tmem.conformance.faults import FAULTS, Fault
+from tmem.conformance.trial import Silent, Trial
+
+COUNT: Final = 5
+"""Faults in a run."""
+SHORT: Final = 20_000
+"""Operations within which a fault must be known to be noticed, at the worst, to serve as a canary."""
+PATIENCE: Final = 8
+"""How many times its worst is a fault given on a target that it was not calibrated with."""
+LOOKS: Final = 600
+"""Programs on the target alone, which show whether it does enough for a fault to show."""
+PROGRAM: Final = 30
+"""Operations in a program, about."""
+
+
+class Canaries:
+    """Lays faults around the target, drawn from those that apply to it, and looks whether they are found."""
+
+    name = "canaries"
+    detail = "faults seeded around the target, which must be noticed"
+    share = 0.1
+
+    def run(self, trial: Trial) -> None:
+        """Seed COUNT faults; say why where the target is not fit for it."""
+        if why := _unfit(trial):
+            trial.emit(Note(f"No faults were seeded around it: {why}."))
+            return
+        chosen = random.Random(f"{self.name} {trial.seed}")
+        fit = sorted(name for name in known_short() if not trial.missing.intersection(FAULTS[name].needs))
+        for name in chosen.sample(fit, min(COUNT, len(fit))):
+            if trial.over():
+                return
+            trial.emit(seeded(trial, FAULTS[name], PATIENCE * max(worst()[name], 1_000)))
+
+    def steps(self, program: bytes, count: int) -> list[str]:
+        """The first `count` steps of a program given to the ring."""
+        return Volume().steps(program, count)
+
+    def recall(self, program: bytes, variant: int) -> dict[str, object]:
+        """A program of the target itself: what a fault does is not the target's."""
+        return Volume().recall(program, variant)
+
+    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+        """A canary is no finding; there is nothing to replay."""
+        raise ValueError("canaries are faults of the suite's own and are not replayed")
+
+
+def seeded(trial: Trial, fault: Fault, operations: int) -> Canary:
+    """Whether a fault around the target is noticed within so many operations."""
+    start = time.perf_counter()
+    around = replace(trial, fresh=lambda number: fault.wrap(trial.fresh(number)))
+    done = 0
+    for _, _, outcome in outcomes(around, f"canary {fault.name} {trial.seed}", operations // PROGRAM):
+        done += len(outcome.trace)
+        if outcome.violation is not None:
+            seconds = time.perf_counter() - start
+            return Canary(fault.name, outcome.violation.clause, True, done, seconds)
+    return Canary(fault.name, fault.clauses[0], False, done, time.perf_counter() - start)
+
+
+@cache
+def worst() -> Mapping[str, int]:
+    """Operations to the kill of each fault, at the worst, as calibration measured them."""
+    data = json.loads(files("tmem.conformance.faults").joinpath("worst.json").read_text("utf-8"))
+    return {str(name): int(operations) for name, operations in data.items()}
+
+
+def known_short() -> list[str]:
+    """The faults that are known to be noticed soon."""
+    return [name for name, operations in worst().items() if name in FAULTS and operations <= SHORT]
+
+
+def _unfit(trial: Trial) -> str:
+    # A target that stores nothing hides every fault; one that is broken itself needs none.
+    coverage = Coverage()
+    for _, program, outcome in outcomes(replace(trial, ring=Silent()), f"looks {trial.seed}", LOOKS):
+        if outcome.violation is not None:
+            return "it breaks the contract itself"
+        coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
+    required = applicable(trial.missing)
+    return next((told for point, told in required.items() if not coverage.points[point]), "")
