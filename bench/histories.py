@@ -102,28 +102,31 @@ def small(draw: random.Random, most: int = 7) -> list[Call]:
 
 def _wild(draw: random.Random, most: int) -> list[Call]:
     grant = draw.choice(GRANTS)
-    handle, span, repeats = Handle(0, 7, 0), draw.choice((6, 12, 24)), draw.random() < 0.15
+    handles = [Handle(0, 7, index) for index in range(draw.choice((1, 1, 2)))]
+    span, repeats = draw.choice((6, 12, 24)), draw.random() < 0.15
     calls = [Call(NewPool(1, *grant), 0, -2, -1)]
-    pages: list[bytes] = []
+    pages: dict[Handle, list[bytes | None]] = {handle: [None] for handle in handles}
     for number in range(draw.randint(2, most)):
+        handle = draw.choice(handles)
         begin = draw.randrange(span)
         end = begin + draw.randrange(1 + span // 2)
         chance = draw.random()
         if chance < 0.35:
-            pages.append(b"%d" % (draw.randrange(2) if repeats else number))
-            calls.append(Call(Put(1, handle, pages[-1]), draw.random() < 0.9, begin, end))
-        elif chance < 0.85:
+            page = b"%d" % (draw.randrange(2) if repeats else number)
+            pages[handle] += [page, page]
+            calls.append(Call(Put(1, handle, page), draw.random() < 0.9, begin, end))
+        elif chance < 0.8:
             calls.append(Call(Get(1, handle), None, begin, end))
         elif chance < 0.97:
-            flush = draw.choice((FlushPage(1, handle), FlushObject(1, 0, 7)))
+            flush = draw.choice((FlushPage(1, handle), FlushObject(1, 0, 7), FlushObject(1, 0, 7)))
             calls.append(Call(flush, True, begin, end))
         else:
             calls.append(Call(DestroyPool(1, 0), True, begin, end))
             calls.append(Call(NewPool(1, *grant), 0, end, end + draw.randrange(3)))
-    return [
-        replace(call, answer=draw.choice([None, *pages, *pages])) if isinstance(call.operation, Get) else call
-        for call in calls
-    ]
+    for n, call in enumerate(calls):
+        if isinstance(call.operation, Get):
+            calls[n] = replace(call, answer=draw.choice(pages[call.operation.handle]))
+    return calls
 
 
 def _likely(draw: random.Random, most: int) -> list[Call]:

@@ -15,17 +15,20 @@ from tmem.spec.history import linearizable
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_agrees_with_definition(seed: int) -> None:
+@pytest.mark.parametrize("claims", [(), ("atomic-flush",)])
+def test_agrees_with_definition(seed: int, claims: tuple[str, ...]) -> None:
     draw = random.Random(seed)
     illegal = unknown = 0
-    for _ in range(500):
+    for _ in range(400):
         history = small(draw)
         calls = [call_of(0, c.begin, c.end, c.operation, c.answer) for c in history]
-        result = check(calls)
+        result = check(calls, claims=claims)
         unknown += isinstance(result, Unknown)
         illegal += isinstance(result, Illegal)
         if not isinstance(result, Unknown):
-            assert isinstance(result, Legal) == linearizable(history), "\n".join(map(str, calls))
+            assert isinstance(result, Legal) == linearizable(history, atomic_flush=bool(claims)), "\n".join(
+                map(str, calls)
+            )
         if isinstance(result, Legal):
             assert [text for order in result.orders() if (text := objection(order))] == []
     assert illegal >= 25

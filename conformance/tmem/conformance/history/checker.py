@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from tmem.conformance.history.calls import Call
@@ -26,16 +26,17 @@ WINDOW_STATES = 20_000_000
 """The budget for the search of the smallest window."""
 
 
-def check(calls: Iterable[Call], *, budget: int = STATES) -> Result:
+def check(calls: Iterable[Call], *, claims: Collection[str] = (), budget: int = STATES) -> Result:
     """Whether a history can have happened one call at a time, on pools that did not exist before it."""
+    atomic_flush = "atomic-flush" in claims
     found = split(calls)
     settled: list[tuple[Pools, list[Moment]]] = []
     doubt: Unknown | None = None
     states = Budget(budget)
-    for pools in _groups(found, states):
+    for pools in _groups(found, states, atomic_flush):
         moments = _settled(pools)
         if isinstance(moments, Conflict):
-            return _illegal(found, pools, moments)
+            return _illegal(found, pools, moments, atomic_flush)
         if isinstance(moments, Unknown):
             doubt = doubt or moments
         else:
@@ -70,15 +71,15 @@ def _settled(pools: Pools) -> list[Moment] | Conflict | Unknown:
     return settled
 
 
-def _groups(found: Split, budget: Budget) -> Iterator[Pools]:
+def _groups(found: Split, budget: Budget, atomic_flush: bool) -> Iterator[Pools]:
     made = {name: pool_calls(found.pools[name]) for name in {*found.slots, *found.flushes, *found.pools}}
     made |= {(call.args[0], call): pool_calls([call]) for call in found.unnamed}
     for names in _sharers(made):
         calls = {name: made[name] for name in names}
         if len(names) > 1 or len({call.uuid for call in calls[names[0]] if call.makes}) > 1:
-            yield SharedPools(calls, found, budget)
+            yield SharedPools(calls, found, budget, atomic_flush)
         else:
-            yield Pool(names[0], calls[names[0]], found, budget)
+            yield Pool(names[0], calls[names[0]], found, budget, atomic_flush)
 
 
 def _sharers(made: dict[Name, list[PoolCall]]) -> list[list[Name]]:
@@ -96,12 +97,12 @@ def _sharers(made: dict[Name, list[PoolCall]]) -> list[list[Name]]:
     return list({id(group): group for group in groups.values()}.values())
 
 
-def _illegal(found: Split, pools: Pools, conflict: Conflict) -> Illegal:
+def _illegal(found: Split, pools: Pools, conflict: Conflict, atomic_flush: bool) -> Illegal:
     budget = Budget(WINDOW_STATES)
 
     def judge(calls: Sequence[Call]) -> Conflict | None:
         try:
-            for group in _groups(split(calls), budget):
+            for group in _groups(split(calls), budget, atomic_flush):
                 if isinstance(moments := _settled(group), Conflict):
                     return moments
         except Spent:
@@ -111,6 +112,6 @@ def _illegal(found: Split, pools: Pools, conflict: Conflict) -> Illegal:
     slot = found.of(pools.names, pools.failing)
     for calls in (involved(slot, conflict), meeting(slot, conflict), slot, found.of(pools.names)):
         if judge(calls) is not None:
-            clause, reason, window = blame(smallest(calls, judge), found)
+            clause, reason, window = blame(smallest(calls, judge), found, atomic_flush)
             return Illegal(clause, reason, tuple(window))
     return Illegal("TMEM-CONC-1", "These calls cannot have happened one by one.", tuple(slot))

@@ -43,17 +43,22 @@ class Knot(NamedTuple):
     before: int = -1
 
     @property
+    def makes(self) -> bool:
+        """Whether a new pool is among them."""
+        return any(call.makes for call in self.calls)
+
+    @property
     def wavers(self) -> bool:
         """Whether it depends on how the knot is untied if the id is live after it."""
         return len(self.calls) > 1 or not self.calls[0].sure
 
 
 class Moment(NamedTuple):
-    """When a new pool or destroy of a pool id took effect."""
+    """When a new pool or destroy of a pool id took effect; or a flush object, where that has one moment."""
 
     time: float
     name: Name
-    made: PoolCall
+    what: PoolCall | Call
 
 
 class Untied(NamedTuple):
@@ -112,16 +117,6 @@ def knots_of(name: Name, calls: Iterable[PoolCall]) -> list[Knot]:
     return found[::-1]
 
 
-def in_time(knots: Iterable[Knot]) -> list[Knot]:
-    """The knots of several ids in the order of time, each with the number of the one before it."""
-    last: dict[Name, int] = {}
-    ordered: list[Knot] = []
-    for n, knot in enumerate(sorted(knots, key=lambda knot: knot.low)):
-        ordered.append(knot._replace(before=last.get(knot.name, -1)))
-        last[knot.name] = n
-    return ordered
-
-
 def untie(knot: Knot, live: bool, times: Times) -> Iterator[Untied]:
     """Every way to order the calls of a knot that matters, the likeliest first."""
     return _orders(frozenset(range(len(knot.calls))), live, -inf, knot, times)
@@ -155,9 +150,11 @@ def _orders(todo: frozenset[int], live: bool, now: float, knot: Knot, times: Tim
 def lives(moments: Iterable[Moment]) -> list[Era]:
     """The lives of one id that its moments make."""
     found: list[Era] = []
-    for time, _, made in moments:
-        if made.makes:
-            found.append(Era(time, inf, made.kind, made.uuid))
+    for time, _, what in moments:
+        if isinstance(what, Call):
+            continue
+        if what.makes:
+            found.append(Era(time, inf, what.kind, what.uuid))
         elif found and found[-1].stop == inf:
             found[-1] = found[-1]._replace(stop=time)
     return found

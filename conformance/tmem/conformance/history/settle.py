@@ -7,26 +7,41 @@ those are tried again that the conflict touches, and without any choice there is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeAlias
 
+from tmem.conformance.history.atomic import Flush
 from tmem.conformance.history.clusters import Conflict
-from tmem.conformance.history.lives import Knot, Moment, Times, Untied, untie
+from tmem.conformance.history.lives import Knot, Moment, Untied
+
+Choice: TypeAlias = Knot | Flush
+"""What has moments to be chosen."""
 
 
 class Pools(Protocol):
     """Pools whose slots depend on the same moments."""
 
     @property
-    def knots(self) -> list[Knot]:
-        """New pools and destroys that overlap, in the order of time."""
+    def knots(self) -> list[Choice]:
+        """What has moments to be chosen, in the order of time (see `in_time`)."""
 
-    @property
-    def times(self) -> Times:
-        """The moments that matter."""
+    def ways(self, knot: Choice, live: bool) -> Iterator[Untied]:
+        """Every choice for one of them that matters, given whether its id was live; the likeliest first."""
 
     def conflict(self, moments: list[Moment]) -> Conflict | None:
         """Where the calls of a slot cannot be ordered, given these moments."""
+
+
+def in_time(knots: Iterable[Choice]) -> list[Choice]:
+    """The knots of several ids in the order of time, each with the number of the one before it."""
+    last: dict[object, int] = {}
+    ordered: list[Choice] = []
+    for n, knot in enumerate(sorted(knots, key=lambda knot: knot.low)):
+        if isinstance(knot, Knot):
+            knot = knot._replace(before=last.get(knot.name, -1))
+            last[knot.name] = n
+        ordered.append(knot)
+    return ordered
 
 
 def settle(pools: Pools) -> list[Moment] | Conflict:
@@ -68,7 +83,7 @@ class _Search:
     def _enter(self) -> None:
         knot = self.knots[len(self.chosen)]
         live = knot.before >= 0 and self.chosen[knot.before].live
-        self.ways.append(untie(knot, live, self.pools.times))
+        self.ways.append(self.pools.ways(knot, live))
         self.culprits.append(set())
 
     def _leave(self) -> None:
@@ -94,16 +109,17 @@ class _Search:
             del self.chosen[level:]
 
 
-def _touched(knots: Sequence[Knot], conflict: Conflict) -> set[int]:
+def _touched(knots: Sequence[Choice], conflict: Conflict) -> set[int]:
     # The knots that meet the conflict; the destroy before a new pool among them, for what comes after the
     # one may have come before the other; and what decides if the id was live.
     touched: set[int] = set()
     last: dict[object, int] = {}
     for n, knot in enumerate(knots):
         if knot.high < conflict.low:
-            last[knot.name] = n
+            if isinstance(knot, Knot):
+                last[knot.name] = n
         elif knot.low <= conflict.high:
             touched.add(n)
-            if knot.before >= 0 and any(call.makes for call in knot.calls):
+            if knot.before >= 0 and knot.makes:
                 touched.add(knot.before)
     return touched | {n for n in last.values() if knots[n].wavers}

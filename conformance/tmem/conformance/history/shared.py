@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
+from itertools import chain
 from math import inf
 from typing import TypeAlias
 
+from tmem.conformance.history.atomic import Flush, Moments, at, flushes_of
 from tmem.conformance.history.calls import Call, Page, effect, perhaps, until
 from tmem.conformance.history.clusters import Conflict, among
 from tmem.conformance.history.eras import Era, Eras
 from tmem.conformance.history.frontier import Budget
-from tmem.conformance.history.lives import Moment, PoolCall, in_time, knots_of, lives
+from tmem.conformance.history.lives import Moment, PoolCall, Untied, knots_of, lives, untie
 from tmem.conformance.history.order import Order, order_of
+from tmem.conformance.history.settle import Choice, in_time
 from tmem.conformance.history.slots import Slot, conflict_in
 from tmem.conformance.history.split import Name, Split
 from tmem.conformance.history.times import SharedTimes
@@ -32,8 +35,9 @@ class SharedPools:
     vanish; or (`strict`) they may not.
     """
 
-    def __init__(self, made: dict[Name, list[PoolCall]], found: Split, budget: Budget) -> None:
-        self.knots = in_time(knot for name, calls in made.items() for knot in knots_of(name, calls))
+    def __init__(
+        self, made: dict[Name, list[PoolCall]], found: Split, budget: Budget, atomic_flush: bool
+    ) -> None:
         self.names = list(made)
         self.failing: tuple[Page, ...] = ()
         """The object id and index of the slot that was last in conflict."""
@@ -46,7 +50,37 @@ class SharedPools:
         kinds = {call.kind for calls in made.values() for call in calls if call.makes}
         self.mixed = any(kind.persistent != other.persistent for kind in kinds for other in kinds)
         persistent = any(kind.persistent for kind in kinds)
-        self.times = SharedTimes(_points(made.values(), self._calls.values()), persistent)
+        self._times = SharedTimes(_points(made.values(), self._calls.values()), persistent)
+        knots: list[Choice] = [knot for name, calls in made.items() for knot in knots_of(name, calls)]
+        self._atomic: dict[Page, Moments] = {}
+        if atomic_flush:
+            for oid in {call.args[2] for calls in self._calls.values() for call in calls}:
+                self._atomic[oid] = Moments(list(self._alike(oid)), persistent, certain=False)
+            flushes = [
+                flush
+                for name, calls in self._calls.items()
+                for flush in flushes_of(name, (call for call in calls if call.op == "flush_object"))
+            ]
+            for oid, times in self._atomic.items():
+                times.guess(flush for flush in flushes if flush.call.args[2] == oid)
+            knots += flushes
+        self.knots = in_time(knots)
+
+    def _alike(self, oid: Page) -> Iterator[Slot]:
+        # Slots by object and index alone: that tells well enough which moments of a flush are likely.
+        slots: dict[Page, list[Call]] = defaultdict(list)
+        for calls in self._calls.values():
+            for call in calls:
+                if call.args[2] == oid and call.op != "flush_object":
+                    slots[call.args[3]].append(call)
+        for index, calls in slots.items():
+            yield Slot((oid, index), calls, Flushes())
+
+    def ways(self, knot: Choice, live: bool) -> Iterator[Untied]:
+        """The moments that matter to a knot of pool calls, or to a flush."""
+        if isinstance(knot, Flush):
+            return self._atomic[knot.call.args[2]].ways(knot)
+        return untie(knot, live, self._times)
 
     def conflict(self, moments: list[Moment]) -> Conflict | None:
         """Where the calls of a slot cannot be ordered, given these moments."""
@@ -76,14 +110,14 @@ class SharedPools:
             lambda: defaultdict(list)
         )
         for name, calls in self._calls.items():
-            for call in calls:
+            for call, whole in self._with_moments(calls, moments):
                 fitted = self._fitted(call, name, members[name])
                 if isinstance(fitted, Conflict):
                     self.failing = call.args[2:4]
                     return fitted
                 if fitted is not None:
                     pages, part = fitted
-                    self._whole[id(part)] = call
+                    self._whole[id(part)] = whole
                     index = None if call.op == "flush_object" else call.args[3]
                     given[pages, call.args[2]][index].append(part)
         slots: list[tuple[Slot, Eras]] = []
@@ -93,6 +127,13 @@ class SharedPools:
                 (Slot((pages, oid, index), calls, flushes), eras[pages]) for index, calls in parts.items()
             )
         return slots
+
+    def _with_moments(self, calls: list[Call], moments: list[Moment]) -> Iterator[tuple[Call, Call]]:
+        # Each call, flushes that are to have one moment with just that, beside the call as it was.
+        if not self._atomic:
+            return zip(calls, calls, strict=True)
+        others = [call for call in calls if call.op != "flush_object"]
+        return chain(zip(others, others, strict=True), at(moments, calls))
 
     def _fitted(self, call: Call, name: Name, lives: list[Era]) -> tuple[Pages, Call] | Conflict | None:
         # The life that the call belongs to, and what of the call lies in it; None where it tells nothing.
