@@ -1,0 +1,73 @@
+"""Calibration: a slice of both tables, and that each clause is killed by faults of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tmem.conformance.calibration.accept import accept
+from tmem.conformance.calibration.kill import Kill, kill
+from tmem.conformance.calibration.tables import breadth, kill_table, markdown, worst
+from tmem.conformance.calibration.work import work
+from tmem.conformance.faults import FAULTS
+from tmem.spec.clauses import CLAUSES
+
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+TOLD_BY_PAGES = {"TMEM-CONC-1", "TMEM-CONC-2"}
+"""What breaks these is blamed, where a page tells, on the clause that this page breaks."""
+SLICE = sorted(name for name, fault in FAULTS.items() if fault.kind not in ("liveness", "races", "claims"))
+
+
+@pytest.mark.parametrize("fault", SLICE[::12])
+def test_a_slice_of_the_kill_table(fault: str) -> None:
+    assert kill("impl", fault, seed=11).killed
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_slice_of_the_accept_table(seed: int) -> None:
+    accepted = accept(seed, 2_000)
+    assert accepted.operations >= 2_000
+    assert accepted.alarms == ()
+
+
+def test_each_clause_has_a_fault_that_only_its_checks_kill() -> None:
+    recorded = json.loads((RESULTS / "kill.json").read_text("utf-8"))
+    assert set(recorded["clauses"]) == {clause.id for clause in CLAUSES.values() if not clause.implied}
+    without = {clause for clause, row in recorded["clauses"].items() if not row["only"]}
+    assert without <= TOLD_BY_PAGES
+    assert all(row["killed"] == row["seeds"] for row in recorded["faults"].values())
+
+
+def _kills() -> list[Kill]:
+    first, second = SLICE[:2]
+    clause = FAULTS[first].clauses[0]
+    return [
+        Kill(first, 0, clause, 100, 0, 0.1, 3),
+        Kill(first, 1, clause, 300, 0, 0.3, 5),
+        Kill(second, 0, "", 9_000, 0, 2.0, 0),
+    ]
+
+
+def test_what_the_table_says() -> None:
+    table = kill_table(_kills())
+    first, second = SLICE[:2]
+    assert table[first]["operations"] == [200, 300]
+    assert (table[first]["killed"], table[second]["killed"]) == (2, 0)
+    assert worst(table) == {first: 300}
+    assert breadth(_kills())[FAULTS[first].clauses[0]]["only"] == [first]
+    assert f"| {first} |" in markdown("impl", table, breadth(_kills()), [])
+
+
+def _one() -> dict[str, object]:
+    return {"n": 1}
+
+
+def test_work_goes_on_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "work.jsonl"
+    assert dict(work({"a": _one}, path, workers=1)) == {"a": {"n": 1}}
+    with path.open("a") as file:
+        file.write('{"key": "b", "resu')  # cut short
+    path.write_text(path.read_text().replace('"n": 1', '"n": 7') + "\n")
+    assert dict(work({"a": _one, "b": _one}, path, workers=1)) == {"a": {"n": 7}, "b": {"n": 1}}
