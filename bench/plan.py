@@ -34,12 +34,12 @@ class Plan:
     resident: int = 8192
     """Pages that a store holds all the while, of which the gets draw at random."""
     threads: tuple[int, ...] = (1, 2, 4, 8)
-    thread_rounds: int = 7
+    thread_rounds: int = 5
     thread_seconds: float = 0.12
     levels: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000, 2_000_000)
     """Pages that a store is filled with, one after the other."""
     memory_pages: int = 200_000
-    memory_rounds: int = 3
+    memory_rounds: int = 2
     churn: int = 60_000
     """Operations of each of the eight threads."""
     latencies: int = 20_000

@@ -25,7 +25,7 @@ PEERS = (LIMIT, "dict + lz4 + lock")
 BYTES_A_PAGE = 2600
 """Memory that a page takes, with room to spare."""
 SPARE = 1 << 30
-ROUNDS = 15
+ROUNDS, VISITS = 7, 3
 BEYOND = 1 << 24
 """Handles from here on are not among those that a store is filled with."""
 
@@ -50,7 +50,7 @@ def fill(name: str, levels: list[int], chunk: int) -> dict[str, Any]:
         for level in levels:
             large.fill(level)
             costs[str(level)] = {
-                operation: in_turn({HERE: partial(cost, large), FIRST: partial(cost, small)}, ROUNDS)
+                operation: in_turn({HERE: partial(cost, large), FIRST: partial(cost, small)}, ROUNDS, VISITS)
                 for operation, cost in COSTS.items()
                 if large.offers(operation)
             }
