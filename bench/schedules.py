@@ -17,8 +17,8 @@ from typing import Any
 
 import click
 from rich.console import Console
-from tests.races import RACES, STORE
 
+from tests.races import RACES, STORE
 from tmem.conformance.schedules.explore import PORTFOLIO, Subject, explore, open_subject
 from tmem.conformance.schedules.program import Program, draw, from_json
 from tmem.conformance.schedules.run import Runner

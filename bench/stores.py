@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.subjects import EVERY, Contender, Handle, Missing
-
 from tmem.spec.abi.flags import PERSIST
 
 CLIENT = 1

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.random_programs import PAGE_SIZE, Programs, run
 
+from tests.random_programs import PAGE_SIZE, Programs, run
 from tmem.model import Adversary, Choice
 from tmem.model.adversary import backend
 from tmem.model.choices import STRATEGIES, keep

@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import bench.__main__ as command
 import pytest
+
+import bench.__main__ as command
 from bench import stores
 from bench.crowd import busy_thread, rate
 from bench.experiments import holds, operations, pressure, scale, sizes, threads

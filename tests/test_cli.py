@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.test_worker import running
 
+from tests.test_worker import running
 from tmem.conformance import cli
 from tmem.conformance.check import Plan
 from tmem.conformance.verdict import Verdict

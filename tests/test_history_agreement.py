@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from bench.histories import small
 
+from bench.histories import small
 from tmem.conformance.history.calls import call_of
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.replay import objection

@@ -8,8 +8,8 @@ from hashlib import sha512
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tests.impl_audit import audit
 
+from tests.impl_audit import audit
 from tmem.impl import Store
 from tmem.impl.order import Order
 from tmem.impl.pool import Pool

@@ -6,8 +6,8 @@ import os
 import time
 
 import pytest
-from tests.impl_audit import audit
 
+from tests.impl_audit import audit
 from tmem.impl import Lz4, Plain, Store
 from tmem.impl.room import POOL
 from tmem.spec.abi.errors import EINVAL, ENOMEM

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from tests.impl_audit import audit
 
+from tests.impl_audit import audit
 from tmem.impl import Lz4, Store
 from tmem.impl.pool import Pool
 from tmem.impl.reclaim import BATCH, strike

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.races.impl import RACES, seed
 from tests.races.record import look
 

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.impl_audit import audit
 
+from tests.impl_audit import audit
 from tmem.impl import Store
 from tmem.impl.pause import PIECE
 from tmem.impl.pool import Pool

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.races import RACES, STORE
 
+from tests.races import RACES, STORE
 from tmem.conformance.picture import Row, columns
 from tmem.conformance.schedules.explore import open_subject, replay
 

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from proofs import THEOREMS, Theorem, check, index, report
 from proofs.theorem import theorem
 from tests import not_theorems
-
 from tmem.spec.clauses import CLAUSES
 
 ROOT = Path(__file__).parent.parent

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from proofs import THEOREMS
 from tests.seeded import BUGS, broken_spec
 

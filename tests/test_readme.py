@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 
 import pytest
-from tests import readme
 
+from tests import readme
 from tmem.model.judge import Judge
 from tmem.spec import Backend, DestroyPool, FlushObject, FlushPage, Get, Handle, NewPool, Put
 from tmem.spec.backend import OPERATIONS

@@ -9,8 +9,8 @@ from itertools import product
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import integers, randoms
-from tests.races import RACES, STORE, race
 
+from tests.races import RACES, STORE, race
 from tmem.conformance.schedules import watch
 from tmem.conformance.schedules.explore import LEVELS, Subject, explore, open_subject, replay
 from tmem.conformance.schedules.program import EPHEMERAL, Program, draw, from_json, number

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from proofs.small_world.numbered import Relation
 from proofs.small_world.relation import Setting
 from proofs.small_world.settings import PAGES
 from proofs.small_world.traces import Agreement, follow
-
 from tmem.model.judge import Judge
 from tmem.model.violation import Violation
 from tmem.spec.operations import (

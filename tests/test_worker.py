@@ -11,8 +11,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests import stub_engines
 
+from tests import stub_engines
 from tmem.conformance.check import Plan, check
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding, Found, Note, Phase, Started

@@ -79,7 +79,8 @@ def _program(
     if first[0] == "new":
         one.append(_operation(("put", 0), pools, 1, 3))
     other = other or draw.choice(clients)
-    after = "get" if second[0] == "destroy" else draw.choice(NEXT)
+    looks = second[0] == "destroy" or first[1] != second[1]
+    after = "get" if looks else draw.choice(NEXT)
     looking = clients[-1] if other == 1 else 1
     two = [_operation(second, pools, other, 4), _operation((after, first[1]), pools, looking, 5)]
     return Program(tuple(setup), (tuple(one), tuple(two)))
