@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tmem.conformance.engines.claims import ClaimChecks
-from tmem.conformance.engines.run import run
+from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.events import Event, Found
 from tmem.conformance.faults import FAULTS, Fault
 from tmem.conformance.faults.addressing import Readdressed
@@ -19,9 +19,7 @@ from tmem.conformance.faults.fault import fault, register
 from tmem.conformance.faults.isolation import Meets, Others
 from tmem.conformance.faults.pools import FlagsTaken, PoolsLiveOn
 from tmem.conformance.faults.sharing import Leaves, Misjoined
-from tmem.conformance.pages import corpus
-from tmem.conformance.programs import HEADER, Program, decode
-from tmem.conformance.trial import Silent, Trial
+from tmem.conformance.trial import Trial
 from tmem.conformance.wrapper import Reclaiming, Shadow, Wrapper
 from tmem.impl import Store
 from tmem.model import Adversary
@@ -30,9 +28,8 @@ from tmem.spec.backend import Claims
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 PROGRAMS = 8_000
-ENOUGH = 8
+ENOUGH = 5
 """Violations after which a fault's blame is taken to be known."""
-PAGES = corpus(4096)
 
 
 def kinds(*kinds: str) -> list[Fault]:
@@ -42,17 +39,10 @@ def kinds(*kinds: str) -> list[Fault]:
 SEQUENTIAL = [known for known in FAULTS.values() if known not in kinds("races", "liveness", "claims")]
 
 
-def programs(count: int, seed: int = 0) -> Iterator[Program]:
-    draw = random.Random(f"volume {seed}")
-    for _ in range(count):
-        yield decode(draw.randbytes(HEADER + 2 * draw.randrange(4, 64)), len(PAGES.pages))
-
-
 def blamed(make: Callable[[int], Backend], count: int, primary: str = "") -> Counter[str]:
     """The clauses of the first violation of each program, until there are enough of them."""
     seen: Counter[str] = Counter()
-    for number, program in enumerate(programs(count)):
-        outcome = run(program, make(number), PAGES, Silent())
+    for _, _, outcome in outcomes(Trial("test", make, 0), "volume 0", count):
         if outcome.violation is not None:
             seen[outcome.violation.clause] += 1
             if (primary in seen or not primary) and seen.total() >= ENOUGH:

@@ -88,6 +88,10 @@ ALLOWED: dict[str, Steps] = {
 BROKEN: dict[str, tuple[str, Steps]] = {
     "the old page after a duplicate": ("TMEM-PUT-3", [pool(), put(A), put(B), get(A)]),
     "the old page after a failed duplicate": ("TMEM-PUT-1", [pool(), put(A), put(B, False), get(A)]),
+    "the old page, which is in another slot too": (
+        "TMEM-PUT-3",
+        [pool(), put(A), put(B), put(A, at=Handle(0, 7, 4)), get(A)],
+    ),
     "the page of a failed put": ("TMEM-PUT-1", [pool(), put(A, False), get(A)]),
     "a page nobody put": ("TMEM-PUT-2", [pool(), put(A), get(C)]),
     "a page of another length": ("TMEM-PUT-2", [pool(), put(A), get(A + b"x")]),

@@ -120,6 +120,8 @@ class Program:
 
 
 HEADER = 6
+REPEATS = 0xFF
+"""The last byte of the header of a program that puts few pages again and again."""
 SETUPS = ((0, 1), (1, 0), (0, 0), (1, 1), (2, 3), (3, 2), (3, 5), (0, 3))
 """The pools that each client starts with, as entries of GRANTS."""
 SHAPES = ((3, 3), (2, 2), (1, 3), (3, 1), (1, 2), (2, 1), (1, 1), (2, 3))
@@ -152,7 +154,9 @@ def _codes(mask: int) -> tuple[int, ...]:
 def decode(data: bytes, pages: int) -> Program:
     """The program that bytes stand for; any bytes of at least HEADER + 2 are one.
 
-    `pages` is the size of the corpus; no page is put twice by one program.
+    `pages` is the size of the corpus. No page is put twice by a program, so that it tells where it came
+    from; but where the last byte of the header is REPEATS two pages are put again and again, so that equal
+    ones meet in a store that keeps them once.
     """
     mask, universe, setup, first_page, mode, second = data[:HEADER]
     codes = _codes(mask)
@@ -163,12 +167,14 @@ def decode(data: bytes, pages: int) -> Program:
         for name, grant in enumerate(SETUPS[setup & 7])
     ]
     objects, indexes = SHAPES[mode >> 4 & 7]
-    page = first_page
+    period = 2 if second == REPEATS else pages
+    puts = 0
     for a, b in zip(data[HEADER::2], data[HEADER + 1 :: 2], strict=False):
         code = codes[a]
         argument = a ^ b
         if code == Code.PUT:
-            argument = page = (page + 1) % pages
+            puts += 1
+            argument = (first_page + puts % period) % pages
         elif code == Code.NEW_POOL:
             argument %= len(GRANTS)
         client = b >> 6 & 1 if clients == 2 else 0

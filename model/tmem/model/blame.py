@@ -83,6 +83,8 @@ def _source(judge: Judge, get: Get, page: bytes, member: Member | None) -> tuple
     origin = judge.origins.get(page)
     if origin is None:
         return "TMEM-PUT-2", "A page came back that nobody ever put."
+    if member is not None:
+        origin = _ended_here(origin, member, get)
     told = f"At {get.handle} of client {get.client} there came back {origin.life()}."
     if origin.ended == "TMEM-ARG-1":
         return origin.ended, told
@@ -90,3 +92,13 @@ def _source(judge: Judge, get: Get, page: bytes, member: Member | None) -> tuple
         same_slot = origin.handle.slot == get.handle.slot
         return (origin.ended or "TMEM-PUT-2") if same_slot else same_pool(origin, get.handle), told
     return foreign(origin, get.client, Kind() if member is None else member.kind, get.handle), told
+
+
+def _ended_here(origin: Origin, member: Member, get: Get) -> Origin:
+    # Of equal pages the one that was in this slot, where there was one, else the last that was put.
+    each: Origin | None = origin
+    while each is not None:
+        if each.ended and each.pool == member.pool.number and each.handle.slot == get.handle.slot:
+            return each
+        each = each.earlier
+    return origin

@@ -123,6 +123,7 @@ class Judge:
                 self._empty(slot, "TMEM-PUT-3")
                 origin.replaced = True
             slot.belief = Belief(page, member.kind.persistent)
+            origin.earlier = self.origins.get(page)
             slot.origin = self.origins[page] = origin
         return None
 
@@ -259,4 +260,5 @@ class Judge:
         known = self.origins.get(page)
         if known is None or known.ended is not None:
             origin.ended, origin.end = clause, self.count
+            origin.earlier = known
             self.origins[page] = origin

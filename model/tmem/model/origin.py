@@ -26,7 +26,8 @@ class Origin:
 
     `pool` numbers pools as they were made, so that an id that comes back is told from the one before;
     `pressure` is the judge's at the put; `replaced` says that it took another page's place; `ended` is
-    the clause that forbids the page since, None while it may be shown.
+    the clause that forbids the page since, None while it may be shown; `earlier` is the put of an equal page
+    before this one.
     """
 
     client: int
@@ -38,6 +39,7 @@ class Origin:
     replaced: bool = False
     ended: str | None = None
     end: int = 0
+    earlier: Origin | None = None
 
     def life(self) -> str:
         """The page's life in words."""

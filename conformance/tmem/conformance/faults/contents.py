@@ -215,6 +215,40 @@ class Deduplicated(Shadow):
         return super().put(client, pool, oid, index, page)
 
 
+class Sharing(Shadow):
+    """Finds the slots that hold the same page as this one."""
+
+    def twins(self, client: int, pool: int, oid: int, index: int) -> list[tuple[int, int, int, int]]:
+        """The other slots, each with a client and id of its pool, that have an equal page."""
+        page = self.held(client, pool, oid, index)
+        every = [(*name, *at) for name, known in self.pools.items() for at in known.pages]
+        return [at for at in every if self.held(*at) == page and at != (client, pool, oid, index)]
+
+
+@fault(*LOST, needs=("private persistent",))
+class FlushTakesEqualPages(Sharing):
+    """Equal pages are stored once and not counted: a flush of one takes the others."""
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        twins = self.twins(client, pool, oid, index)
+        found = super().flush_page(client, pool, oid, index)
+        for at in twins if found else ():
+            self.take(*at)
+        return found
+
+
+@fault(*SHOWN)
+class PutChangesEqualPages(Sharing):
+    """Equal pages are stored once and written in place: a put over one changes the others."""
+
+    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
+        twins = self.twins(client, pool, oid, index)
+        stored = super().put(client, pool, oid, index, page)
+        for at in twins if stored else ():
+            self.put_back(*at, bytes(page))
+        return stored
+
+
 def deduplicates(key: Key) -> Key:
     """Register a function that tells pages apart, but not well enough."""
     register(key, lambda inner: Deduplicated(inner, key), SHOWN)
