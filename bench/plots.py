@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.experiments import pressure, scale, sizes, threads
 from bench.experiments.operations import CLEANCACHE, FRONTSWAP
@@ -101,7 +101,9 @@ def _kinds(measured: Measured) -> Figure | None:
     for axes, operation in zip(columns, (PUT, GET), strict=True):
         for who in found[kinds[0]][operation]:
             micro = [1e6 * statistics.median(found[kind][operation][who]) for kind in kinds]
-            axes.plot(micro, kinds, "o", color=COLOURS[who], label=who, markersize=6, alpha=0.9)
+            axes.plot(
+                micro, kinds, "o", color=COLOURS[who], label=who, markersize=6, zorder=3 + (who in VARIANTS)
+            )
         axes.set_xscale("log")
         _plain(axes.xaxis)
         axes.set_title(operation)
@@ -222,8 +224,9 @@ def _tail(axes: Axes, tails: list[list[list[float]]], colour: str, line: str, la
 
 def _plain(axis: Axis) -> None:
     """Ticks of a log scale as plain numbers, at least one more than the powers of ten."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if _span(axis) < 30 else (1,)))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if _span(axis) < 60 else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _span(axis: Axis) -> float:

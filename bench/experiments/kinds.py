@@ -29,7 +29,7 @@ def measure(plan: Plan) -> Iterator[tuple[str, dict[str, Times]]]:
             yield (
                 kind,
                 {
-                    op: in_turn(runs, max(3, plan.rounds // 4), plan.visits)
+                    op: in_turn(runs, max(3, plan.rounds // 3), plan.visits)
                     for op, runs in ((PUT, puts), (GET, gets))
                 },
             )
