@@ -34,9 +34,9 @@ FINDINGS = {
     "full flush page": f"{MEMORY}.",
     "churn": "glibc gives each of the threads an arena of its own, and what one frees another does not use. "
     "`MALLOC_ARENA_MAX=1` in the environment helps by what the comparison shows.",
-    "destroy": "between two pauses the destroyer works for less than a millisecond of CPU time; who waits longer "
-    "waits while the machine has set it aside with the interpreter in its hands. The comparison says how "
-    "often the machine does that to a thread alone.",
+    "destroy": "between two pauses the destroyer works for less than a millisecond of CPU time; who waits "
+    "longer waits while the machine has set it aside with the interpreter in its hands. The comparison says "
+    "how often the machine does that to a thread alone.",
     "late": f"{PREEMPTED}.",
     "late background": f"{PREEMPTED}.",
 }

@@ -33,4 +33,7 @@ def _main(path: str, arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    _main(*sys.argv[1:])
+    try:
+        _main(*sys.argv[1:])
+    except KeyboardInterrupt:  # the bench, which was interrupted too, says so
+        sys.exit(130)
