@@ -36,7 +36,8 @@ INDEXES = (
     (0, 64, 4096),
 )
 CLIENTS = ((1, 2), (0, 0xFFFF), (1, 257), (7, 8))
-UUIDS = (0xA, 0xA << 64)
+UUIDS = (0xA, 0xA << 64, 0xA | 0xB << 64, 0xB | 0xA << 64)
+"""Alike in one word, or where the words are folded."""
 
 VERSION_1 = 1 << VERSION_SHIFT
 GRANTS: tuple[tuple[int, int | None], ...] = (
@@ -50,6 +51,8 @@ GRANTS: tuple[tuple[int, int | None], ...] = (
     (VERSION_1 | SHARED | PERSIST, NO_UUID),  # private
     (VERSION_1 | SHARED, None),  # private
     (PERSIST, None),
+    (VERSION_1 | SHARED | PERSIST, UUIDS[2]),
+    (VERSION_1 | SHARED | PERSIST, UUIDS[3]),
 )
 """Flags and UUIDs that a backend may take."""
 REFUSALS = (

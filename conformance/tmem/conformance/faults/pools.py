@@ -215,6 +215,15 @@ class PoolIdsNotChecked(Shadow):
         return next((mine for owner, mine in self.pools if owner == client), pool)
 
 
+@fault("TMEM-POOL-3", "TMEM-HANDLE-1", "TMEM-POOL-2", history=(17,))
+class NegativePoolIdIsLast(PoolIdsNotChecked):
+    """Pool id -1 finds the client's last pool, as it would in a list."""
+
+    def found(self, client: int, pool: int) -> int:
+        mine = [other for owner, other in self.pools if owner == client]
+        return mine[-1] if pool == -1 and mine else pool
+
+
 @fault(*LOST, "TMEM-POOL-1", "TMEM-ARG-1", needs=PERSISTENT)
 class DestroyEndsAllPools(Shadow):
     """Destroy pool ends every pool of the client."""

@@ -84,6 +84,22 @@ class UuidFolded(Misjoined):
         return flags, (uuid ^ uuid >> 64) & (1 << 64) - 1
 
 
+@fault(*MEETS, needs=PERSISTENT)
+class UuidLowWord(Misjoined):
+    """Only the low 64 bits of a UUID count."""
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        return flags, uuid & (1 << 64) - 1 if kind_of(flags, uuid).shared and uuid else uuid
+
+
+@fault(*MEETS, needs=PERSISTENT)
+class UuidHighWord(Misjoined):
+    """Only the high 64 bits of a UUID count, where it has any."""
+
+    def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
+        return flags, uuid >> 64 if kind_of(flags, uuid).shared and uuid and uuid >> 64 else uuid
+
+
 @fault(*MEETS)
 class UuidIgnored(Misjoined):
     """All shared pools are one."""
