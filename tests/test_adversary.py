@@ -12,7 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.random_programs import PAGE_SIZE, Programs, run
+from tmem.conformance.engines.run import run
+from tmem.conformance.engines.volume import outcomes
+from tmem.conformance.pages import corpus
+from tmem.conformance.programs import HEADER, decode
+from tmem.conformance.trial import Silent, Trial
 from tmem.model import Adversary, Choice
 from tmem.model.adversary import backend
 from tmem.model.choices import STRATEGIES, keep
@@ -21,6 +25,7 @@ from tmem.spec.abi import errors
 from tmem.spec.abi.flags import PERSIST, SHARED
 
 DOCS = Path(__file__).parent.parent / "docs" / "adversary.md"
+PAGE_SIZE = 64
 PAGE, OTHER = b"p" * PAGE_SIZE, b"o" * PAGE_SIZE
 
 
@@ -29,26 +34,31 @@ def adversary(**bent: str) -> Adversary:
     return Adversary(lambda choice, options: bent.get(choice.name, options[0]), page_size=PAGE_SIZE)
 
 
+def violations(make: Callable[[int], Adversary], count: int) -> list[str]:
+    trial = Trial("test", make, seed=0, page_size=PAGE_SIZE)
+    return [
+        str(outcome.violation) for _, _, outcome in outcomes(trial, "adversary", count) if outcome.violation
+    ]
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_conforms(strategy: str) -> None:
-    for seed in range(150):
-        violation = run(Adversary(strategy, page_size=PAGE_SIZE, seed=seed), Programs(seed))
-        assert violation is None, f"{strategy}, seed {seed}: {violation}"
+    assert not violations(lambda number: Adversary(strategy, page_size=PAGE_SIZE, seed=number), 300)
 
 
 @pytest.mark.parametrize(("choice", "option"), [(c, o) for c in Choice for o in c.options])
 def test_every_option_conforms(choice: Choice, option: str) -> None:
-    for seed in range(25):
-        violation = run(adversary(**{choice.name: option}), Programs(seed))
-        assert violation is None, f"{choice.name} {option}, seed {seed}: {violation}"
+    assert not violations(lambda number: adversary(**{choice.name: option}), 40)
 
 
-@given(st.data(), st.integers(0, 2**32))
-def test_any_mixture_conforms(data: st.DataObject, seed: int) -> None:
+@given(st.data(), st.binary(min_size=HEADER + 2, max_size=HEADER + 40))
+def test_any_mixture_conforms(data: st.DataObject, program: bytes) -> None:
     def draw(choice: Choice, options: tuple[str, ...]) -> str:
         return data.draw(st.sampled_from(options), label=choice.name)
 
-    assert run(Adversary(draw, page_size=PAGE_SIZE), Programs(seed), length=15) is None
+    pages = corpus(PAGE_SIZE)
+    outcome = run(decode(program, len(pages.pages)), Adversary(draw, page_size=PAGE_SIZE), pages, Silent())
+    assert outcome.violation is None
 
 
 def test_every_choice_is_asked() -> None:
@@ -58,8 +68,7 @@ def test_every_choice_is_asked() -> None:
         asked.add(choice)
         return options[0]
 
-    for seed in range(30):
-        run(Adversary(choose, page_size=PAGE_SIZE), Programs(seed))
+    violations(lambda number: Adversary(choose, page_size=PAGE_SIZE), 100)
     assert asked == set(Choice)
 
 

@@ -16,6 +16,7 @@ from tmem.conformance.faults import FAULTS, Fault
 from tmem.conformance.faults.addressing import Readdressed
 from tmem.conformance.faults.contents import Altered, Deduplicated
 from tmem.conformance.faults.fault import fault, register
+from tmem.conformance.faults.history import HISTORY, NOT_TODAY
 from tmem.conformance.faults.isolation import Meets, Others
 from tmem.conformance.faults.pools import FlagsTaken, PoolsLiveOn
 from tmem.conformance.faults.sharing import Leaves, Misjoined
@@ -137,6 +138,11 @@ def test_a_fault_says_what_it_is(known: Fault) -> None:
         *("private ephemeral", "private persistent", "shared ephemeral", "shared persistent"),
         "reclaim",
     }
+
+
+def test_every_bug_that_can_be_expressed_has_a_fault() -> None:
+    used = {number for known in FAULTS.values() for number in known.history}
+    assert used == set(HISTORY) - set(NOT_TODAY)
 
 
 def test_two_faults_of_one_name_are_refused() -> None:

@@ -37,8 +37,8 @@ from tmem.spec.operations import (
     Reclaim,
 )
 
-UNKNOWN_POOL = 7
-"""The pool id that a name stands for before new pool granted it one."""
+UNKNOWN_POOLS = (7, -1, 1 << 30)
+"""The pool ids that the names stand for before new pool granted them one."""
 
 
 @dataclass(slots=True)
@@ -90,14 +90,14 @@ class Runner:
         code, client_row, name, oid_row, index_row, argument = step
         client = self._clients[client_row]
         if code <= Code.FLUSH_PAGE:
-            pool = self._ids.get((client, name), UNKNOWN_POOL)
+            pool = self._ids.get((client, name), UNKNOWN_POOLS[name])
             handle = Handle(pool, self._oids[oid_row], self._indexes[index_row])
             if code == Code.GET:
                 return Get(client, handle)
             if code == Code.PUT:
                 return Put(client, handle, self._pages.pages[argument])
             return FlushPage(client, handle)
-        pool = self._ids.get((client, name), UNKNOWN_POOL)
+        pool = self._ids.get((client, name), UNKNOWN_POOLS[name])
         if code == Code.FLUSH_OBJECT:
             return FlushObject(client, pool, self._oids[oid_row])
         if code == Code.NEW_POOL:

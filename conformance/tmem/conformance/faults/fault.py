@@ -28,8 +28,8 @@ class Fault:
     """A bug that can be laid around a correct backend.
 
     `clauses` are those that it may be blamed on, the one that it is about first. `needs` names what the
-    backend must offer for the fault to show: `str(Kind)` of a pool, `reclaim`. `history` numbers bugs that
-    the tmem family really had. A fault of kind `races` shows only where calls overlap; one of kind
+    backend must offer for the fault to show: `str(Kind)` of a pool, `reclaim`. `history` numbers the bugs of
+    `history.HISTORY` that it is made after. A fault of kind `races` shows only where calls overlap; one of kind
     `liveness` hangs or ends the process.
     """
 
