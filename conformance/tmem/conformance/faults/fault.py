@@ -29,8 +29,8 @@ class Fault:
 
     `clauses` are those that it may be blamed on, the one that it is about first. `needs` names what the
     backend must offer for the fault to show: `str(Kind)` of a pool, `reclaim`. `history` numbers the bugs of
-    `history.HISTORY` that it is made after. A fault of kind `races` shows only where calls overlap; one of kind
-    `liveness` hangs or ends the process.
+    `history.HISTORY` that it is made after. A fault of kind `races` shows only where calls overlap; one of
+    kind `liveness` hangs or ends the process; one of kind `claims` keeps every clause.
     """
 
     name: str
