@@ -8,15 +8,16 @@ from typing import TypeAlias
 from tmem.conformance.history.calls import Call
 from tmem.conformance.history.clusters import Conflict
 from tmem.conformance.history.frontier import Budget, Spent
-from tmem.conformance.history.lives import Moment, PoolCall, pool_calls
+from tmem.conformance.history.integrity import stale
+from tmem.conformance.history.lives import Moment, pool_calls, sharers
 from tmem.conformance.history.order import Order
 from tmem.conformance.history.pool import Pool
 from tmem.conformance.history.reasons import blame
 from tmem.conformance.history.results import Illegal, Legal, Result, Unknown
 from tmem.conformance.history.settle import settle
 from tmem.conformance.history.shared import SharedPools
-from tmem.conformance.history.split import Name, Split, split
-from tmem.conformance.history.window import involved, meeting, smallest
+from tmem.conformance.history.split import Split, split
+from tmem.conformance.history.window import involved, meeting, nearest, smallest
 
 Pools: TypeAlias = Pool | SharedPools
 
@@ -26,8 +27,16 @@ WINDOW_STATES = 20_000_000
 """The budget for the search of the smallest window."""
 
 
-def check(calls: Iterable[Call], *, claims: Collection[str] = (), budget: int = STATES) -> Result:
-    """Whether a history can have happened one call at a time, on pools that did not exist before it."""
+def check(
+    calls: Iterable[Call], *, level: str = "linearizable", claims: Collection[str] = (), budget: int = STATES
+) -> Result:
+    """Whether a history can have happened one call at a time, on pools that did not exist before it.
+
+    At the level `integrity` it is asked only that no get showed a torn, foreign or stale page. The claim
+    `atomic-flush` asks that flush object has one moment for the whole object. `budget` is a number of states.
+    """
+    if level == "integrity":
+        return _integrity(split(calls))
     atomic_flush = "atomic-flush" in claims
     found = split(calls)
     settled: list[tuple[Pools, list[Moment]]] = []
@@ -74,7 +83,7 @@ def _settled(pools: Pools) -> list[Moment] | Conflict | Unknown:
 def _groups(found: Split, budget: Budget, atomic_flush: bool) -> Iterator[Pools]:
     made = {name: pool_calls(found.pools[name]) for name in {*found.slots, *found.flushes, *found.pools}}
     made |= {(call.args[0], call): pool_calls([call]) for call in found.unnamed}
-    for names in _sharers(made):
+    for names in sharers(made):
         calls = {name: made[name] for name in names}
         if len(names) > 1 or len({call.uuid for call in calls[names[0]] if call.makes}) > 1:
             yield SharedPools(calls, found, budget, atomic_flush)
@@ -82,19 +91,22 @@ def _groups(found: Split, budget: Budget, atomic_flush: bool) -> Iterator[Pools]
             yield Pool(names[0], calls[names[0]], found, budget, atomic_flush)
 
 
-def _sharers(made: dict[Name, list[PoolCall]]) -> list[list[Name]]:
-    # The pool ids, those together that ever shared a pool.
-    groups: dict[Name, list[Name]] = {name: [name] for name in made}
-    first: dict[int, Name] = {}
-    for name, calls in made.items():
-        for call in calls:
-            if call.uuid is None:
-                continue
-            one, other = groups[first.setdefault(call.uuid, name)], groups[name]
-            if one is not other:
-                one += other
-                groups.update((each, one) for each in other)
-    return list({id(group): group for group in groups.values()}.values())
+def _integrity(found: Split) -> Legal | Illegal:
+    wrong = next(stale(found), None)
+    if wrong is None:
+        return Legal(found.count, (), lambda: iter(()))
+    name, hit = wrong
+
+    def judge(calls: Sequence[Call]) -> Conflict | None:
+        some = next(stale(split(calls)), None)
+        return None if some is None else Conflict(some[1].begin, some[1].begin)
+
+    slot = sorted(found.of(found.slots, name[2:]), key=lambda call: call.begin)
+    for calls in (nearest(slot, hit), slot):
+        if judge(calls) is not None:
+            break
+    clause, reason, window = blame(smallest(calls, judge), found)
+    return Illegal(clause, reason, tuple(window))
 
 
 def _illegal(found: Split, pools: Pools, conflict: Conflict, atomic_flush: bool) -> Illegal:

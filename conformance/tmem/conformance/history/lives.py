@@ -158,3 +158,18 @@ def lives(moments: Iterable[Moment]) -> list[Era]:
         elif found and found[-1].stop == inf:
             found[-1] = found[-1]._replace(stop=time)
     return found
+
+
+def sharers(made: dict[Name, list[PoolCall]]) -> list[list[Name]]:
+    """The pool ids, those together that ever shared a pool."""
+    groups: dict[Name, list[Name]] = {name: [name] for name in made}
+    first: dict[int, Name] = {}
+    for name, calls in made.items():
+        for call in calls:
+            if call.uuid is None:
+                continue
+            one, other = groups[first.setdefault(call.uuid, name)], groups[name]
+            if one is not other:
+                one += other
+                groups.update((each, one) for each in other)
+    return list({id(group): group for group in groups.values()}.values())

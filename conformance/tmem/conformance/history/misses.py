@@ -34,7 +34,9 @@ def unexplained(
     ends = eras.ends()
     if _met_without_choice(wanted, [*found.writers, *ends], flushes):
         return None
-    served = serve(wanted, busy, [*found.writers, *found.maybes, *flushes.intervals, *flushes.maybes, *ends])
+    served = serve(
+        wanted, busy, [*found.writers, *found.maybes, *flushes.sure.sorted, *flushes.maybes, *ends]
+    )
     return served if isinstance(served, Conflict) else None
 
 

@@ -69,7 +69,7 @@ class Pool:
         eras = self._given(moments)
         slots = self._slots
         for n, slot in enumerate(slots):
-            given = (*eras.starts, *eras.stops, *(slot.flushes.begins if self._atomic else ()))
+            given = (*eras.starts, *eras.stops, *(slot.flushes.sure.begins if self._atomic else ()))
             if self._passed.get(id(slot)) == given:
                 continue
             conflict = conflict_in(slot, eras, self._budget)

@@ -23,6 +23,7 @@ Judging: TypeAlias = Callable[[Sequence[Call]], Conflict | None]
 Unit: TypeAlias = tuple[Call, ...]
 """Calls that are left out together."""
 
+FEW = 20
 POOL_CALLS = frozenset({"new_pool", "destroy_pool", "pool_flags"})
 GRANTS = frozenset({"new_pool", "pool_flags"})
 GETS_NOTHING = frozenset({Does.MISS, Does.DENIED})
@@ -50,6 +51,20 @@ def meeting(calls: Sequence[Call], conflict: Conflict) -> list[Call]:
     """The calls of a slot that meet the span of a conflict, with all that may explain them."""
     found = [call for call in calls if call.begin <= conflict.high and until(call) >= conflict.low]
     return _with_context(found, calls, conflict)
+
+
+def nearest(calls: Sequence[Call], hit: Call) -> list[Call]:
+    """The hit, the puts and hits of its page, the pool calls, and a few that came after the last such put."""
+    page = hit.answer
+    ends = [
+        until(call)
+        for call in calls
+        if call.op == "put" and call.args[4] == page and call.begin <= until(hit)
+    ]
+    last = max(ends, default=inf)
+    after = [call for call in calls if last < call.begin and until(call) < hit.begin]
+    chosen = {id(call) for call in sorted(after, key=until)[:FEW]}
+    return [call for call in calls if id(call) in chosen or call.op in POOL_CALLS or _page(call) == page]
 
 
 def _with_context(found: list[Call], calls: Sequence[Call], conflict: Conflict) -> list[Call]:

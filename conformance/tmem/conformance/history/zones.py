@@ -48,31 +48,40 @@ class Busy(NamedTuple):
         return n >= 0 and end < self.stops[n]
 
 
-class Flushes:
-    """The flushes of one object, sorted once for all of its slots."""
+class Intervals:
+    """Intervals sorted once, to be asked often."""
 
-    __slots__ = ("begins", "calls", "ends", "first_end_from", "intervals", "maybes")
+    __slots__ = ("begins", "first_end_from", "sorted")
 
-    def __init__(self, calls: Sequence[Call] = ()) -> None:
-        self.calls = calls
-        found = gather(calls)
-        self.maybes = found.maybes
-        """Those that may not have happened."""
-        self.intervals = sorted(found.writers)
-        self.begins = [begin for begin, _ in self.intervals]
-        self.ends = [*sorted(end for _, end in self.intervals), inf]
+    def __init__(self, intervals: Iterable[Interval]) -> None:
+        self.sorted = sorted(intervals)
+        self.begins = [begin for begin, _ in self.sorted]
         self.first_end_from: list[float] = []
-        """The least end among the flushes from here on, in the order of their begins."""
+        """The least end among the intervals from here on, in the order of their begins."""
         least = inf
-        for _, end in reversed(self.intervals):
+        for _, end in reversed(self.sorted):
             least = min(least, end)
             self.first_end_from.append(least)
         self.first_end_from.reverse()
 
     def one_inside(self, start: float, stop: float) -> bool:
-        """Whether a flush lies inside a forward zone."""
+        """Whether one of them lies inside of this, and does not touch its ends."""
         n = bisect_right(self.begins, start)
         return n < len(self.begins) and self.first_end_from[n] < stop
+
+
+class Flushes:
+    """The flushes of one object, for all of its slots."""
+
+    __slots__ = ("calls", "ends", "maybes", "sure")
+
+    def __init__(self, calls: Sequence[Call] = ()) -> None:
+        self.calls = calls
+        found = gather(calls)
+        self.sure = Intervals(found.writers)
+        self.maybes = found.maybes
+        """Those that may not have happened."""
+        self.ends = [*sorted(end for _, end in found.writers), inf]
 
 
 def forward(zones: Iterable[Zone], eras: Eras) -> Busy | Conflict:
@@ -111,8 +120,6 @@ def within(busy: Busy, intervals: Iterable[Interval]) -> Conflict | None:
 
 def flushed_within(busy: Busy, flushes: Flushes) -> Conflict | None:
     """The first forward zone that contains a flush of the object."""
-    if len(flushes.begins) < len(busy.starts):
-        return within(busy, flushes.intervals)
-    if any(map(flushes.one_inside, *busy)):
-        return within(busy, flushes.intervals)
+    if len(flushes.sure.sorted) < len(busy.starts) or any(map(flushes.sure.one_inside, *busy)):
+        return within(busy, flushes.sure.sorted)
     return None
