@@ -17,6 +17,7 @@ from tmem.conformance import replay as replaying
 from tmem.conformance.calibration.command import calibrate
 from tmem.conformance.check import Plan
 from tmem.conformance.follow import follow, interruptible
+from tmem.conformance.history.command import command as check_trace
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
 from tmem.conformance.summary import Summary
 from tmem.conformance.supervisor import HANG_AFTER, RunError
@@ -164,6 +165,7 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
 
 
 main.add_command(calibrate)
+main.add_command(check_trace)
 
 
 @main.command()
