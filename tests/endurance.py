@@ -46,6 +46,7 @@ def _row(summary: Summary, told: str, seconds: float) -> dict[str, Any]:
         "target": summary.target,
         "verdict": told,
         "violations": sorted(summary.findings),
+        "stories": {clause: [*found.steps, found.message] for clause, found in summary.findings.items()},
         "seconds": round(seconds),
         "operations": summary.operations,
         "schedules": summary.schedules,

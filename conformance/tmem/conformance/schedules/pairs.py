@@ -46,14 +46,14 @@ def pairs(seed: int, reclaims: bool, shared: bool) -> list[Program]:
 
 
 def _of_kind(draw: random.Random, flags: int, reclaims: bool) -> Iterator[Program]:
-    kinds = KINDS if reclaims else KINDS[:-1]
+    kinds, more = (KINDS, NEXT) if reclaims else (KINDS[:-1], NEXT[:-1])
     for first, second in combinations_with_replacement(kinds, 2):
         for filled in (True, False) if {first, second} & set(CHANGES) else (True,):
             # Who leaves a shared pool, the first client or the other, makes a difference.
             for other in (1, 2) if flags & SHARED and second in ("destroy", "new") else (None,):
-                yield _program(draw, flags, (first, 0), (second, 0), filled, other)
+                yield _program(draw, flags, (first, 0), (second, 0), filled, more, other)
     for first, second in product(NEIGHBOURS, repeat=2):
-        yield _program(draw, flags, (first, 0), (second, 1), True)
+        yield _program(draw, flags, (first, 0), (second, 1), True, more)
 
 
 def _program(
@@ -62,11 +62,13 @@ def _program(
     first: tuple[str, int],
     second: tuple[str, int],
     filled: bool,
+    more: tuple[str, ...],
     other: int | None = None,
 ) -> Program:
     """One thread does the first, the other the second and then something more; each at an index.
 
-    With `filled` the second's slot holds a page. `other` is the client of the second thread.
+    With `filled` the second's slot holds a page. `more` is what that may be, `other` the client of the
+    second thread.
     """
     clients = (1, 2) if flags & SHARED else (1,)
     pools = [NewPool(client, flags, UUID if flags & SHARED else None) for client in clients]
@@ -80,7 +82,7 @@ def _program(
         one.append(_operation(("put", 0), pools, 1, 3))
     other = other or draw.choice(clients)
     looks = second[0] == "destroy" or first[1] != second[1]
-    after = "get" if looks else draw.choice(NEXT)
+    after = "get" if looks else draw.choice(more)
     looking = clients[-1] if other == 1 else 1
     two = [_operation(second, pools, other, 4), _operation((after, first[1]), pools, looking, 5)]
     return Program(tuple(setup), (tuple(one), tuple(two)))
