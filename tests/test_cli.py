@@ -326,6 +326,6 @@ def test_explain_names_the_nearest(run: Run, wrong: str, near: str) -> None:
 
 
 def test_commands_that_do_not_exist_yet_are_not_offered(run: Run) -> None:
-    assert set(cli.main.commands) == {"check", "replay", "explain"}
+    assert set(cli.main.commands) == {"calibrate", "check", "check-trace", "explain", "replay"}
     assert run("--help").exit_code == 0
     assert run("--version").exit_code == 0

@@ -292,13 +292,15 @@ class SharersSeeOwnPagesOnly(Shadow):
         return None if foreign else page
 
 
-@fault("TMEM-SHARE-1", needs=PERSISTENT)
+@fault("TMEM-SHARE-1", "TMEM-RECLAIM-1", needs=PERSISTENT)
 class SharersPutShowsLate(Shadow):
     """A get of a persistent page comes too early when it follows another sharer's put at once."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
         self.last: tuple[Known | None, int, int, int] | None = None
+        if isinstance(inner, Reclaims):
+            self.reclaim = self._reclaim  # only where the backend has it
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)
@@ -327,6 +329,10 @@ class SharersPutShowsLate(Shadow):
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         self.last = None
         return super().flush_object(client, pool, oid)
+
+    def _reclaim(self, pages: int) -> int:
+        self.last = None
+        return cast(Reclaims, self.inner).reclaim(pages)
 
 
 class Caches(Shadow):
