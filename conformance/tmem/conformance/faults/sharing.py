@@ -292,7 +292,7 @@ class SharersSeeOwnPagesOnly(Shadow):
         return None if foreign else page
 
 
-@fault("TMEM-SHARE-1", "TMEM-RECLAIM-1", needs=PERSISTENT)
+@fault("TMEM-SHARE-1", needs=PERSISTENT)
 class SharersPutShowsLate(Shadow):
     """A get of a persistent page comes too early when it follows another sharer's put at once."""
 
