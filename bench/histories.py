@@ -216,8 +216,8 @@ def _spoil(draw: random.Random, calls: list[Call], shape: Shape) -> None:
         begin = call.begin + draw.randint(-9, 9)
         calls[n] = replace(call, begin=begin, end=begin + draw.randrange(shape.width))
     elif isinstance(call.operation, Get):
-        puts = [c for c in calls if isinstance(c.operation, Put) and c.begin <= (call.end or 0)]
-        here = [c.operation.page for c in puts if c.operation.handle == call.operation.handle]
+        puts = [c.operation for c in calls if isinstance(c.operation, Put) and c.begin <= (call.end or 0)]
+        here = [put.page for put in puts if put.handle == call.operation.handle]
         calls[n] = replace(call, answer=draw.choice([None, *here, *here]))
     elif isinstance(call.operation, Put):
         calls[n] = replace(call, answer=not call.answer)
@@ -322,3 +322,37 @@ class Numbers:
                 self.pages.pop(name, None)
             return "get", name, self.pages.get(name) if self.persistent else self.pages.pop(name, None)
         return "flush_page", name, self.pages.pop(name, None) is not None
+
+
+def overlapping(count: int, threads: int, slots: int, flags: int) -> list[Record]:
+    """The hostile extreme: every call on one slot is under way at one moment, so that they all overlap."""
+    draw = random.Random(count)
+    calls = [Record(0, 0, 1, "new_pool", (1, flags, None), 0)]
+    pages: list[int] = []
+    for number in range(1, count):
+        begin, end = 1 + number, 2 * count + draw.randrange(count)
+        chance = draw.random()
+        if chance < 0.4:
+            calls.append(Record(number, begin, end, "put", (1, 0, 7, 3, number), True))
+            pages.append(number)
+        elif chance < 0.6 and pages:
+            page = pages.pop() if not flags & PERSIST else draw.choice(pages)
+            calls.append(Record(number, begin, end, "get", (1, 0, 7, 3), page))
+        elif chance < 0.9:
+            calls.append(Record(number, begin, end, "get", (1, 0, 7, 3), None))
+        else:
+            calls.append(Record(number, begin, end, "flush_page", (1, 0, 7, 3), True))
+    return calls
+
+
+def reused(count: int, threads: int, slots: int, flags: int) -> list[Record]:
+    """A legal history in which pages are put again and again, as callers that share contents do."""
+    calls = large(count, threads, slots, flags)
+    pages = {call.args[4]: call.args[4] % 50 for call in calls if call.op == "put"}  # type: ignore[operator]
+    return [
+        call._replace(
+            args=(*call.args[:4], pages[call.args[4]]) if call.op == "put" else call.args,
+            answer=pages[call.answer] if call.op == "get" and type(call.answer) is int else call.answer,
+        )
+        for call in calls
+    ]

@@ -1,6 +1,26 @@
-"""Histories of calls that overlap: recorded, split into slots, and judged.
+"""Histories of calls that overlap: recorded, split into slots, and decided.
 
-`calls` is how a call is kept, `recorder` takes calls from a running backend and `trace` reads them from a
-file; `checker` decides. Which slots and pools a call concerns is told by `split` and `pools`; one slot is
-decided by `zones` and `misses`, or by `frontier` where pages repeat.
+`check` decides a history, `check_trace` one that was written down, `Recorder` makes one. `calls` is how a
+call is kept; `split`, `lives` and `settle` tell which calls meet in a slot, and when; `slots` decides one:
+by `zones` and `misses`, or by `frontier` where pages repeat. `order` and `replay` are the evidence of a legal
+history, `window` and `reasons` that of an illegal one.
 """
+
+from tmem.conformance.history.calls import Call
+from tmem.conformance.history.checker import check
+from tmem.conformance.history.file import check_trace
+from tmem.conformance.history.recorder import Recorder
+from tmem.conformance.history.results import Illegal, Legal, Result, Unknown
+from tmem.conformance.history.trace import TraceError
+
+__all__ = [
+    "Call",
+    "Illegal",
+    "Legal",
+    "Recorder",
+    "Result",
+    "TraceError",
+    "Unknown",
+    "check",
+    "check_trace",
+]

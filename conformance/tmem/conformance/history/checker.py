@@ -21,9 +21,9 @@ from tmem.conformance.history.window import involved, meeting, nearest, smallest
 
 Pools: TypeAlias = Pool | SharedPools
 
-STATES = 20_000_000
-"""The budget of states: what a slot may hold together with what has happened, visited once."""
-WINDOW_STATES = 20_000_000
+STATES = 5_000_000
+"""The budget of states, which are what a slot may hold with what has happened; it lasts about a minute."""
+WINDOW_STATES = 1_000_000
 """The budget for the search of the smallest window."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import inf
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tmem.conformance.history.calls import Call, Page, effect, until
 from tmem.conformance.history.clusters import Conflict
@@ -58,7 +58,9 @@ Config: TypeAlias = tuple[Belief[Page], int]
 Configs: TypeAlias = dict[Config, Step | None]
 """Each with one way in which it came about."""
 
-READS = frozenset({Does.HIT, Does.MISS, Does.DENIED})
+WIDEST: Final = 200_000
+"""States at one moment beyond which there is no answer, since they are all kept: about 100 MB."""
+READS: Final = frozenset({Does.HIT, Does.MISS, Does.DENIED})
 
 
 def events_of(call: Call) -> tuple[Event[Page], ...]:
@@ -169,6 +171,8 @@ class _Search:
                 continue
             seen.add(config)
             self._budget.spend()
+            if len(seen) > WIDEST:
+                raise Spent
             belief, done = config
             if done & goal or not goal:
                 reached[config] = step

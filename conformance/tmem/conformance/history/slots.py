@@ -13,6 +13,9 @@ from tmem.conformance.history.misses import unexplained
 from tmem.conformance.history.zones import Flushes, flushed_within, forward, within
 from tmem.spec.slot import Does
 
+CALLS = 10
+"""How many calls that are decided by zones count as one state, by the time it takes."""
+
 
 class Slot:
     """The calls of one slot, and what they come to; the flushes of its object are shared with others."""
@@ -36,7 +39,7 @@ class Slot:
 def conflict_in(slot: Slot, eras: Eras, budget: Budget) -> Conflict | None:
     """Where the calls of a slot cannot be ordered; None where they can. Raises Spent."""
     found = slot.clusters
-    budget.spend(len(slot.calls))
+    budget.spend(1 + len(slot.calls) // CALLS)
     if found.orphans:
         return found.orphans[0]
     if found.repeated:
