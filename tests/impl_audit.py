@@ -20,8 +20,11 @@ def audit(store: Store) -> None:
     used = POOL * sum(users.values())
     for pool in pools:
         used += audit_pool(pool)
-    assert room.used == used, f"{room.used} bytes on the account, {used} in use"
-    assert used <= room.budget, "beyond the budget"
+    spare = sum(pool.spare for pool in pools)
+    assert room.used == used + spare, f"{room.used} bytes on the account, {used} in use, {spare} to spare"
+    assert room.used <= room.budget, "beyond the budget"
+    assert all(pool.persistent or not pool.spare for pool in pools), "room in advance for ephemeral pages"
+    assert all(0 <= pool.spare <= 2 * room.advance for pool in pools), "too much in advance, or too little"
     told = store.counters()
     assert (told.bytes, told.pools) == (used, len(pools))
     assert told.pages == sum(len(obj.pages) for pool in pools for obj in pool.objects.values())

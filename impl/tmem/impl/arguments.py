@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tmem.spec import Kind
-from tmem.spec.abi.errors import EINVAL, ENODEV, EPERM
+from tmem.spec.abi.errors import EINVAL, ENODEV, ENOMEM, EPERM
 from tmem.spec.abi.flags import NO_UUID, kind_of, objection
 from tmem.spec.handle import CLIENT_BITS, INDEX_BITS, OBJECT_BITS
 
@@ -55,6 +55,11 @@ def bad_handle(oid: int, index: int) -> Exception:
 def no_pool(client: int, pool: int) -> OSError:
     """ENODEV."""
     return OSError(ENODEV, f"client {client} has no pool {pool}")
+
+
+def no_memory() -> OSError:
+    """ENOMEM of a get."""
+    return OSError(ENOMEM, "no memory for a copy of the page")
 
 
 def _check(name: str, value: int, bits: int) -> None:

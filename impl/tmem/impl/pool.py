@@ -35,7 +35,7 @@ class Pool:
     """
 
     __slots__ = ("cost", "ended", "exclusive", "host", "kind", "lock", "objects", "pam", "persistent", "room",
-                 "tally", "users", "uuid")  # fmt: skip
+                 "spare", "tally", "users", "uuid")  # fmt: skip
 
     def __init__(self, kind: Kind, uuid: int | None, room: Room, pam: Pam[Pampd], host: Host | None) -> None:
         self.lock = threading.Lock()
@@ -52,6 +52,9 @@ class Pool:
         self.host = host
         self.cost = pam.overhead + ENTRY + (0 if kind.persistent else AGE)
         """Bytes that a page costs beyond its data."""
+        self.spare = 0
+        """Bytes that a persistent pool took from the room in advance. Another's pages need the room's lock
+        anyway, for their order."""
 
     def store(self, oid: int, index: int, pampd: Pampd) -> int:
         """Let the slot hold the page; 0, or how many bytes of room are lacking, and nothing changed.
@@ -65,19 +68,25 @@ class Pool:
         cost = self.pam.size(pampd) + self.cost
         if old is not None:
             cost -= self.pam.size(old) + self.cost
-        room = self.room
-        room.lock.acquire()
-        try:
-            used = room.used + cost
-            if used > room.mark and (lacking := room.lacking(used)):
+        if self.persistent:
+            if cost > self.spare and (lacking := self._take_room(cost)):
                 return lacking
-            room.used = used
-            if not self.persistent:
+            self.spare -= cost
+            if cost < 0:
+                self._give_room()
+        else:
+            room = self.room
+            room.lock.acquire()
+            try:
+                used = room.used + cost
+                if used > room.mark and (lacking := room.lacking(used)):
+                    return lacking
+                room.used = used
                 if old is not None:
                     room.order.remove(obj, index)
                 room.order.append(obj, index)
-        finally:
-            room.lock.release()
+            finally:
+                room.lock.release()
         obj.pages[index] = pampd
         self.tally.stored += 1
         if old is not None:
@@ -90,10 +99,16 @@ class Pool:
         if self.host is not None:
             self.host.obj_alloc()
         obj = Object(self, oid)
-        with self.room.lock:
-            lacking = self.room.charge(self.pam.size(pampd) + self.cost + OBJECT)
-            if not lacking and not self.persistent:
-                self.room.order.append(obj, index)
+        cost = self.pam.size(pampd) + self.cost + OBJECT
+        if self.persistent:
+            lacking = self._take_room(cost) if cost > self.spare else 0
+            if not lacking:
+                self.spare -= cost
+        else:
+            with self.room.lock:
+                lacking = self.room.charge(cost)
+                if not lacking:
+                    self.room.order.append(obj, index)
         if lacking:
             if self.host is not None:
                 self.host.obj_free()
@@ -155,6 +170,8 @@ class Pool:
         """Let no slot of the pool hold a page, for good; the objects, which are the caller's."""
         with self.room.lock:
             self.ended = True
+            self.room.used -= self.spare
+            self.spare = 0
             if not self.persistent:
                 self.room.order.remove_pages(self.tally.pages)
         self.tally.ended = self.tally.pages
@@ -183,18 +200,46 @@ class Pool:
         cost = self.pam.size(pampd) + self.cost
         if not obj.pages:
             cost += self._drop(obj)
+        if self.persistent:
+            self.spare += cost
+            self._give_room()
+            return pampd
         room = self.room
         room.lock.acquire()
         try:
             room.used -= cost
-            if not self.persistent:
-                if obj.pages:
-                    room.order.remove(obj, index)
-                else:
-                    room.order.remove_object(obj, 1)
+            if obj.pages:
+                room.order.remove(obj, index)
+            else:
+                room.order.remove_object(obj, 1)
         finally:
             room.lock.release()
         return pampd
+
+    def _take_room(self, cost: int) -> int:
+        """Have at least `cost` bytes to spare, and some for later where that is free; or how many lack."""
+        room = self.room
+        with room.lock:
+            used = room.used + cost - self.spare
+            if lacking := room.lacking(used):
+                return lacking
+            if used + room.advance <= room.mark:
+                used += room.advance
+            self.spare += used - room.used
+            room.used = used
+        return 0
+
+    def _give_room(self) -> None:
+        """Give back what is spare, but for some to go on with, once that is much."""
+        room = self.room
+        if self.spare > 2 * room.advance:
+            self.give_room(self.spare - room.advance)
+
+    def give_room(self, spare: int) -> None:
+        """Give so many spare bytes back."""
+        with self.room.lock:
+            self.room.used -= spare
+        self.spare -= spare
 
     def _drop(self, obj: Object) -> int:
         """Let go of an object that holds no page; the bytes that this gives."""

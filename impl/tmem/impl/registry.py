@@ -84,13 +84,27 @@ class Registry:
             self._closed = True
             return [(client, id) for client, table in self.tables.items() for id in table]
 
-    def tally(self) -> tuple[Tally, int]:
-        """The counts of all pools that are and were, each at one instant; and how many pools there are."""
-        total = Tally()
+    def tally(self) -> tuple[Tally, int, int]:
+        """The counts of all pools that are and were, each at one instant; how many pools there are; their
+        spare bytes.
+        """
+        total, spare = Tally(), 0
         with self.lock:
             total.add(self._past)
-            pools = {pool for table in self.tables.values() for pool in table.values()}
+            pools = self._pools()
             for pool in pools:
                 with pool.lock:
                     total.add(pool.tally)
-        return total, len(pools)
+                    spare += pool.spare
+        return total, len(pools), spare
+
+    def collect(self) -> None:
+        """Let all pools give back the room that they took in advance."""
+        with self.lock:
+            for pool in self._pools():
+                if pool.spare:  # a look without the lock: who takes some now was here before us
+                    with pool.lock:
+                        pool.give_room(pool.spare)
+
+    def _pools(self) -> set[Pool]:
+        return {pool for table in self.tables.values() for pool in table.values()}

@@ -17,6 +17,10 @@ OBJECT = 400
 """An object with its dict, and its place in the pool."""
 POOL = 900
 """A pool, or a client's use of a shared one."""
+ADVANCE = 1 << 16
+"""Room that a persistent pool takes in advance, so that few of its puts need the lock of the room."""
+SHARE = 1024
+"""The part of a budget that it takes at most, where that is less."""
 
 
 class Room:
@@ -25,12 +29,14 @@ class Room:
     The lock stands below those of the pools: a thread that holds it waits for no other.
     """
 
-    __slots__ = ("_wake", "budget", "lock", "mark", "order", "used")
+    __slots__ = ("_wake", "advance", "budget", "lock", "mark", "order", "used")
 
     def __init__(self, budget: int | None = None) -> None:
         self.lock = threading.Lock()
         self.budget = UNLIMITED if budget is None else budget
         self.used = 0
+        """What pages, objects and pools take, and what pools took in advance: never beyond the budget."""
+        self.advance = min(ADVANCE, self.budget // SHARE)
         self.order = Order()
         self.mark = self.budget
         """Bytes in use beyond which `lacking` has to be asked."""

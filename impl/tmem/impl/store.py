@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from tmem.impl.arguments import asked_kind, asked_pages, bad_handle, bad_page, copied, no_pool
+from tmem.impl.arguments import asked_kind, asked_pages, bad_handle, bad_page, copied, no_memory, no_pool
 from tmem.impl.background import Background
 from tmem.impl.codec import Codec, Lz4
 from tmem.impl.counters import Counters
@@ -163,6 +163,18 @@ class Store:
             raise no_pool(client, pool) from None
         except TypeError:
             raise bad_handle(oid, index) from None
+        # A persistent page is found without a lock: no reclaimer takes it, and of the puts and flushes that
+        # come between these looks this get was first. The last look sees that the client was still there.
+        obj = owner.objects.get(oid) if owner.persistent else None
+        pampd = None if obj is None else obj.pages.get(index)
+        if pampd is not None and table.get(pool) is owner:
+            try:
+                page = self._pam.get_data(pampd)
+            except MemoryError:
+                raise no_memory() from None
+            if page is not None:
+                owner.tally.hits += 1
+                return page  # else it was freed meanwhile: look again
         while True:
             owner.lock.acquire()
             try:
@@ -178,7 +190,7 @@ class Store:
                     return self._pam.get_data_and_free(pampd)
                 page = self._pam.get_data(pampd)
             except MemoryError:
-                raise OSError(ENOMEM, "no memory for a copy of the page") from None
+                raise no_memory() from None
             if page is not None:
                 return page  # else it was freed meanwhile: look again
 
@@ -210,9 +222,9 @@ class Store:
 
     def counters(self) -> Counters:
         """What happened so far, and what the store holds."""
-        total, pools = self._registry.tally()
+        total, pools, spare = self._registry.tally()
         with self._room.lock:
-            return Counters.of(total, pools, self._room.used, self.budget)
+            return Counters.of(total, pools, max(0, self._room.used - spare), self.budget)
 
     def close(self) -> None:
         """Stop the background reclaimer and end all pools; every later operation answers ENODEV."""
@@ -266,6 +278,11 @@ class Store:
 
     def _make_room(self, lacking: int) -> bool:
         """Reclaim so many bytes, and a little for the next puts; False where there are not so many."""
-        if lacking > self._room.used:  # it would not fit an empty store: let nothing go for it
+        room = self._room
+        if lacking > room.used:  # it would not fit an empty store: let nothing go for it
             return False
-        return reclaim(self._room, UNLIMITED, lacking + self._ahead).bytes >= lacking
+        if reclaim(room, UNLIMITED, lacking + self._ahead).bytes >= lacking:
+            return True
+        before = room.used
+        self._registry.collect()
+        return room.used < before
