@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain
 from math import inf
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tmem.conformance.history.atomic import Flush, Moments, at, flushes_of
 from tmem.conformance.history.calls import Call, Page, effect, perhaps, until
@@ -26,6 +26,15 @@ Pages: TypeAlias = Hashable
 """What holds the pages: the UUID that was joined; for a private pool the name."""
 
 
+class Turn(NamedTuple):
+    """A client joins a pool, as of this kind, or leaves it."""
+
+    time: float
+    name: Name
+    joins: bool
+    kind: Kind
+
+
 class SharedPools:
     """Pool ids that stood for shared pools, with all that shared with them.
 
@@ -43,13 +52,13 @@ class SharedPools:
         """The object id and index of the slot that was last in conflict."""
         self.latest = False
         self.strict = False
+        self.mixed = False
+        """Whether, by the moments last looked at, sharers took one life of a pool as of different kinds."""
         self.doubt = False
         self._budget = budget
         self._whole: dict[int, Call] = {}
         self._calls = {name: list(_calls_on(name, found)) for name in made}
-        kinds = {call.kind for calls in made.values() for call in calls if call.makes}
-        self.mixed = any(kind.persistent != other.persistent for kind in kinds for other in kinds)
-        persistent = any(kind.persistent for kind in kinds)
+        persistent = any(call.kind.persistent for calls in made.values() for call in calls)
         self._times = SharedTimes(_points(made.values(), self._calls.values()), persistent)
         knots: list[Choice] = [knot for name, calls in made.items() for knot in knots_of(name, calls)]
         self._atomic: dict[Page, Moments] = {}
@@ -157,32 +166,41 @@ class SharedPools:
         )
 
     def _eras(self, members: dict[Name, list[Era]]) -> dict[Pages, Eras]:
-        turns: dict[Pages, list[tuple[float, Name, bool]]] = defaultdict(list)
-        kinds: dict[Pages, set[Kind]] = defaultdict(set)
+        turns: dict[Pages, list[Turn]] = defaultdict(list)
         for name, eras in members.items():
             for era in eras:
-                pages = _pages(name, era)
-                turns[pages] += [(era.start, name, True), (era.stop, name, False)]
-                kinds[pages].add(era.kind)
-        return {pages: Eras(self._united(turns[pages], kinds[pages])) for pages in turns}
+                turns[_pages(name, era)] += (
+                    Turn(era.start, name, True, era.kind),
+                    Turn(era.stop, name, False, era.kind),
+                )
+        self.mixed = False
+        return {pages: Eras(self._united(turns[pages])) for pages in turns}
 
-    def _united(self, turns: list[tuple[float, Name, bool]], kinds: set[Kind]) -> Iterator[Era]:
+    def _united(self, turns: list[Turn]) -> Iterator[Era]:
         # A shared pool lives while anybody is in it. At one moment, those who are not in it join first.
-        choose = any if self.strict else all
-        kind = Kind(choose(kind.persistent for kind in kinds), all(kind.shared for kind in kinds))
         users, start = 0, -inf
-        by_time: dict[float, dict[Name, list[bool]]] = defaultdict(lambda: defaultdict(list))
-        for time, name, joins in turns:
-            by_time[time][name].append(joins)
+        kinds: set[Kind] = set()
+        """Those of whoever was in this life of the pool; the life before may have been of another kind."""
+        by_time: dict[float, dict[Name, list[Turn]]] = defaultdict(lambda: defaultdict(list))
+        for turn in turns:
+            by_time[turn.time][turn.name].append(turn)
         for time in sorted(by_time):
-            each = sorted(by_time[time].values(), key=lambda joins: not joins[0])
-            self.doubt |= len(each) > 1 and kind.persistent and time != inf
-            for joins in (joins for sequence in each for joins in sequence):
-                if joins and not users:
-                    start = time
-                users += 1 if joins else -1
+            each = sorted(by_time[time].values(), key=lambda own: not own[0].joins)
+            persistent = any(turn.kind.persistent for own in each for turn in own)
+            self.doubt |= len(each) > 1 and persistent and time != inf
+            for turn in chain.from_iterable(each):
+                if turn.joins and not users:
+                    start, kinds = time, set()
+                kinds.add(turn.kind)
+                users += 1 if turn.joins else -1
                 if not users:
-                    yield Era(start, time, kind)
+                    yield Era(start, time, self._kind(kinds))
+
+    def _kind(self, kinds: set[Kind]) -> Kind:
+        if len(kinds) == 1:
+            return next(iter(kinds))
+        self.mixed = True
+        return Kind(persistent=self.strict, shared=True)
 
 
 def _pages(name: Name, era: Era) -> Pages:
