@@ -1,13 +1,10 @@
-"""Random histories: small ones of every kind for comparison with the definition, large ones for speed."""
+"""Small random histories of every kind, legal and illegal, for comparison with the definition."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
-from heapq import heapify, heappop, heappush
 
-from tmem.conformance.history.calls import Call as Record
 from tmem.spec.abi.flags import PERSIST, SHARED, kind_of
 from tmem.spec.handle import Handle
 from tmem.spec.history import Call
@@ -95,9 +92,12 @@ def small(draw: random.Random, most: int = 7) -> list[Call]:
     """A history of up to `most` calls after its new pools. Times are small integers, so that some are equal.
 
     A quarter of them tell of one slot and have times and answers at random; of the others, which begin as
-    those of a store, most have one call changed.
+    those of a store, most have one call changed. In some of them an id has lives of several kinds.
     """
-    return _wild(draw, most) if draw.random() < 0.25 else _likely(draw, most)
+    chance = draw.random()
+    if chance < 0.25:
+        return _wild(draw, most)
+    return _lives(draw) if chance < 0.45 else _likely(draw, most)
 
 
 def _wild(draw: random.Random, most: int) -> list[Call]:
@@ -154,6 +154,47 @@ def _likely(draw: random.Random, most: int) -> list[Call]:
     if calls and draw.random() < 0.75:
         _spoil(draw, calls, shape)
     return calls
+
+
+def _lives(draw: random.Random) -> list[Call]:
+    # Pools of any kind follow each other under one id of each client, with a few calls in each.
+    shape = Shape(draw, shared_kind=0)
+    shape.width = draw.choice((1, 1, 2, 3))
+    store = Store(draw)
+    lanes = [_lane(draw, shape, client) for client in range(1, 1 + draw.choice((1, 1, 2)))]
+    calls: list[Call] = []
+    now = 0
+    while lanes:
+        lane = draw.choice(lanes)
+        operation = lane.pop(0)
+        if not lane:
+            lanes.remove(lane)
+        if isinstance(operation, NewPool) and (operation.client, 0) in store.pools:
+            continue
+        now += draw.choice((1, 2, 3, 4))
+        begin, end = now - draw.randrange(shape.width), now + draw.randrange(shape.width)
+        calls.append(Call(operation, store.perform(operation), begin, end))
+    if draw.random() < 0.75:
+        _spoil(draw, calls, shape)
+    return calls
+
+
+def _lane(draw: random.Random, shape: Shape, client: int) -> list[Operation]:
+    # Two or three lives of the pool 0 of a client. Now and then one goes on where another was to begin.
+    lane: list[Operation] = []
+    handle = Handle(0, 7, 0)
+    for _ in range(draw.choice((2, 2, 3))):
+        persistent, uuid = draw.choice((0, PERSIST)), draw.choice((None, None, 5, 6))
+        lane.append(NewPool(client, persistent | (SHARED if uuid else 0), uuid))
+        if draw.random() < 0.8:
+            lane.append(Put(client, handle, shape.page()))
+        for _ in range(draw.choice((0, 1, 2, 2))):
+            chance = draw.random()
+            flush = draw.choice((FlushPage(client, handle), FlushObject(client, 0, 7)))
+            lane.append(Get(client, handle) if chance < 0.8 else flush)
+        if draw.random() < 0.9:
+            lane.append(DestroyPool(client, 0))
+    return lane
 
 
 GRANTS: tuple[tuple[int, int | None], ...] = (
@@ -225,134 +266,3 @@ def _spoil(draw: random.Random, calls: list[Call], shape: Shape) -> None:
         calls[n] = replace(call, answer=draw.randrange(2))
     else:
         calls[n] = replace(call, answer=draw.choice((True, ENODEV, ENOMEM)))
-
-
-def many(count: int, seed: int) -> Iterator[list[Call]]:
-    """Small histories, the same for the same seed."""
-    draw = random.Random(seed)
-    for _ in range(count):
-        yield small(draw)
-
-
-FLUSH_OBJECT, DESTROY, FAILED_PUT = 0.01, 0.0001, 0.02
-"""The shares of flush objects and destroys in a large history, and of puts that fail."""
-
-
-def large(count: int, threads: int, slots: int, flags: int, seed: int = 1) -> list[Record]:
-    """A legal history: `count` calls by threads that never rest, in the order of their begins.
-
-    Pools have up to 10 objects of 10 slots. Pages are numbers; times are nanoseconds, as of calls that
-    take 1 to 11 microseconds, with a moment in between at which they take effect.
-    """
-    draw = random.Random(seed)
-    ready = [(draw.randrange(10_000), thread) for thread in range(threads)]
-    heapify(ready)
-    schedule: list[tuple[int, int, int, int]] = []
-    for _ in range(count):
-        begin, thread = heappop(ready)
-        end = begin + 1_000 + draw.randrange(10_000)
-        schedule.append((draw.randint(begin, end), begin, end, thread))
-        heappush(ready, (end + 1 + draw.randrange(1_000), thread))
-    schedule.sort()
-    store = Numbers(flags, slots, draw)
-    calls = store.setup()
-    for number, (_, begin, end, thread) in enumerate(schedule[len(calls) :]):
-        op, args, answer = store.next(number, thread)
-        calls.append(Record(thread, begin, end, op, args, answer))
-    calls.sort(key=lambda call: call.begin)
-    return calls
-
-
-class Numbers:
-    """A store of numbers that answers random operations, and forgets an ephemeral page now and then."""
-
-    def __init__(self, flags: int, slots: int, draw: random.Random) -> None:
-        self.flags = flags
-        self.persistent = bool(flags & PERSIST)
-        self.draw = draw
-        self.names = [(1, n // 100, n // 10 % 10, n % 10) for n in range(slots)]
-        self.live = {pool for _, pool, _, _ in self.names}
-        self.mending: dict[int, int] = {}
-        self.pages: dict[tuple[int, int, int, int], int] = {}
-
-    def setup(self) -> list[Record]:
-        """The new pools, before everything else."""
-        pools = sorted(self.live)
-        return [
-            Record(0, n - 1000, n - 1000, "new_pool", (1, self.flags, None), pool)
-            for n, pool in enumerate(pools)
-        ]
-
-    def next(self, number: int, thread: int) -> tuple[str, tuple[int | None, ...], object]:
-        """An operation and its answer; a thread that destroyed a pool makes it anew."""
-        draw = self.draw
-        if thread in self.mending:
-            pool = self.mending.pop(thread)
-            self.live.add(pool)
-            return "new_pool", (1, self.flags, None), pool
-        name = draw.choice(self.names)
-        client, pool, oid, _ = name
-        live = pool in self.live
-        chance = draw.random()
-        if chance < DESTROY and live:
-            self.live.discard(pool)
-            self.mending[thread] = pool
-            self.pages = {slot: page for slot, page in self.pages.items() if slot[1] != pool}
-            return "destroy_pool", (client, pool), True
-        if not live:
-            return "get", name, ENODEV
-        if chance < FLUSH_OBJECT:
-            for slot in [slot for slot in self.pages if slot[:3] == (client, pool, oid)]:
-                del self.pages[slot]
-            return "flush_object", (client, pool, oid), True
-        return self.page(number, name, chance)
-
-    def page(
-        self, number: int, name: tuple[int, int, int, int], chance: float
-    ) -> tuple[str, tuple[int, ...], object]:
-        """An operation on one slot."""
-        if chance < 0.45:
-            if self.draw.random() < FAILED_PUT:
-                self.pages.pop(name, None)
-                return "put", (*name, number), False
-            self.pages[name] = number
-            return "put", (*name, number), True
-        if chance < 0.9:
-            if not self.persistent and self.draw.random() < 0.05:
-                self.pages.pop(name, None)
-            return "get", name, self.pages.get(name) if self.persistent else self.pages.pop(name, None)
-        return "flush_page", name, self.pages.pop(name, None) is not None
-
-
-def overlapping(count: int, threads: int, slots: int, flags: int) -> list[Record]:
-    """The hostile extreme: every call on one slot is under way at one moment, so that they all overlap."""
-    draw = random.Random(count)
-    calls = [Record(0, 0, 1, "new_pool", (1, flags, None), 0)]
-    pages: list[int] = []
-    for number in range(1, count):
-        begin, end = 1 + number, 2 * count + draw.randrange(count)
-        chance = draw.random()
-        if chance < 0.4:
-            calls.append(Record(number, begin, end, "put", (1, 0, 7, 3, number), True))
-            pages.append(number)
-        elif chance < 0.6 and pages:
-            page = pages.pop() if not flags & PERSIST else draw.choice(pages)
-            calls.append(Record(number, begin, end, "get", (1, 0, 7, 3), page))
-        elif chance < 0.9:
-            calls.append(Record(number, begin, end, "get", (1, 0, 7, 3), None))
-        else:
-            calls.append(Record(number, begin, end, "flush_page", (1, 0, 7, 3), True))
-    return calls
-
-
-def reused(count: int, threads: int, slots: int, flags: int) -> list[Record]:
-    """A legal history in which pages are put again and again, as callers that share contents do."""
-    calls = large(count, threads, slots, flags)
-    pages = {call.args[4]: call.args[4] % 50 for call in calls if call.op == "put"}  # type: ignore[operator]
-    return [
-        call._replace(
-            args=(*call.args[:4], pages[call.args[4]]) if call.op == "put" else call.args,
-            answer=pages[call.answer] if call.op == "get" and type(call.answer) is int else call.answer,
-        )
-        for call in calls
-    ]

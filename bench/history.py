@@ -23,7 +23,7 @@ import click
 from rich.console import Console
 
 from bench import history_agreement
-from bench.histories import large, overlapping, reused
+from bench.histories_large import large, overlapping, reused
 from tmem.conformance.history.calls import Call
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.recorder import Recorder

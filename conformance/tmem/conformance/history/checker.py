@@ -9,7 +9,7 @@ from tmem.conformance.history.calls import Call
 from tmem.conformance.history.clusters import Conflict
 from tmem.conformance.history.frontier import Budget, Spent
 from tmem.conformance.history.integrity import stale
-from tmem.conformance.history.lives import Moment, pool_calls, sharers
+from tmem.conformance.history.lives import Moment, pool_calls, sharers, untold
 from tmem.conformance.history.order import Order
 from tmem.conformance.history.pool import Pool
 from tmem.conformance.history.reasons import blame
@@ -43,7 +43,7 @@ def check(
     doubt: Unknown | None = None
     states = Budget(budget)
     for pools in _groups(found, states, atomic_flush):
-        moments = _settled(pools)
+        moments = _settled(pools, found)
         if isinstance(moments, Conflict):
             return _illegal(found, pools, moments, atomic_flush)
         if isinstance(moments, Unknown):
@@ -60,7 +60,9 @@ def check(
     return Legal(found.count, tuple(moment for _, moments in settled for moment in moments), orders)
 
 
-def _settled(pools: Pools) -> list[Moment] | Conflict | Unknown:
+def _settled(pools: Pools, found: Split) -> list[Moment] | Conflict | Unknown:
+    if any(untold(found.pools.get(name, ())) for name in pools.names):
+        return Unknown("Of which pool flags were told is not certain, and some pool had not asked for them.")
     try:
         settled = settle(pools)
         if isinstance(settled, Conflict) and pools.doubt:
@@ -114,8 +116,9 @@ def _illegal(found: Split, pools: Pools, conflict: Conflict, atomic_flush: bool)
 
     def judge(calls: Sequence[Call]) -> Conflict | None:
         try:
-            for group in _groups(split(calls), budget, atomic_flush):
-                if isinstance(moments := _settled(group), Conflict):
+            found = split(calls)
+            for group in _groups(found, budget, atomic_flush):
+                if isinstance(moments := _settled(group, found), Conflict):
                     return moments
         except Spent:
             pass

@@ -23,7 +23,7 @@ class Era(NamedTuple):
 class Eras:
     """The lives of a pool in the order of time; they do not overlap."""
 
-    __slots__ = ("kinds", "persistent", "starts", "stops")
+    __slots__ = ("ephemeral", "kinds", "persistent", "starts", "stops")
 
     def __init__(self, lives: Iterable[Era]) -> None:
         eras = list(lives)
@@ -32,6 +32,8 @@ class Eras:
         self.kinds = [era.kind for era in eras]
         self.persistent = any(kind.persistent for kind in self.kinds)
         """Whether any of them is persistent."""
+        self.ephemeral = not all(kind.persistent for kind in self.kinds)
+        """Whether any of them is ephemeral."""
 
     def home(self, first_end: float, last_begin: float) -> int:
         """The number of the first era that has room for a zone, as far as its begins tell; -1: none has."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
 from tmem.conformance.history.calls import Call, Page, effect, until
 from tmem.conformance.history.clusters import Interval
-from tmem.conformance.history.lives import pool_calls
+from tmem.conformance.history.lives import pool_calls, untold
 from tmem.conformance.history.split import Name, Split
 from tmem.conformance.history.zones import Intervals
 from tmem.spec.slot import Does, Kind
@@ -82,10 +82,14 @@ def stale(found: Split) -> Iterator[tuple[Name, Call]]:
                     yield target, call
 
 
-def _grants(name: Name, calls: Iterable[Call]) -> Grants:
+def _grants(name: Name, calls: Sequence[Call]) -> Grants:
     made = [call for call in pool_calls(calls) if call.makes and call.sure]
     pools = frozenset[Hashable](name if call.uuid is None else call.uuid for call in made)
-    return Grants(pools, frozenset(call.kind for call in made))
+    kinds = frozenset(call.kind for call in made)
+    if untold(calls):  # nothing is held against a pool that may be of any kind
+        asked = (call.args[2] for call in calls if call.op == "new_pool")
+        return Grants(pools | {name, *asked} - {None}, kinds | {Kind(persistent=True, shared=True)})
+    return Grants(pools, kinds)
 
 
 def _slots(found: Split, grants: dict[Name, Grants]) -> dict[tuple[Hashable, ...], Slot]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import NamedTuple, Protocol
 
-from tmem.conformance.history.calls import Call, Maybe, effect, until
+from tmem.conformance.history.calls import Call, Maybe, Page, effect, until
 from tmem.conformance.history.eras import Era
 from tmem.conformance.history.split import Name
 from tmem.spec.abi.flags import kind_of
@@ -80,24 +80,48 @@ class Times(Protocol):
 
 def pool_calls(calls: Iterable[Call]) -> list[PoolCall]:
     """What the calls on one pool id come to; those that changed nothing are left out."""
-    news = sorted((call for call in calls if call.op == "new_pool"), key=lambda call: call.begin)
-    granted = {id(call): call.args[1] for call in news}
-    for call in calls:
-        if call.op == "pool_flags" and type(call.answer) is int:
-            asked = [new for new in news if new.begin <= call.begin]
-            if asked:
-                granted[id(asked[-1])] = call.answer
+    calls = list(calls)
+    granted = _told(calls)
     found: list[PoolCall] = []
     for call in calls:
         if call.op == "new_pool":
             sure = type(call.answer) is int and call.end is not None
             end = until(call) if sure or type(call.answer) is Maybe else inf
-            kind = kind_of(granted[id(call)], call.args[2])  # type: ignore[arg-type]
+            kind = _kind(call, granted.get(id(call), call.args[1]))
             uuid = call.args[2] if kind.shared else None
             found.append(PoolCall(call.begin, end, True, sure, kind, uuid))  # type: ignore[arg-type]
         elif call.op == "destroy_pool" and effect(call) is not Does.NOTHING:
             found.append(PoolCall(call.begin, until(call), False, effect(call) is not None, Kind(), None))
     return found
+
+
+def untold(calls: Sequence[Call]) -> bool:
+    """Whether flags were told that some new pool did not ask for, and it is not certain of which pool."""
+    granted = _told(calls)
+    return any(
+        _kind(new, granted.get(id(new), new.args[1])) != _kind(new, flags)
+        for flags, news in _tellings(calls)
+        for new in news
+    )
+
+
+def _told(calls: Sequence[Call]) -> dict[int, Page]:
+    # The flags that were told of the pools of new pools, where it is certain of which.
+    return {id(news[0]): flags for flags, news in _tellings(calls) if len(news) == 1}
+
+
+def _tellings(calls: Sequence[Call]) -> Iterator[tuple[Page, list[Call]]]:
+    # Flags that were told, with the new pools that they may be of: those after which none had surely come.
+    news = [call for call in calls if call.op == "new_pool"]
+    for call in calls:
+        if call.op == "pool_flags" and type(call.answer) is int and call.end is not None:
+            last = max((new.begin for new in news if until(new) < call.begin), default=-inf)
+            end = call.end
+            yield call.answer, [new for new in news if new.begin <= end and until(new) >= last]
+
+
+def _kind(new: Call, flags: Page) -> Kind:
+    return kind_of(flags, new.args[2])  # type: ignore[arg-type]
 
 
 def knots_of(name: Name, calls: Iterable[PoolCall]) -> list[Knot]:

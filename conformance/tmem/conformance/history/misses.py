@@ -45,11 +45,10 @@ def demands(found: Clusters, zones: Iterable[Zone], busy: Busy, eras: Eras) -> l
     spans = sorted((zone[FIRST_END], zone[LAST_BEGIN]) for zone in zones)
     first_ends = [first_end for first_end, _ in spans]
     over = list(accumulate((last_begin for _, last_begin in spans), max))
-    mixed = any(not kind.persistent for kind in eras.kinds)
     wanted: list[Interval] = []
     for begin, end in [*found.misses, *found.denied] if found.denied else found.misses:
         before = bisect_left(first_ends, begin)
-        if not before or (mixed and eras.ephemeral_throughout(begin, end)):
+        if not before or (eras.ephemeral and eras.ephemeral_throughout(begin, end)):
             continue
         since = over[before - 1]
         if (n := busy.around(since)) >= 0:

@@ -57,6 +57,7 @@ def conflict_in(slot: Slot, eras: Eras, budget: Budget) -> Conflict | None:
     conflict = within(busy, found.writers) or flushed_within(busy, slot.flushes)
     if conflict is not None:
         return conflict
-    if eras.persistent:
+    conflict = within(busy, found.misses) if eras.ephemeral else None
+    if conflict is None and eras.persistent:
         return unexplained(found, zones, busy, eras, slot.flushes)
-    return within(busy, found.misses)
+    return conflict

@@ -16,7 +16,7 @@ from math import inf
 
 from tmem.conformance.history.calls import Call, Page, effect, until
 from tmem.conformance.history.checker import STATES, check
-from tmem.conformance.history.lives import Knot, knots_of, pool_calls, sharers
+from tmem.conformance.history.lives import Knot, knots_of, pool_calls, sharers, untold
 from tmem.conformance.history.results import Illegal, Legal, Result, Unknown
 from tmem.conformance.history.split import Name, Split, split
 from tmem.spec.slot import Does
@@ -77,7 +77,8 @@ def settled_before(time: float, calls: Sequence[Call], level: str) -> Cut:
     made = {name: pool_calls(found.pools[name]) for name in {*found.slots, *found.flushes, *found.pools}}
     cut = Cut(kept=[*found.reclaims, *found.unnamed])
     for names in sharers(made):
-        part = None if found.unnamed else _pools_cut(names, found, time, level)
+        unsure = found.unnamed or any(untold(found.pools[name]) for name in names)
+        part = None if unsure else _pools_cut(names, found, time, level)
         if part is None:
             cut.kept += found.of(names)
         else:

@@ -207,6 +207,8 @@ def _life_end(calls: list[Call], n: int) -> tuple[int, ...]:
         return ()
     if n + 1 == len(calls) or _name(calls[n + 1]) != _name(calls[n]):
         return (n,)
+    if any(call.op == "pool_flags" and _name(call) == _name(calls[n]) for call in calls):
+        return ()  # the pools may be of different kinds, whatever was asked for
     after = calls[n + 1]
     before = next((call for call in reversed(calls[:n]) if call.op == "new_pool"), after)
     return (n, n + 1) if (after.op, after.args) == ("new_pool", before.args) else ()
