@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tmem.conformance.history.calls import Call
 from tmem.conformance.pages import Corpus
-from tmem.spec.abi.flags import compose, kind_of
+from tmem.spec.abi.flags import compose
 from tmem.spec.backend import Backend, Reclaims, TellsFlags
 from tmem.spec.operations import Raised
 
@@ -26,7 +26,7 @@ SHAPES: Final = (((7,), (0,)), ((7,), (0, 64)), ((7, 7 | 1 << 128), (0,)), ((7, 
 """The objects and indexes that the callers of one crowd meet at."""
 UUID: Final = 0xA
 MAKERS: Final = (0, 2)
-"""The callers, one of each client, that end private pools and make them anew: so each knows what it made."""
+"""The callers, one of each client, that end its pools or leave them, and make or join them anew."""
 KINDS: Final = ((False, False), (True, False), (False, True), (True, True))
 """The pools of a crowd, by number: persistent, shared."""
 
@@ -104,7 +104,7 @@ class Crowd:
         stamps = iter(range(number << 32, (number << 32) + operations))
         for _ in range(operations):
             chance, pool_number = draw.random(), draw.choice((0, 0, 1, 1, 2, 3))
-            if chance < 0.012 and number in MAKERS and not KINDS[pool_number][1]:
+            if chance < 0.012 and number in MAKERS:
                 self._anew(kept, client, pool_number)
                 continue
             pool = self.pools.get((client, pool_number), 0)
@@ -138,18 +138,8 @@ class Crowd:
         if type(answer) is not int:
             return
         if isinstance(self.backend, TellsFlags):
-            self._granted(kept, self.backend, answer)
+            self._do(kept, "pool_flags", (client, answer))
         self.pools[client, number] = answer
-
-    def _granted(self, kept: Recorded, backend: TellsFlags, pool: int) -> None:
-        # What was granted is kept as what was asked for: so the history has one kind for each pool.
-        begin, end, op, (client, asked, uuid), answer = kept.pop()
-        try:
-            told = backend.pool_flags(client, pool)
-        except BaseException:  # a pool that another thread has ended since
-            told = asked
-        kind = kind_of(told, uuid)
-        kept.append((begin, end, op, (client, told, uuid if kind.shared else None), answer))
 
     def _do(self, kept: Recorded, op: str, args: tuple[Any, ...]) -> object:
         method = getattr(self.backend, op)
