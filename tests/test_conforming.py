@@ -7,12 +7,14 @@ from collections import Counter
 
 import pytest
 
-from tmem.conformance.conforming import compose
+from tmem.conformance.conforming import compose, seeds
 from tmem.conformance.conforming.eviction import Capacity, Restless
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.engines.run import run
 from tmem.conformance.pages import corpus
 from tmem.conformance.programs import HEADER, decode
+from tmem.conformance.schedules.explore import explore
+from tmem.conformance.schedules.subject import open_subject
 from tmem.conformance.trial import Silent
 from tmem.model import Adversary
 from tmem.spec import Reclaims, TellsFlags
@@ -100,3 +102,20 @@ def test_a_restless_reclaimer_takes_no_persistent_page() -> None:
     store.put(1, cache, 0, 0, b"ephemral")
     assert store.get(1, swap, 0, 0) == b"persists"
     assert store.get(1, cache, 0, 0) is None
+
+
+def test_no_alarm_under_controlled_schedules() -> None:
+    texts = {seed: str(compose(seed)) for seed in SEEDS}
+    threaded = [seed for seed, text in texts.items() if "Locked" in text]
+    assert any("reclaim)" in texts[seed] for seed in threaded), "some have no reclaim"
+    assert any("SHARE" in texts[seed] for seed in threaded), "some grant private pools for shared ones"
+    assert any("KIND" in texts[seed] for seed in threaded), "some grant the kind of who made the pool"
+    for seed in threaded[:24]:
+        subject = open_subject(seeds.__name__, f"seed_{seed}")
+        found = next(explore(subject, seed, 12), None)
+        assert found is None, f"seed {seed}, {texts[seed]}: {found}"
+
+
+def test_a_seed_that_is_none_is_named() -> None:
+    with pytest.raises(AttributeError, match="write seed_17"):
+        seeds.seventeen  # noqa: B018

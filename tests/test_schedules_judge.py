@@ -20,6 +20,7 @@ from tmem.spec.operations import (
     Get,
     NewPool,
     Operation,
+    PoolFlags,
     Put,
     Raised,
     Reclaim,
@@ -123,3 +124,34 @@ def test_answers_are_told_apart_by_their_type(answer: Answer) -> None:
     verdict = judge([Call(NewPool(1), 0, 0, 1), Call(flush, answer, 2, 3)])
     assert verdict is not None
     assert verdict.clause == "TMEM-ERR-1"
+
+
+def shared_by_two(told: Answer, *between: Call) -> list[Call]:
+    """Two clients ask for one shared pool; the second, told of its own, misses what the first has put."""
+    slot = Handle(0, 7, 0)
+    return [
+        Call(NewPool(1, SHARED | PERSIST, 5), 0, 0, 1),
+        Call(PoolFlags(1, 0), SHARED | PERSIST, 2, 3),
+        Call(Put(1, slot, number(1)), True, 4, 5),
+        Call(NewPool(2, SHARED | PERSIST, 5), 0, 6, 7),
+        *between,
+        Call(PoolFlags(2, 0), told, 8, 11),
+        Call(Get(2, slot), None, 12, 13),
+    ]
+
+
+def test_a_pool_is_of_the_kind_that_was_told() -> None:
+    assert judge(shared_by_two(PERSIST)) is None
+    verdict = judge(shared_by_two(SHARED | PERSIST))
+    assert verdict is not None
+    assert verdict.clause == "TMEM-SHARE-1"
+    assert judge(shared_by_two(Raised("OSError", 19))) is not None  # as it was asked for
+
+
+def test_a_pool_that_ended_before_it_was_told_may_have_been_of_any_kind() -> None:
+    slot = Handle(0, 7, 1)
+    put, miss = Call(Put(2, slot, number(2)), True, 7.1, 7.2), Call(Get(2, slot), None, 7.3, 7.4)
+    destroy = Call(DestroyPool(2, 0), True, 7.5, 7.8)
+    nothing_told = shared_by_two(Raised("OSError", 19), put, miss, destroy)
+    assert judge(nothing_told) is None
+    assert judge([*nothing_told, Call(Get(2, slot), number(2), 14, 15)]) is not None

@@ -19,8 +19,9 @@ from tmem.conformance.schedules.locks import Lock
 from tmem.conformance.schedules.places import file_name
 from tmem.conformance.schedules.run import Run
 from tmem.conformance.schedules.virtual import MAIN, Mark
-from tmem.conformance.story import Pages, call, said
-from tmem.spec.operations import Put, Reclaim
+from tmem.conformance.story import Pages, call, granted, said
+from tmem.spec.abi.flags import describe
+from tmem.spec.operations import NewPool, PoolFlags, Put, Reclaim
 
 WIDTH: Final = 40
 """Characters of a column at the most; longer texts go on in the next line."""
@@ -54,7 +55,7 @@ def sentence(verdict: Verdict) -> str:
 def steps(run: Run, corpus: Corpus) -> tuple[str, ...]:
     """The operations with their answers, a line each, in the order in which they began."""
     teller = Teller(run, None, corpus)
-    return tuple(f"{teller.who(n)}: {teller.whole(n)}" for n in run.order if n >= 0)
+    return tuple(f"{teller.who(n)}: {teller.whole(n)}" for n in run.began)
 
 
 class Teller:
@@ -91,12 +92,12 @@ class Teller:
     def before(self) -> list[str]:
         """What was done before the threads began."""
         first = len(self.run.script.setup)
-        return [self.whole(n) for n in self.run.order if 0 <= n < first]
+        return [self.whole(n) for n in self.run.began if n < first]
 
     def after(self) -> list[str]:
         """What was read when they had ended."""
         first = len(self.run.script.steps) - len(self.run.script.last)
-        return [self.whole(n) for n in self.run.order if n >= first]
+        return [self.whole(n) for n in self.run.began if n >= first]
 
     def whole(self, n: int) -> str:
         """A call and its answer in one line."""
@@ -114,10 +115,15 @@ class Teller:
         """An answer, marked where it breaks the contract."""
         if ~n not in self.run.order:
             return "never returned"
-        answer = self.run.answers[n]
+        answer = self.run.answer(n)
         told = self.held(self.content(answer)) if isinstance(answer, bytes) else said(answer, self.page)
-        if isinstance(self.run.operation(n), Reclaim) and type(answer) is int:
+        operation = self.run.operation(n)
+        if isinstance(operation, Reclaim) and type(answer) is int:
             told += " reclaimed"
+        elif isinstance(operation, NewPool):
+            told += granted(operation, self.run.told.get(n + self.run.questions))
+        elif isinstance(operation, PoolFlags) and type(answer) is int:
+            told = describe(answer)
         return f"{told}  ✗" if n == self.broken else told
 
     def held(self, page: bytes) -> str:

@@ -59,16 +59,17 @@ def lines(trace: Sequence[tuple[Operation, Answer]], corpus: Corpus) -> Iterator
             continue  # told with the new pool it asks about
         line = f"{call(operation, name)} → {said(answer, name)}"
         if isinstance(operation, NewPool) and number + 1 < len(trace):
-            line += _granted(operation, *trace[number + 1])
+            ask, told = trace[number + 1]
+            line += granted(operation, told) if isinstance(ask, PoolFlags) else ""
         yield line
 
 
-def _granted(new: NewPool, ask: Operation, answer: Answer) -> str:
-    # What pool flags told, where it is not what was asked for.
-    if not isinstance(ask, PoolFlags) or not isinstance(answer, int):
+def granted(new: NewPool, told: Answer) -> str:
+    """The kind of pool that pool flags told, where it is not the one that was asked for."""
+    if not isinstance(told, int):
         return ""
-    granted = kind_of(answer, new.uuid)
-    return "" if granted == kind_of(new.flags, new.uuid) else f", granted {granted}"
+    kind = kind_of(told, new.uuid)
+    return "" if kind == kind_of(new.flags, new.uuid) else f", granted {kind}"
 
 
 def call(operation: Operation, name: Pages) -> str:

@@ -19,6 +19,8 @@ class Locked(Shadow):
         self.lock = threading.RLock()
         if hasattr(inner, "reclaim"):
             self.reclaim = self._reclaim  # only where the backend has it
+        if hasattr(inner, "pool_flags"):
+            self.pool_flags = self._pool_flags
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         with self.lock:
@@ -55,6 +57,10 @@ class Locked(Shadow):
     def _reclaim(self, pages: int) -> int:
         with self.lock:
             return int(self.inner.reclaim(pages))  # type: ignore[attr-defined]
+
+    def _pool_flags(self, client: int, pool: int) -> int:
+        with self.lock:
+            return int(self.inner.pool_flags(client, pool))  # type: ignore[attr-defined]
 
     def close(self) -> None:
         with self.lock:

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from itertools import product
 from typing import Final, NamedTuple
 
 from tmem.model.judge import Judge
 from tmem.model.violation import Violation
-from tmem.spec.abi.flags import kind_of
+from tmem.spec.abi.flags import PERSIST, SHARED, kind_of
 from tmem.spec.answers import declared, event
 from tmem.spec.belief import EMPTY, Belief, learn
 from tmem.spec.handle import Handle
 from tmem.spec.history import Call
-from tmem.spec.operations import Answer, DestroyPool, FlushObject, FlushPage, Get, NewPool, Operation, Put
+from tmem.spec.operations import (
+    Answer,
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    PoolFlags,
+    Put,
+)
 from tmem.spec.slot import Does, Event, Kind
 
 Judging = Callable[[Sequence[Call]], "Verdict | None"]
@@ -45,13 +57,15 @@ class Verdict(NamedTuple):
 
 class Effect(NamedTuple):
     """What a call does at one instant, to the slot at `place` or, where that is None, to a whole object or
-    pool. A new pool has a `grant`: its name, kind and pages."""
+    pool. A new pool has a `grant`: its name, kind and pages. Pool flags have `told`: the kinds that the pool,
+    where there is one, may be of."""
 
     name: Name | None = None
     oid: int = 0
     place: int | None = None
     event: Event[bytes] | None = None
     grant: tuple[Name, Kind, object] | None = None
+    told: frozenset[Kind] | None = None
 
 
 class Store:
@@ -67,6 +81,9 @@ class Store:
         """Let it happen; how to undo it, or None where it cannot happen now."""
         if effect.grant is not None:
             return self._join(*effect.grant)
+        if effect.told is not None:
+            held = self.pools.get(effect.name) if effect.name else None
+            return _nothing if held is None or held[0] in effect.told else None
         happened = effect.event
         if happened is None or effect.name is None:
             return _nothing
@@ -184,11 +201,18 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
         if done is None:
             return _verdict(Judge(PAGE).observe(call.operation, call.answer), call.operation, call.answer, n)
         effects.append(done)
-    search = Search(calls, effects, atomic_flush)
-    if search.possible():
-        return None
+    asked = any(type(call.operation) is PoolFlags for call in calls)
+    search: Search | None = None
+    for each in granted(calls, effects) if asked else (effects,):
+        search = Search(calls, each, atomic_flush)
+        if search.possible():
+            return None
+    assert search is not None
     assert search.furthest is not None
-    path, failed = search.furthest
+    return _explained(calls, *search.furthest)
+
+
+def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Verdict:
     sequential = Judge(PAGE)
     numbers: dict[int, int] = {}
     for n, done in path:
@@ -198,6 +222,39 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
     operation, answer = _alone(calls[last].operation, failed[1]), calls[last].answer
     found = _verdict(sequential.observe(operation, answer), operation, answer, last)
     return found._replace(numbers={**numbers, last: sequential.count})
+
+
+def granted(calls: Sequence[Call], effects: Sequence[Effect]) -> Iterator[list[Effect]]:
+    """The effects with the kinds that pool flags told in the place of those that were asked for.
+
+    More than once where it is open which pool of an id they told of: the pool may have ended meanwhile.
+    """
+    told: dict[Name, list[Answer]] = {}
+    for call in calls:
+        if isinstance(call.operation, PoolFlags):
+            told.setdefault((call.operation.client, call.operation.pool), []).append(call.answer)
+    ended = {done.name for done in effects if done.event is not None and done.event.does is Does.ENDED}
+    choices: list[list[Effect]] = []
+    for call, done in zip(calls, effects, strict=True):
+        name = done.grant[0] if done.grant is not None else done.name
+        if done.grant is not None and isinstance(call.operation, NewPool) and name in told:
+            kinds = _kinds(call.operation, told[name], name in ended)
+            uuid = call.operation.uuid
+            choices.append([Effect(grant=(name, kind, uuid if kind.shared else name)) for kind in kinds])
+        else:
+            choices.append([done])
+    for chosen in product(*choices):
+        yield list(chosen)
+
+
+def _kinds(new: NewPool, told: Sequence[Answer], ended: bool) -> list[Kind]:
+    # What was granted: what was told, of this pool or another of its id; where nothing was, as asked.
+    kinds = dict.fromkeys(kind_of(flags, new.uuid) for flags in told if isinstance(flags, int))
+    if all(isinstance(flags, int) for flags in told):
+        return list(kinds)
+    if ended:  # before it could be told, so it may have been of any kind
+        return [kind_of(bits, new.uuid) for bits in (0, PERSIST, SHARED, PERSIST | SHARED)]
+    return list({kind_of(new.flags, new.uuid): None, **kinds})
 
 
 def _verdict(found: Violation | None, operation: Operation, answer: Answer, call: int) -> Verdict:
@@ -210,6 +267,10 @@ def _verdict(found: Violation | None, operation: Operation, answer: Answer, call
 def _alone(operation: Operation, done: Effect) -> Operation:
     if isinstance(operation, FlushObject) and done.place is not None:
         return FlushPage(operation.client, Handle(operation.pool, operation.oid, done.place))
+    if isinstance(operation, NewPool) and done.grant is not None:
+        kind = done.grant[1]
+        bits = kind.persistent * PERSIST | kind.shared * SHARED
+        return replace(operation, flags=operation.flags & ~(PERSIST | SHARED) | bits)
     return operation
 
 
@@ -253,6 +314,8 @@ def effect(operation: Operation, answer: Answer) -> Effect | None:
             return Effect((client, handle.pool), handle.oid, handle.index, happened)
         case FlushObject(client, pool, oid):
             return Effect((client, pool), oid, None, happened)
+        case PoolFlags(client, pool) if isinstance(answer, int):
+            return Effect((client, pool), told=frozenset({kind_of(answer), kind_of(answer, 0)}))
     return NOTHING
 
 

@@ -23,6 +23,7 @@ from tmem.spec.operations import (
     Get,
     NewPool,
     Operation,
+    PoolFlags,
     Put,
     Raised,
     Reclaim,
@@ -92,13 +93,19 @@ class Script:
 
 @dataclass(slots=True)
 class Run:
-    """What a schedule of a program came to. `order` holds n where step n began and ~n where it returned."""
+    """What a schedule of a program came to. `order` holds n where step n began and ~n where it returned.
+
+    A backend that tells the flags of a pool is asked after each new pool: such a question counts as the step
+    `questions` after that of the new pool.
+    """
 
     script: Script
     order: list[int]
     answers: list[Answer]
     ids: list[int | None]
     """The pool id that each step was called with (or answered, for new pool)."""
+    told: dict[int, Answer] = field(default_factory=dict)
+    """What questions about flags were answered, by the step that they count as."""
     names: tuple[str, ...] = ()
     """What the threads are called, those of the target last."""
     preemptions: tuple[Preemption, ...] = ()
@@ -122,7 +129,8 @@ class Run:
                 turn, begun = [], not begun
             turn.append(each)
         try:
-            key = (tuple(order), tuple(self.answers), tuple(map(type, self.answers)), tuple(self.ids))
+            told = tuple(self.told.items())
+            key = (tuple(order), tuple(self.answers), tuple(map(type, self.answers)), tuple(self.ids), told)
             hash(key)
         except TypeError:
             return None
@@ -132,7 +140,21 @@ class Run:
         """The history, pools by their ids and pages by their numbers, in the order of invocation."""
         times = {each: time for time, each in enumerate(self.order)}
         called = sorted((time, n) for n, time in times.items() if n >= 0)
-        return [Call(self.operation(n), self.answers[n], begin, times.get(~n)) for begin, n in called]
+        return [Call(self.operation(n), self.answer(n), begin, times.get(~n)) for begin, n in called]
+
+    @property
+    def began(self) -> list[int]:
+        """The steps of the program in the order in which they began: questions are none."""
+        return [n for n in self.order if 0 <= n < self.questions]
+
+    @property
+    def questions(self) -> int:
+        """The step that a question counts as, less the step of its new pool."""
+        return len(self.script.steps)
+
+    def answer(self, n: int) -> Answer:
+        """What a step, or a question, was answered."""
+        return self.answers[n] if n < self.questions else self.told[n]
 
     def content(self, number: bytes) -> bytes:
         """The page that a number stands for."""
@@ -140,11 +162,18 @@ class Run:
 
     def operation(self, n: int) -> Operation:
         """The operation of a step as it was called, with the pool's id."""
-        id = self.ids[n]
+        id = self.ids[n if n < self.questions else n - self.questions]
         called = self.script.called.get((n, id))
         if called is None:
-            called = self.script.called[n, id] = _with_id(self.script.steps[n].operation, id or 0)
+            called = self.script.called[n, id] = self._called(n, id or 0)
         return called
+
+    def _called(self, n: int, id: int) -> Operation:
+        if n < self.questions:
+            return _with_id(self.script.steps[n].operation, id)
+        new = self.script.steps[n - self.questions].operation
+        assert isinstance(new, NewPool)
+        return PoolFlags(new.client, id)
 
 
 def _with_id(operation: Operation, id: int) -> Operation:
@@ -245,12 +274,14 @@ class Runner:
         self, backend: Any, ids: list[int], run: Run, first: int, steps: tuple[Step, ...]
     ) -> Callable[[], None]:
         order, answers, used, numbers = run.order, run.answers, run.ids, self.numbers
+        tells = getattr(backend, "pool_flags", None)
 
         def perform() -> None:
             number = 0
             trace = control.trace
             for number, step in enumerate(steps):
                 n = first + number
+                asks = None
                 control.begin_operation(number)
                 order.append(n)
                 if trace is not None:
@@ -264,6 +295,7 @@ class Runner:
                         answer = backend.new_pool(step.client, *step.rest)
                         if type(answer) is int:
                             used[n] = ids[pool] = answer
+                            asks = tells
                     else:
                         used[n] = id = ids[pool]
                         answer = getattr(backend, step.method)(step.client, id, *step.rest)
@@ -275,6 +307,18 @@ class Runner:
                 order.append(~n)
                 if trace is not None:
                     trace.append(Mark("end", control.current.index, n))
+                if asks is not None:
+                    n += len(answers)
+                    order.append(n)
+                    if trace is not None:
+                        trace.append(Mark("begin", control.current.index, n))
+                    try:
+                        run.told[n] = asks(step.client, used[n - len(answers)])
+                    except Exception as error:
+                        run.told[n] = Raised.of(error)
+                    order.append(~n)
+                    if trace is not None:
+                        trace.append(Mark("end", control.current.index, n))
 
         return perform
 
