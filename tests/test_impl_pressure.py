@@ -235,6 +235,8 @@ class Arena(Plain):
         self.tickets = 0
         self.size = lambda ticket: 100
         self.create, self.get_data, self.get_data_and_free = self._create, self._get, self._take
+        self.create_many = lambda pages: [self.create(page) for page in pages]
+        self.get_data_many = lambda tickets: [self.get_data(ticket) for ticket in tickets]
         self.lose = 0
 
     def _create(self, page: bytes) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from lz4 import block
@@ -11,7 +12,7 @@ if block.decompress(block.compress(bytes(64))) != bytes(64):  # pragma: no cover
 
 
 class Codec(Protocol):
-    """What a PAM asks of a codec. Both functions may run in several threads at once."""
+    """What a PAM asks of a codec. All functions may run in several threads at once."""
 
     def compress(self, page: bytes, /) -> bytes:
         """The data of a page, never empty."""
@@ -19,8 +20,16 @@ class Codec(Protocol):
     def decompress(self, data: bytes, /) -> bytes:
         """The page again."""
 
+    def compress_many(self, pages: Sequence[bytes], /) -> Sequence[bytes]:
+        """The data of each page."""
+        return list(map(self.compress, pages))
 
-class Lz4:
+    def decompress_many(self, data: Sequence[bytes], /) -> Sequence[bytes]:
+        """Each page again."""
+        return list(map(self.decompress, data))
+
+
+class Lz4(Codec):
     """lz4 blocks that begin with the size of the page: the functions of `lz4.block` as they are.
 
     They give up the interpreter while they work on a page. A same-filled page of 4096 bytes takes 30 to 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, Protocol, TypeVar
 
 from tmem.impl.pam import Pam
@@ -47,6 +48,18 @@ class Hosted(Generic[D]):
             raise
         return pampd
 
+    def create_many(self, pages: Sequence[bytes]) -> list[D]:
+        """The PAM's pampds, where the host grants the bytes of all."""
+        pampds: list[D] = []
+        try:
+            for page in pages:
+                pampds.append(self.create(page))
+        except BaseException:
+            for pampd in pampds:
+                self.free(pampd)
+            raise
+        return pampds
+
     def size(self, pampd: D) -> int:
         """Bytes of data."""
         return self._pam.size(pampd)
@@ -54,6 +67,10 @@ class Hosted(Generic[D]):
     def get_data(self, pampd: D) -> bytes | None:
         """The page; it stays the host's."""
         return self._pam.get_data(pampd)
+
+    def get_data_many(self, pampds: Sequence[D]) -> Sequence[bytes | None]:
+        """The pages; they stay the host's."""
+        return self._pam.get_data_many(pampds)
 
     def get_data_and_free(self, pampd: D) -> bytes:
         """The page; its bytes go back to the host."""

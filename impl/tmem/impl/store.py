@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from tmem.impl.arguments import asked_kind, asked_pages, bad_handle, bad_page, copied, no_memory, no_pool
@@ -11,6 +11,7 @@ from tmem.impl.codec import Codec, Lz4
 from tmem.impl.counters import Counters
 from tmem.impl.drain import drain
 from tmem.impl.hosts import Host, Hosted
+from tmem.impl.many import Slot, Way, asked_puts, check_slots, get_many, put_many
 from tmem.impl.pam import Pam, Pampd
 from tmem.impl.pam.plain import Plain
 from tmem.impl.pool import Pool
@@ -193,6 +194,30 @@ class Store:
                 raise no_memory() from None
             if page is not None:
                 return page  # else it was freed meanwhile: look again
+
+    def put_many(
+        self, client: int, pool: int, slots: Sequence[Slot], pages: Sequence[bytes | bytearray | memoryview]
+    ) -> list[bool]:
+        """Copy many pages in, the nth to the nth ⟨object id, index⟩; for each what its put answers.
+
+        Each page is a put of its own, in order, at an instant of its own: the whole is not atomic. Bad
+        arguments are refused before anything changes. Another error is that of one put: those before it
+        are done, and those after it are not.
+        """
+        table, owner = self._find(client, pool, 0, 0)
+        kept = asked_puts(slots, pages, self.page_size)
+        return put_many(Way(client, pool, owner, table), slots, kept, self.put)
+
+    def get_many(self, client: int, pool: int, slots: Sequence[Slot]) -> Sequence[bytes | None]:
+        """Copy many pages out, that of the nth ⟨object id, index⟩ as the nth; None for each miss.
+
+        Each is a get of its own, in order, at an instant of its own. Bad arguments are refused before
+        anything changes. On another error the pages that exclusive hits took are gone.
+        """
+        table, owner = self._find(client, pool, 0, 0)
+        if not owner.persistent:
+            check_slots(slots)
+        return get_many(Way(client, pool, owner, table), slots, self.get)
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         """Let the slot hold nothing; whether it held a page."""

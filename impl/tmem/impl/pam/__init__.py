@@ -5,6 +5,7 @@ One implementation a module: `plain` keeps compressed pages as ordinary bytes ob
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NewType, Protocol, TypeVar
 
 Pampd = NewType("Pampd", object)
@@ -16,9 +17,9 @@ D = TypeVar("D")
 class Pam(Protocol[D]):
     """The PAM operations that a host registers [T][P]. `D` is the type of its pampds, never None.
 
-    The store calls `create`, `get_data` and `get_data_and_free` while it holds no lock, from any number
-    of threads; `size` and `free` under its locks too, so these two are short, raise nothing and never
-    call the store. Each pampd is freed once, but a `get_data` may run beside that `free`.
+    The store calls `size` and `free` under its locks too, so these two are short, raise nothing and never
+    call the store; all the others while it holds no lock, from any number of threads. Each pampd is freed
+    once, but a `get_data` may run beside that `free`.
     """
 
     overhead: int
@@ -27,11 +28,17 @@ class Pam(Protocol[D]):
     def create(self, page: bytes) -> D:
         """Take a page in. MemoryError where there is no room: the put fails [T]."""
 
+    def create_many(self, pages: Sequence[bytes]) -> Sequence[D]:
+        """`create`, of each page: all of them, or where one raises none."""
+
     def size(self, pampd: D) -> int:
         """Bytes of data that the page takes; always the same for one pampd."""
 
     def get_data(self, pampd: D) -> bytes | None:
         """The page; None where the pampd was freed meanwhile. Never another page."""
+
+    def get_data_many(self, pampds: Sequence[D]) -> Sequence[bytes | None]:
+        """`get_data`, of each pampd."""
 
     def get_data_and_free(self, pampd: D) -> bytes:
         """The page, and the pampd is freed, also where this raises."""

@@ -15,6 +15,8 @@ class Plain:
         self.create = codec.compress
         self.get_data = codec.decompress
         self.get_data_and_free = codec.decompress
+        self.create_many = codec.compress_many
+        self.get_data_many = codec.decompress_many
         self.size = len
 
     def free(self, pampd: bytes) -> None:
