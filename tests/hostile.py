@@ -113,6 +113,21 @@ answers_none_to_put = overriding("put", answers(None))
 close_raises = overriding("close", raises(RuntimeError("cannot")))
 
 
+class DiesOfTwoPuts(Good):
+    """Ends the process where one put begins while another is under way, and only then."""
+
+    inside = 0
+
+    def put(self, *arguments):
+        self.inside += 1
+        if self.inside > 1:
+            os._exit(9)
+        try:
+            return super().put(*arguments)
+        finally:
+            self.inside -= 1
+
+
 class Recurses(Good):
     def get(self, *arguments):
         return self.get(*arguments)

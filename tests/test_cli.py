@@ -90,9 +90,6 @@ def test_a_violation_fails_and_replays(run: Run) -> None:
     assert "it does not fail" in other.output
 
 
-@pytest.mark.xfail(
-    strict=False, reason="the shortest story of a crash can be that of an engine whose replay does not crash"
-)
 def test_a_crash_fails_and_replays(run: Run) -> None:
     result = run("check", f"{HOSTILE}:segfaults_in_put")
     assert result.exit_code == 1

@@ -97,6 +97,13 @@ def test_the_smallest_counterexample_of_a_clause_is_kept() -> None:
     assert made.findings == {"TMEM-PUT-2": small, "TMEM-GET-2": other}
 
 
+def test_what_can_be_run_again_surely_is_preferred() -> None:
+    raced = Finding("TMEM-CONC-3", "raced", "", ("a crowd",), {"engine": "stress", "round": 3})
+    whole = Finding("TMEM-CONC-3", "whole", "", ("put", "get"), {"engine": "volume", "program": {}})
+    for events in ((raced, whole), (whole, raced)):
+        assert summary(*map(Found, events)).findings["TMEM-CONC-3"] == whole
+
+
 def test_statuses() -> None:
     made = summary(
         BROKEN,

@@ -17,6 +17,7 @@ from tmem.conformance.check import Plan, check
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding, Found, Note, Phase, Started
 from tmem.conformance.process import COMMAND
+from tmem.conformance.replay import Replay, again
 from tmem.conformance.ring import HANDSHAKE, SIZE, Doing, Ring
 from tmem.conformance.summary import Summary
 from tmem.conformance.supervisor import RunError
@@ -25,6 +26,7 @@ from tmem.conformance.verdict import Verdict, verdict
 
 HERE = Path(__file__).parent
 VOLUME = tuple(engine for engine in ENGINES if engine.name == "volume")
+SCHEDULES = tuple(engine for engine in ENGINES if engine.name == "schedules")
 STUBS = (sys.executable, "-u", str(HERE / "stub_engines.py"))
 
 
@@ -39,10 +41,11 @@ def follow(
     budget: float | None = None,
     command: Sequence[str] = COMMAND,
     shrink: float = 0.0,
+    scale: float = 0.01,
 ) -> tuple[list[Event], Summary]:
     """All events of a short run, and their account. `target` is a name in hostile.py, or a whole TARGET."""
     text = target if ":" in target else f"py:{HERE / 'hostile.py'}:{target}"
-    plan = Plan(text, budget=budget, hang_after=hang_after, scale=0.01, shrink=shrink)
+    plan = Plan(text, budget=budget, hang_after=hang_after, scale=scale, shrink=shrink)
     events = list(check(plan, engines, command))
     summary = Summary(text, 0, "linearizable")
     for event in events:
@@ -104,6 +107,29 @@ def test_a_crash_is_made_small() -> None:
     assert "SIGSEGV" in small.message
     assert summary.findings["TMEM-CONC-3"] == small
     assert "in string_at" in small.picture
+
+
+def test_a_crash_under_a_schedule_is_told_and_comes_again() -> None:
+    target = f"py:{HERE / 'hostile.py'}:DiesOfTwoPuts"
+    engines = (*VOLUME, *SCHEDULES)
+    _, summary = follow(target, engines=engines, scale=0.3)
+    found = summary.findings["TMEM-CONC-3"]
+    assert found.engine == "schedules"
+    assert "one of these ends the process with exit code 9" in found.message
+    assert {"thread 1", "thread 2"} <= {step.partition(":")[0] for step in found.steps}
+    recorded = Replay(target, 0, "linearizable", found.clause, found.replay)
+    for _ in range(2):
+        told = [event for event in again(recorded, engines=engines) if isinstance(event, Found)]
+        assert [each.finding.message for each in told] == [found.message]
+    assert not any(isinstance(event, Found) for event in again(recorded, "impl", engines=engines))
+
+
+def test_a_crash_before_any_schedule_is_one_of_schedules_too() -> None:
+    target = f"py:{HERE / 'hostile.py'}:segfaults_in_put"
+    _, summary = follow(target, engines=SCHEDULES)
+    found = summary.findings["TMEM-CONC-3"]
+    recorded = Replay(target, 0, "linearizable", found.clause, found.replay)
+    assert any(isinstance(event, Found) for event in again(recorded, engines=SCHEDULES))
 
 
 def test_a_hang_is_made_small() -> None:

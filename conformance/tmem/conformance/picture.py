@@ -17,11 +17,12 @@ from tmem.conformance.pages import Corpus
 from tmem.conformance.schedules.judge import PAGE, Verdict
 from tmem.conformance.schedules.locks import Lock
 from tmem.conformance.schedules.places import file_name
-from tmem.conformance.schedules.run import Run
+from tmem.conformance.schedules.program import Program
+from tmem.conformance.schedules.run import Run, names
 from tmem.conformance.schedules.virtual import MAIN, Mark
 from tmem.conformance.story import Pages, call, granted, said
 from tmem.spec.abi.flags import describe
-from tmem.spec.operations import NewPool, PoolFlags, Put, Reclaim
+from tmem.spec.operations import NewPool, Operation, PoolFlags, Put, Reclaim
 
 WIDTH: Final = 40
 """Characters of a column at the most; longer texts go on in the next line."""
@@ -56,6 +57,24 @@ def steps(run: Run, corpus: Corpus) -> tuple[str, ...]:
     """The operations with their answers, a line each, in the order in which they began."""
     teller = Teller(run, None, corpus)
     return tuple(f"{teller.who(n)}: {teller.whole(n)}" for n in run.began)
+
+
+def plan(program: Program) -> list[str]:
+    """The operations of a program that did not come to tell its answers; pools by their numbers."""
+    found = names(program)
+    owners = [(each, "before") for each in program.setup]
+    owners += [(each, found[n]) for n, thread in enumerate(program.threads) for each in thread]
+    return [f"{owner}: {_planned(operation)}" for operation, owner in owners]
+
+
+def _planned(operation: Operation) -> str:
+    if isinstance(operation, Put):
+        by = "" if operation.client == 1 else f"client {operation.client}: "
+        return f"{by}put {operation.handle} page {int.from_bytes(operation.page, 'big')}"
+    return call(operation, _NO_PAGES).removeprefix("client 1: ")
+
+
+_NO_PAGES: Final = Pages(Corpus((), (), b"", {}))
 
 
 class Teller:

@@ -8,8 +8,10 @@ from functools import partial
 
 from tmem.conformance.events import Checked, Found, Note, Progress
 from tmem.conformance.loader import LoadError
+from tmem.conformance.picture import plan
 from tmem.conformance.schedules.explore import ENGINE, Subject, explore, explore_one, open_subject, replay
 from tmem.conformance.schedules.judge import judge
+from tmem.conformance.schedules.program import Program, from_json
 from tmem.conformance.schedules.search import Counts, UncontrolledError
 from tmem.conformance.trial import Trial
 
@@ -31,17 +33,21 @@ class Schedules:
             return
         total = max(1, round(PROGRAMS * trial.scale))
         last = Counts()
-        _begin(trial, 0)
 
         def progress(counts: Counts) -> None:
             nonlocal last
             _tell(trial, last, counts, counts.programs / total)
             last = replace(counts)
-            _begin(trial, counts.programs)
 
         try:
             found = explore(
-                subject, trial.seed, total, over=trial.over, progress=progress, beat=trial.ring.step
+                subject,
+                trial.seed,
+                total,
+                over=trial.over,
+                progress=progress,
+                begin=partial(_begin, trial, trial.seed),
+                beat=trial.ring.step,
             )
             for finding in found:
                 trial.emit(Found(finding))
@@ -49,9 +55,11 @@ class Schedules:
             trial.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
 
     def steps(self, program: bytes, count: int) -> list[str]:
-        """Which program was under way."""
+        """The program that was under way, under one schedule or another."""
         data = json.loads(program)
-        return [f"concurrent program {data['number']} of seed {data['seed']}"]
+        if data["program"] is None:
+            return ["the first operations, before any program"]
+        return [*plan(from_json(data["program"])), "in one of its schedules, one of these"]
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
         """The replay data of a program given to the ring: the whole of its schedules."""
@@ -63,12 +71,14 @@ class Schedules:
         if subject is None:
             raise ValueError(f"{trial.target} is not Python, so its threads cannot be scheduled")
         seed, number = data.get("seed"), data.get("number")
-        if isinstance(seed, int) and isinstance(number, int):
-            _begin(replace(trial, seed=seed), number)
-            judging = partial(judge, atomic_flush="atomic-flush" in subject.claims)
-            found = explore_one(subject, seed, number, judging, Counts(beat=trial.ring.step))
-        else:
+        if not isinstance(seed, int) or not isinstance(number, int):
             found = replay(subject, data)
+        elif data.get("program") is None:
+            found = None
+        else:
+            judging = partial(judge, atomic_flush="atomic-flush" in subject.claims)
+            counts = Counts(begin=partial(_begin, trial, seed), beat=trial.ring.step)
+            found = explore_one(subject, seed, number, judging, counts)
         trial.emit(Progress(programs=1, schedules=1, done=1.0))
         if found is not None:
             trial.emit(Found(found))
@@ -80,6 +90,7 @@ def _subject(trial: Trial) -> Subject | None:
     if source is None:
         trial.emit(Note("It is not Python: its threads cannot be controlled by schedules."))
         return None
+    _begin(trial, trial.seed, 0, None)
     try:
         subject = open_subject(source.place, source.attribute, source.variants)
     except LoadError as error:
@@ -90,8 +101,9 @@ def _subject(trial: Trial) -> Subject | None:
     return subject
 
 
-def _begin(trial: Trial, number: int) -> None:
-    trial.ring.begin(ENGINE, json.dumps({"seed": trial.seed, "number": number}).encode())
+def _begin(trial: Trial, seed: int, number: int, program: Program | None) -> None:
+    told = None if program is None else program.to_json()
+    trial.ring.begin(ENGINE, json.dumps({"seed": seed, "number": number, "program": told}).encode())
     trial.ring.step(0)
 
 

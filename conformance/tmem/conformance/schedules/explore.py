@@ -69,14 +69,15 @@ def explore(
     over: Callable[[], bool] = lambda: False,
     progress: Callable[[Counts], None] = lambda counts: None,
     judging: Judge | None = None,
+    begin: Callable[[int, Program], None] = lambda number, program: None,
     beat: Callable[[int], None] = lambda schedule: None,
 ) -> Iterator[Finding]:
     """The findings of so many programs, or of those until `over`; each smallest, and each kind once.
 
-    `progress` is told after each program; the counts go on growing. `beat` is told each schedule that begins.
+    `progress` is told after each program; the counts go on growing. For `begin` and `beat` see Counts.
     UncontrolledError where the target does not do the same under the same schedule.
     """
-    counts = Counts(beat=beat)
+    counts = Counts(begin=begin, beat=beat)
     judging = judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
     told: set[tuple[str, ...]] = set()
     for number in range(programs):
@@ -101,6 +102,7 @@ def explore_one(
     """The finding of one program of a seed, smallest."""
     draws = random.Random(f"{ENGINE} {seed} {number}")
     program, plans = _chosen(subject, seed, number, draws)
+    counts.begin(number, program)
     variant = draws.randrange(len(subject.variants))
     for level, plan in plans:
         target = subject.target(level, variant)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tmem.conformance.schedules.judge import Verdict, judge
+from tmem.conformance.schedules.program import Program
 from tmem.conformance.schedules.run import Run, Runner
 from tmem.conformance.schedules.strategies import ROOT, Follow, Priorities, Schedule, Sticky, children
 from tmem.conformance.schedules.virtual import Strategy
@@ -35,13 +36,15 @@ class Plan(NamedTuple):
 @dataclass(slots=True)
 class Counts:
     """What was done: `histories` counts those that differed within their program, `complete` the programs
-    whose schedules up to the bound were all run. `beat` is told the number of each schedule that begins."""
+    whose schedules up to the bound were all run. `begin` is told each program with its number, `beat` the
+    number of each schedule that begins."""
 
     programs: int = 0
     complete: int = 0
     schedules: int = 0
     histories: int = 0
     operations: int = 0
+    begin: Callable[[int, Program], None] = lambda number, program: None
     beat: Callable[[int], None] = lambda schedule: None
 
 
