@@ -8,7 +8,7 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test prove bench lint clean races calibrate endurance
+.PHONY: check test prove prove-impl bench lint clean races calibrate endurance
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -21,6 +21,9 @@ test: .venv/.installed-dev
 prove: .venv/.installed-dev
 	$(BIN)/python -m proofs
 	$(BIN)/python -m proofs.small_world
+
+prove-impl: .venv/.installed-dev
+	$(BIN)/python -m proofs.impl $(ARGS)
 
 bench: .venv/.installed-bench
 	$(BIN)/python -m bench $(ARGS)
@@ -35,6 +38,12 @@ calibrate: .venv/.installed-dev
 
 endurance: .venv/.installed-dev
 	$(BIN)/python -m tests.endurance
+
+history: .venv/.installed-dev
+	$(BIN)/python -m bench.history
+
+history-agreement: .venv/.installed-dev
+	$(BIN)/python -m bench.history_agreement
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check

@@ -132,3 +132,18 @@ def reused(count: int, threads: int, slots: int, flags: int) -> list[Call]:
         )
         for call in calls
     ]
+
+
+def broken(count: int, threads: int, slots: int, flags: int) -> list[Call]:
+    """A history in which, in the middle, a page comes back once more after another put had replaced it."""
+    calls = large(count, threads, slots, flags)
+    last: dict[tuple[object, ...], Call] = {}
+    for number, call in enumerate(calls):
+        if call.op != "put" or call.answer is not True or call.end is None:
+            continue
+        before = last.setdefault(call.args[:4], call)
+        if number > count // 2 and before.end is not None and before.end < call.begin:
+            again = Call(threads, call.end + 1, call.end + 2, "get", call.args[:4], before.args[4])
+            return sorted([*calls, again], key=lambda call: call.begin)
+        last[call.args[:4]] = call
+    raise ValueError("no slot was put to twice")

@@ -23,7 +23,7 @@ import click
 from rich.console import Console
 
 from bench import history_agreement
-from bench.histories_large import large, overlapping, reused
+from bench.histories_large import broken, large, overlapping, reused
 from tmem.conformance.history.calls import Call
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.recorder import Recorder
@@ -58,17 +58,24 @@ class Case:
 
 
 KINDS = (0, PERSIST)
+SIZES = (10_000, 100_000, 1_000_000)
 CASES = (
-    *(Case("size", n, 16, 1000, flags) for n in (10_000, 100_000, 1_000_000) for flags in KINDS),
+    *(Case("size", n, 16, 1000, flags) for n in SIZES for flags in KINDS),
     *(Case("contended", 100_000, *shape, flags) for shape in ((16, 1), (64, 4)) for flags in KINDS),
     *(Case("hostile", 100_000, 100_000, 1, flags, "overlapping") for flags in KINDS),
     *(Case("hostile", 100_000, threads, 8, PERSIST, "reused") for threads in (4, 8)),
+    *(
+        Case("illegal", *shape, flags, "broken")
+        for shape in ((1_000_000, 16, 1000), (100_000, 16, 1))
+        for flags in KINDS
+    ),
     *(Case("atomic-flush", 100_000, 16, 1000, flags, claims=("atomic-flush",)) for flags in KINDS),
 )
 SOURCES: dict[str, Callable[[int, int, int, int], list[Call]]] = {
     "large": large,
     "overlapping": overlapping,
     "reused": reused,
+    "broken": broken,
 }
 
 
@@ -151,13 +158,12 @@ def measure_recorder(rounds: int) -> dict[str, Any]:
 
 @click.command()
 @click.option("--rounds", default=5, show_default=True, help="Rounds whose median is told.")
-@click.option("--only", type=click.Choice(sorted({case.group for case in CASES})), multiple=True)
 @click.option("--redraw", is_flag=True, help="Measure nothing: write the page from what is kept.")
-def main(rounds: int, only: tuple[str, ...], redraw: bool) -> None:
+def main(rounds: int, redraw: bool) -> None:
     """Measure how fast histories are decided, and write it into docs/histories.md."""
     kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"cases": []}
     try:
-        for name, found in () if redraw else measured(rounds, only):
+        for name, found in () if redraw else measured(rounds):
             kept[name] = found
             RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     except KeyboardInterrupt:
@@ -168,15 +174,13 @@ def main(rounds: int, only: tuple[str, ...], redraw: bool) -> None:
     PAGE.write_text(f"{before}{BEGIN}\n{figures}\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
 
-def measured(rounds: int, only: Sequence[str]) -> Iterator[tuple[str, Any]]:
+def measured(rounds: int) -> Iterator[tuple[str, Any]]:
     """What is measured, piece by piece, each in a process of its own."""
     console = Console(stderr=True)
     spawn = multiprocessing.get_context("spawn")
     found: list[dict[str, Any]] = []
     with ProcessPoolExecutor(1, mp_context=spawn, max_tasks_per_child=1) as pool:
         for case in CASES:
-            if only and case.group not in only:
-                continue
             found.append(pool.submit(measure, case, rounds).result())
             console.print(f"{case.group}: {case.calls:,} calls, {case.kind}: {found[-1]['seconds']:.2f} s")
             yield "cases", list(found)
@@ -190,19 +194,26 @@ def told(kept: dict[str, Any]) -> Iterator[str]:
     yield "| history | pools | seconds | µs a call | ratio to the bare loop | memory, MB (history) | answer |"
     yield "|---|---|---|---|---|---|---|"
     for case in kept["cases"]:
-        what = {"overlapping": "all at once, one slot", "reused": "pages put again and again"}.get(
-            case["source"]
+        what = f"{case['threads']} threads, {case['slots']:,} slots"
+        what = "all at once, one slot" if case["source"] == "overlapping" else what
+        what += {"reused": ", pages put again and again", "broken": ", one stale page"}.get(
+            case["source"], ""
         )
-        what = what or f"{case['threads']} threads, {case['slots']:,} slots"
-        if case["source"] == "reused":
-            what = f"{case['threads']} threads, {case['slots']} slots, {what}"
-        if case["claims"]:
-            what += ", `atomic-flush`"
+        what += ", `atomic-flush`" if case["claims"] else ""
         yield (
             f"| {case['calls']:,} calls, {what} | {'persistent' if case['flags'] & PERSIST else 'ephemeral'} "
             f"| {case['seconds']:.2f} | {case['seconds'] / case['calls'] * 1e6:.1f} | {case['ratio']:.1f} "
             f"| {case['memory']:,.0f} ({case['history']:,.0f}) | {case['answer'].lower()} |"
         )
+    sizes = [case for case in kept["cases"] if case["group"] == "size"]
+    for kind, flags in (("ephemeral", 0), ("persistent", PERSIST)):
+        costs = [case["seconds"] / case["calls"] for case in sizes if case["flags"] == flags]
+        if len(costs) == len(SIZES):
+            yield ""
+            yield (
+                f"In {kind} pools the dearest call of {SIZES[0]:,} to {SIZES[-1]:,} costs "
+                f"{max(costs) / min(costs):.1f} times what the cheapest does."
+            )
     if "trace" in kept:
         trace, recorder = kept["trace"], kept["recorder"]
         yield ""
