@@ -155,3 +155,19 @@ def test_a_pool_that_ended_before_it_was_told_may_have_been_of_any_kind() -> Non
     nothing_told = shared_by_two(Raised("OSError", 19), put, miss, destroy)
     assert judge(nothing_told) is None
     assert judge([*nothing_told, Call(Get(2, slot), number(2), 14, 15)]) is not None
+
+
+def test_of_pools_made_at_once_under_one_id_each_has_its_kind() -> None:
+    # The new pools and the destroy overlap: the ephemeral pool is the last only if the other came first.
+    slot, page = Handle(1, 7, 0), number(1)
+    for cache, swap in ((7, 9), (9, 7)):
+        calls = [
+            Call(NewPool(1), 1, 0, cache),
+            Call(NewPool(1, PERSIST), 1, 1, swap),
+            Call(DestroyPool(1, 1), True, 2, 8),
+            Call(Put(1, slot, page), True, 10, 11),
+            Call(Get(1, slot), page, 12, 13),
+            Call(Get(1, slot), None, 14, 15),
+        ]
+        assert linearizable(calls)
+        assert judge(calls) is None

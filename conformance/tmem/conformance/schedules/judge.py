@@ -141,7 +141,7 @@ class Store:
     def snapshot(self) -> object:
         """Equal for equal stores."""
         held = frozenset((slot, belief) for slot, belief in self.beliefs.items() if belief.page is not None)
-        return frozenset(self.pools), held
+        return frozenset(self.pools.items()), held
 
 
 def _nothing() -> None:
