@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from proofs import THEOREMS
+from proofs.usage import check_usage, missing
 from tmem.spec.clauses import CLAUSES
 
 
@@ -25,14 +26,11 @@ def main(names: tuple[str, ...], json_file: Path | None, markdown: Path | None) 
 
     Exits 0 if all were confirmed over all paths and all witnesses refuted, else 1; 2 for wrong usage.
     """
-    if not __debug__:
-        raise click.UsageError("theorems are assertions: run without -O and PYTHONOPTIMIZE")
-    if unknown := [name for name in names if name not in THEOREMS]:
-        raise click.UsageError(f"no theorem {unknown[0]}; they are listed in docs/proofs.md")
+    check_usage(names, THEOREMS, "docs/proofs.md")
     try:
         from proofs import check, report
-    except ModuleNotFoundError as missing:
-        raise click.UsageError(f"{missing.name} is missing: pip install 'tmem[prove]'") from None
+    except ModuleNotFoundError as error:
+        raise missing(error) from None
     if markdown is not None:
         markdown.write_text(report.markdown(THEOREMS, {c.id: c.sentence for c in CLAUSES.values()}))
         return

@@ -8,8 +8,8 @@ line exits 0 for "not confirmed" too, so its verdicts are taken from the library
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from crosshair.options import DEFAULT_OPTIONS, AnalysisKind, AnalysisOptionSet
 from crosshair.statespace import MessageType
 
 from proofs import THEOREMS, Theorem
-from proofs.processes import PROCESSES, SPAWN, ending
+from proofs.processes import each
 
 CPU_SECONDS: Final = 90.0
 """What one condition may take; more than a quiet machine ever needs."""
@@ -37,6 +37,10 @@ class Outcome:
 
     verdict: str
     detail: str = ""
+    paths: int = 0
+    """How many paths were followed."""
+    asserted: bool = False
+    """Whether it was refuted by an error, such as an assertion that fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +58,35 @@ class Result:
         return self.theorem.verdict == CONFIRMED and self.witness.verdict == REFUTED
 
 
-def prove(theorem: Theorem) -> Result:
-    """Decide a theorem (no assertion fails) and its witness (it never returns True) in this process."""
+def prove(theorem: Theorem, seconds: float | None = None) -> Result:
+    """Decide a theorem (no assertion fails) and its witness (it never returns True) in this process.
+
+    `seconds` is the processor time that each of the two may take.
+    """
     start = time.process_time()
-    holds = _decide(theorem.function, lambda values: True)
-    never = _decide(theorem.function, lambda values: values["_"] is not True)
-    if never.verdict == REFUTED and holds.verdict != CONFIRMED:
-        never = Outcome(UNDECIDED, "the theorem does not hold")
+    holds = decide(theorem, seconds)
+    never = decide(theorem, seconds, lambda values: values["_"] is not True)
+    if never.asserted:  # which the first search missed, if it was not refuted
+        holds, never = never, Outcome(UNDECIDED, "the theorem does not hold")
     return Result(theorem.name, holds, never, time.process_time() - start)
 
 
 def prove_all(names: list[str]) -> Iterator[Result]:
-    """Prove the theorems of these names, in `PROCESSES` processes, in the order in which they end."""
-    with ProcessPoolExecutor(PROCESSES, SPAWN, ending) as pool:
-        futures = [pool.submit(_prove, name) for name in reversed(names)]  # the long ones are last
-        try:
-            yield from (future.result() for future in as_completed(futures))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    """Prove the theorems of these names, in processes, in the order in which they end."""
+    return each(_prove, names[::-1])  # the long ones are last
 
 
 def _prove(name: str) -> Result:
     return prove(THEOREMS[name])
 
 
-def _decide(function: Callable[..., bool], post: Callable[[Mapping[str, object]], bool]) -> Outcome:
+def decide(
+    theorem: Theorem,
+    seconds: float | None = None,
+    post: Callable[[Mapping[str, object]], bool] = lambda values: True,
+) -> Outcome:
+    """Whether no assertion of the theorem ever fails, and `post` holds of what it returns (`_`)."""
+    function = theorem.function
     signature = resolve_signature(function)
     if isinstance(signature, str):
         return Outcome(UNDECIDED, signature)
@@ -87,14 +95,19 @@ def _decide(function: Callable[..., bool], post: Callable[[Mapping[str, object]]
     conditions = Conditions(function, function, [], [condition], frozenset(), signature, None, [])
     options = DEFAULT_OPTIONS.overlay(
         AnalysisOptionSet(
-            analysis_kind=(AnalysisKind.asserts,), per_condition_timeout=CPU_SECONDS, report_all=True
+            analysis_kind=(AnalysisKind.asserts,),
+            per_condition_timeout=CPU_SECONDS if seconds is None else seconds,
+            report_all=True,
         )
     )
+    options.stats = Counter()
     messages = list(ConditionCheckable(FunctionInfo.from_fn(function), options, conditions).analyze())
     if len(messages) != 1:
         return Outcome(UNDECIDED, f"CrossHair said {len(messages)} things of one condition")
     (message,) = messages
+    paths = options.stats["num_paths"]
     if message.state is MessageType.CONFIRMED:
-        return Outcome(CONFIRMED)
-    refuted = message.state in (MessageType.POST_FAIL, MessageType.EXEC_ERR)
-    return Outcome(REFUTED if refuted else UNDECIDED, message.message)
+        return Outcome(CONFIRMED, paths=paths)
+    asserted = message.state is MessageType.EXEC_ERR
+    refuted = asserted or message.state is MessageType.POST_FAIL
+    return Outcome(REFUTED if refuted else UNDECIDED, message.message, paths, asserted)

@@ -96,7 +96,7 @@ def test_the_command_proves_what_it_is_asked_and_writes_json(tmp_path: Path) -> 
 def test_an_unknown_theorem_is_wrong_usage() -> None:
     done = run("every_cache_is_fast")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "no theorem every_cache_is_fast" in done.stderr
+    assert "there is no every_cache_is_fast" in done.stderr
 
 
 def test_without_assertions_nothing_is_proved() -> None:

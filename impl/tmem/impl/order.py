@@ -68,7 +68,7 @@ class Order:
     def remove_object(self, obj: Object, pages: int) -> None:
         """An object went, with its last `pages` pages."""
         obj.gone = True
-        obj.stale = None
+        obj.stale = obj.late = None
         self.remove_pages(pages)
 
     def remove_pages(self, pages: int) -> None:

@@ -1,0 +1,193 @@
+"""Bugs seeded into a copy of the implementation, each with a contract that must be refuted by it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from proofs.impl.copy import Bug
+
+
+class Seeded(NamedTuple):
+    """A bug, and the contract that it refutes."""
+
+    refutes: str
+    bug: Bug
+
+
+LOCKED_GET = """\
+            owner.lock.acquire()
+            try:
+                if table.get(pool) is not owner:
+                    raise no_pool(client, pool)
+                pampd = owner.get(oid, index)
+            finally:
+                owner.lock.release()
+"""
+TWO_STEP_GET = """\
+            with owner.lock:
+                if table.get(pool) is not owner:
+                    raise no_pool(client, pool)
+                obj = owner.objects.get(oid)
+                pampd = None if obj is None else obj.pages.get(index)
+            with owner.lock:
+                owner.get(oid, index)
+"""
+LOCKED_PUT = """\
+                owner.lock.acquire()
+                try:
+                    if table.get(pool) is not owner:
+                        break
+                    lacking = owner.store(oid, index, pampd)
+                finally:
+                    owner.lock.release()
+"""
+FLUSH_PAGE = """\
+        with owner.lock:
+            if table.get(pool) is not owner:
+                raise no_pool(client, pool)
+            return owner.flush(oid, index)
+"""
+FLUSH_OBJECT = """\
+            obj = owner.detach(oid)
+"""
+TWO_STEP_FLUSH = """\
+            obj = owner.objects.get(oid)
+        with owner.lock:
+            owner.detach(oid)
+"""
+TRY_LOCK = """\
+            if not obj.pool.lock.acquire(blocking=False):
+                passed.append(entry)
+                continue
+            try:
+                gone.append((obj.pool, obj.pool.evict(obj, index)))
+            finally:
+                obj.pool.lock.release()
+"""
+MARKS = """\
+        marks = obj.late if self._sweeping else obj.stale
+        if marks is None:
+            marks = {}
+            if self._sweeping:
+                obj.late = marks
+            else:
+                obj.stale = marks
+"""
+POP = """\
+        queue = self._old if self._old.objects else self._young
+        return queue.pop()"""
+FIND = """\
+            if oid >> OBJECT_BITS or index >> INDEX_BITS:
+                raise bad_handle(oid, index)
+            table = self._tables[client]
+            return table, table[pool]
+"""
+LEAVE = """\
+        with self.lock:
+            table = self.tables.get(client, {})
+"""
+
+BUGS: Final = {
+    "a get takes the page without the pool's lock": Seeded(
+        "a_get_under_a_strike_is_right",
+        Bug("store", LOCKED_GET, "            pampd = owner.get(oid, index)\n"),
+    ),
+    "the reclaimer takes pages of a busy pool": Seeded(
+        "a_put_under_a_strike_is_right",
+        Bug("reclaim", TRY_LOCK, "            gone.append((obj.pool, obj.pool.evict(obj, index)))\n"),
+    ),
+    "a flush takes the page without the pool's lock": Seeded(
+        "a_flush_under_a_strike_is_right",
+        Bug("store", FLUSH_PAGE, "        return owner.flush(oid, index)\n"),
+    ),
+    "an object that was flushed can still be reclaimed from": Seeded(
+        "flush_object_under_a_strike_is_right",
+        Bug("order", "        obj.gone = True\n        obj.stale = obj", "        obj.stale = obj"),
+    ),
+    "a pool that has ended can still be reclaimed from": Seeded(
+        "destroy_pool_under_a_strike_is_right",
+        Bug("pool", "            self.ended = True\n", ""),
+    ),
+    "an exclusive hit looks, and takes the page later": Seeded(
+        "a_get_that_others_overlap_is_right",
+        Bug("store", LOCKED_GET, TWO_STEP_GET),
+    ),
+    "a page that is freed while it is read is a miss": Seeded(
+        "a_get_that_others_overlap_is_right",
+        Bug(
+            "store",
+            "            if page is not None:\n                return page",
+            "            return page",
+        ),
+    ),
+    "a put stores without the pool's lock": Seeded(
+        "a_put_that_others_overlap_is_right",
+        Bug("store", LOCKED_PUT, "                lacking = owner.store(oid, index, pampd)\n"),
+    ),
+    "flush object finds the object, and detaches it later": Seeded(
+        "a_flush_that_others_overlap_is_right",
+        Bug("store", FLUSH_OBJECT, TWO_STEP_FLUSH),
+    ),
+    "a put does not look again whether its pool is still there": Seeded(
+        "no_operation_reaches_the_next_pool_of_the_id",
+        Bug(
+            "store",
+            "if table.get(pool) is not owner:\n                        break",
+            "if False:\n                        break",
+        ),
+    ),
+    "a reclaimer looks at the order without the room's lock": Seeded(
+        "a_reclaim_within_a_reclaim_is_right",
+        Bug("reclaim", "    with room.lock:\n        order, used", "    if True:\n        order, used"),
+    ),
+    "reclaim takes more than it is asked for": Seeded(
+        "a_reclaim_within_a_reclaim_is_right",
+        Bug("reclaim", "strike(room, pages - gone, ", "strike(room, pages, "),
+    ),
+    "the younger half of the order goes first": Seeded(
+        "reclaim_takes_the_oldest_and_no_more",
+        Bug("order", POP, POP.replace("_old", "_x").replace("_young", "_old").replace("_x", "_young")),
+    ),
+    "entries that were passed over return in the wrong order": Seeded(
+        "busy_pools_are_passed_over_and_keep_their_place",
+        Bug("reclaim", "in reversed(passed)", "in passed"),
+    ),
+    "a sweep drops the young entry for one that it has swept": Seeded(
+        "a_sweep_leaves_every_page_in_its_place",
+        Bug("order", MARKS, "        marks = obj.stale = obj.stale or {}\n"),
+    ),
+    "the budget may be exceeded by one byte": Seeded(
+        "a_put_fits_the_budget_or_fails",
+        Bug("room", "max(0, used - self.budget)", "max(0, used - self.budget - 1)"),
+    ),
+    "a put over a page fails for want of the old page's room": Seeded(
+        "a_put_fits_the_budget_or_fails",
+        Bug(
+            "pool", "            cost -= self.pam.size(old) + self.cost\n", "            cost -= self.cost\n"
+        ),
+    ),
+    "a put that is refused memory keeps the old page": Seeded(
+        "a_put_that_is_refused_memory_leaves_nothing",
+        Bug("store", "OSError):\n            pass\n", "OSError):\n            return False\n"),
+    ),
+    "a page that the host refuses stays in the PAM": Seeded(
+        "a_put_that_is_refused_memory_leaves_nothing",
+        Bug("hosts", "            self._pam.free(pampd)\n            raise", "            raise"),
+    ),
+    "whoever leaves ends a shared pool": Seeded(
+        "the_pages_stay_with_those_who_stay",
+        Bug("registry", "{} if pool.users else pool.end()", "pool.end()"),
+    ),
+    "a pool is left without the registry's lock": Seeded(
+        "who_joins_while_the_last_leaves_gets_all_or_nothing",
+        Bug("registry", LEAVE, LEAVE.replace("with self.lock", "if True")),
+    ),
+    "object ids are cut to 191 bits": Seeded(
+        "every_bit_of_a_handle_counts",
+        Bug("store", "owner.store(oid, ", "owner.store(oid % (1 << 191), "),
+    ),
+    "an index may be of any width": Seeded(
+        "a_number_out_of_range_is_refused",
+        Bug("store", FIND, FIND.replace(" or index >> INDEX_BITS", "")),
+    ),
+}

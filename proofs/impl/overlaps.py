@@ -1,0 +1,95 @@
+"""Two operations on one slot: the second is done whole, between two statements of the first.
+
+`at` says where: at the so many-th point at which no lock is held. What they answered, and what
+the slot holds in the end, must be what the semantics of a slot allows for one of their two orders.
+"""
+
+from __future__ import annotations
+
+from proofs.impl.calls import Call, made
+from proofs.impl.contract import contract
+from proofs.impl.judged import (
+    Interruption,
+    follow_in_some_order,
+    follows,
+    interrupted,
+    reached,
+    sound,
+    undisturbed,
+)
+from proofs.impl.scene import BESIDE, ELSEWHERE, OTHER, TARGET, Before, Scene
+from proofs.impl.tokens import PUT_TOO
+from tmem.spec.slot import Does, Event, Kind
+
+
+def overlap(scene: Scene, first: Call, second: Call, at: int) -> tuple[Event[int], Event[int]] | None:
+    """What the two did; None where the second found no point."""
+    events: list[Event[int]] = []
+
+    def meanwhile() -> None:
+        events.append(made(second, scene, page=PUT_TOO))
+
+    event = interrupted(Interruption(at, scene.nobody_is_in, meanwhile), lambda: made(first, scene))
+    if not events:
+        return None
+    follow_in_some_order(scene, TARGET, event, events[0])
+    flushes: list[Event[int]] = [Event(Does.FLUSHED) for call in (first, second) if call is Call.FLUSH_OBJECT]
+    follows(scene, BESIDE, *flushes)
+    undisturbed(scene, OTHER, ELSEWHERE)
+    sound(scene)
+    return event, events[0]
+
+
+@contract("TMEM-CONC-1", "TMEM-GET-1", "TMEM-GET-2", "TMEM-GET-3")
+def a_get_that_others_overlap_is_right(
+    kind: Kind, target: int | None, page: int, other: Call, at: int
+) -> bool:
+    """A get, and any operation within it: no two exclusive hits of a page, no miss of a page that stays."""
+    scene = Scene(Before(kind, target, 1, 2, 3, False), put_too=page)
+    events = overlap(scene, Call.GET, other, at)
+    return events is not None and events[0].does is Does.HIT
+
+
+@contract("TMEM-CONC-1", "TMEM-PUT-2", "TMEM-PUT-3")
+def a_put_that_others_overlap_is_right(
+    kind: Kind, target: int | None, page: int, other_page: int, other: Call, at: int
+) -> bool:
+    """A put, and within it any operation: the page of one put is there in the end, or none."""
+    scene = Scene(Before(kind, target, 1, 2, 3, False), page, other_page)
+    events = overlap(scene, Call.PUT, other, at)
+    return events is not None and target is not None and other is Call.PUT
+
+
+@contract("TMEM-CONC-1", "TMEM-CONC-2", "TMEM-FLUSH-1", "TMEM-FLUSH-2")
+def a_flush_that_others_overlap_is_right(
+    kind: Kind, target: int | None, page: int, whole: bool, other: Call, at: int
+) -> bool:
+    """A flush of a page or its object, and within it any operation."""
+    scene = Scene(Before(kind, target, 1, 2, 3, False), put_too=page)
+    events = overlap(scene, Call.FLUSH_OBJECT if whole else Call.FLUSH_PAGE, other, at)
+    return events is not None and target is not None and other is Call.PUT
+
+
+@contract("TMEM-POOL-1", "TMEM-POOL-3")
+def no_operation_reaches_the_next_pool_of_the_id(
+    kind: Kind, target: int | None, page: int, other_page: int, first: Call, at: int
+) -> bool:
+    """While an operation is under way its pool ends, and another is made under the same id, with a page."""
+    scene = Scene(Before(kind, target, None, 2, 3, False), page, other_page)
+
+    def begin_anew() -> None:
+        scene.destroy_pool()
+        assert scene.new_pool() == TARGET[0], "the id did not come back"
+        assert scene.put(TARGET, PUT_TOO).does is Does.STORED
+
+    again = Interruption(at, scene.nobody_is_in, begin_anew)
+    event = interrupted(again, lambda: made(first, scene))
+    if not again.done:
+        return False
+    may = list(reached(scene.kind, other_page, (event,), False))  # it came to the new pool, all of it
+    if event.does in (Does.NOTHING, Does.DENIED) or reached(scene.kind, target, (event,), False):
+        may.append(other_page)  # it came between the pools, or before
+    assert scene.holds(TARGET) in may, f"{event.does.value}, and the new pool holds {scene.holds(TARGET)}"
+    undisturbed(scene, ELSEWHERE)
+    sound(scene)
+    return event.does in (Does.NOTHING, Does.DENIED)

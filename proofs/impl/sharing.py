@@ -1,0 +1,59 @@
+"""Pools that several clients share: joining, leaving, and the end of the pool, within one another."""
+
+from __future__ import annotations
+
+from proofs.impl.contract import contract
+from proofs.impl.judged import Interruption, follows, interrupted, sound, undisturbed
+from proofs.impl.scene import CLIENT, ELSEWHERE, OTHER, TARGET, Before, Scene
+from proofs.impl.symbolic import decided
+from tmem.spec.slot import Does, Kind
+
+PARTNER = 2
+
+
+@contract("TMEM-SHARE-2", "TMEM-POOL-2", "TMEM-POOL-3")
+def the_pages_stay_with_those_who_stay(persistent: bool, target: int | None, at: int, stays: bool) -> bool:
+    """A sharer leaves, and the reclaimer strikes: those who stay find what was there; else all is gone."""
+    scene = Scene(Before(Kind(persistent, shared=True), target, None, 1, 2, cluttered=True))
+    staying = decided(stays)
+    if staying:
+        scene.new_pool(PARTNER)
+    strike = Interruption(at, scene.room_is_free, lambda: scene.strike(1))
+    ended = interrupted(strike, scene.destroy_pool)
+    assert scene.get().does is Does.DENIED, "the id still stands for a pool"
+    scene.client = PARTNER if staying else CLIENT
+    for slot in (TARGET, OTHER):
+        follows(scene, slot, *(() if staying else (ended,)))
+    scene.client = CLIENT
+    undisturbed(scene, ELSEWHERE)
+    sound(scene)
+    return staying and target is not None and scene.struck > 0
+
+
+@contract("TMEM-SHARE-1", "TMEM-SHARE-2", "TMEM-POOL-1", "TMEM-CONC-1")
+def who_joins_while_the_last_leaves_gets_all_or_nothing(
+    persistent: bool, target: int | None, page: int, at: int, joins_first: bool
+) -> bool:
+    """One sharer leaves, another joins, one within the other: they meet with all the pages, or not at all."""
+    scene = Scene(Before(Kind(persistent, shared=True), target, None, 1, 2, cluttered=False), page)
+
+    def join() -> None:
+        assert scene.new_pool(PARTNER) == TARGET[0]
+
+    def leave() -> None:
+        scene.destroy_pool()
+
+    inner, outer = (leave, join) if decided(joins_first) else (join, leave)
+    other = Interruption(at, scene.nobody_is_in, inner)
+    interrupted(other, outer)
+    if not other.done:
+        return False
+    undisturbed(scene, ELSEWHERE)
+    scene.client = PARTNER
+    met = scene.holds(OTHER) is not None
+    assert scene.holds(OTHER) == (1 if met else None)
+    assert scene.holds(TARGET) == (target if met else None), "some pages came along"
+    assert scene.put().does is Does.STORED
+    assert scene.holds(TARGET) == page
+    sound(scene)
+    return met and target is not None

@@ -1,0 +1,77 @@
+"""A PAM of whole numbers: a page is a number, its pampd a record that is watched from create to free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from proofs.impl.copy import point
+
+PUT: Final = b"p"
+"""The page of a put; which number it is, the contract says."""
+PUT_TOO: Final = b"q"
+"""The page of a put that comes meanwhile."""
+SETUP: Final = b"s"
+"""A page of the store before."""
+
+
+class Pampd:
+    """A page that was taken in."""
+
+    __slots__ = ("freed", "page", "size")
+
+    def __init__(self, page: int, size: int) -> None:
+        self.page = page
+        self.size = size
+        self.freed = False
+
+
+class Tokens:
+    """A PAM that gives a page up the moment it is freed, as one that recycles its memory does.
+
+    Each function is slow: other things may happen while it works. `refuses` lets `create` fail for want
+    of memory. Freeing twice, or reading after the caller's own free, is an error of the store.
+    """
+
+    overhead = 0
+
+    def __init__(self, pages: Mapping[bytes, int]) -> None:
+        self.pages = dict(pages)
+        self.sizes: dict[bytes, int] = {}
+        self.refuses = False
+        self.made: list[Pampd] = []
+
+    def create(self, page: bytes) -> Pampd:
+        """The pampd of the number that these bytes stand for."""
+        point()
+        if self.refuses:
+            raise MemoryError("the PAM has no room")
+        pampd = Pampd(self.pages[page], self.sizes.get(page, 1))
+        self.made.append(pampd)
+        point()
+        return pampd
+
+    def size(self, pampd: Pampd) -> int:
+        """Bytes of data."""
+        return pampd.size
+
+    def get_data(self, pampd: Pampd) -> int | None:
+        """The page, unless it was freed before the last of it was read."""
+        point()
+        return None if pampd.freed else pampd.page
+
+    def get_data_and_free(self, pampd: Pampd) -> int:
+        """The page, which only the caller knows of."""
+        point()
+        assert not pampd.freed, "a page was taken out after it was freed"
+        self.free(pampd)
+        return pampd.page
+
+    def free(self, pampd: Pampd) -> None:
+        """The page is gone."""
+        assert not pampd.freed, "a page was freed twice"
+        pampd.freed = True
+
+    def kept(self) -> int:
+        """How many pages were made and not freed."""
+        return sum(not pampd.freed for pampd in self.made)
