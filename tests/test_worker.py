@@ -15,13 +15,15 @@ import pytest
 from tests import stub_engines
 from tmem.conformance.check import Plan, check
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finding, Found, Note, Phase, Started
+from tmem.conformance.events import Event, Finding, Found, Note, Phase, Progress, Started
 from tmem.conformance.process import COMMAND
 from tmem.conformance.replay import Replay, again
 from tmem.conformance.ring import HANDSHAKE, SIZE, Doing, Ring
 from tmem.conformance.summary import Summary
 from tmem.conformance.supervisor import RunError
-from tmem.conformance.trial import Engine
+from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.trial import Engine, Trial
+from tmem.conformance.turns import Turns
 from tmem.conformance.verdict import Verdict, verdict
 
 HERE = Path(__file__).parent
@@ -269,6 +271,51 @@ def test_a_budget_cuts_the_run_short() -> None:
     assert not summary.complete
     assert summary.operations > 0
     assert verdict(summary) is Verdict.UNKNOWN
+
+
+def test_a_short_budget_gives_every_engine_its_part() -> None:
+    plan = Plan("model:keep", budget=12.0, scale=100.0)
+    summary = Summary("model:keep", 0, "linearizable")
+    told = dict.fromkeys((engine.name for engine in ENGINES), 0)
+    engine = ""
+    for event in check(plan):
+        summary.add(event)
+        engine = event.engine if isinstance(event, Phase) else engine
+        told[engine] = told.get(engine, 0) + (event.operations if isinstance(event, Progress) else 0)
+    assert all(told[name] > 0 for name in ("machine", "volume", "schedules", "stress")), told
+    assert verdict(summary) is Verdict.UNKNOWN
+    (note,) = (note for note in summary.notes if "budget" in note)
+    assert all(f"{name} " in note for name in ("machine", "volume", "schedules", "stress"))
+
+
+def test_a_turn_that_was_cut_goes_on_where_it_was() -> None:
+    clock = iter([10.0, 7.0, 4.0, 2.0, 0.0])
+    turns = Turns({"one": 0.5, "two": 0.25, "three": 0.25}, lambda: next(clock))
+    taken = []
+    for name, seconds in turns:
+        taken.append((name, seconds))
+        turns.done[name] += 0.6 if name == "two" else 1
+    assert taken == [("one", 5.0), ("two", 3.5), ("three", 4.0), ("two", 2.0)]
+    assert turns.complete
+
+
+def test_turns_end_with_the_time() -> None:
+    clock = iter([1.0, 0.0])
+    turns = Turns({"one": 0.5, "two": 0.5}, lambda: next(clock))
+    assert [name for name, _ in turns] == ["one"]
+    assert not turns.complete
+
+
+@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine.name != "canaries"])
+def test_an_engine_begins_where_an_earlier_turn_ended(engine: Engine) -> None:
+    def programs(done: float) -> int:
+        told: list[Event] = []
+        target = resolve("impl")
+        trial = Trial("impl", target.fresh, 1, told.append, scale=0.2, source=target.source, done=done)
+        engine.run(trial)
+        return sum(event.programs for event in told if isinstance(event, Progress))
+
+    assert 0.3 * programs(0) < programs(0.5) < 0.7 * programs(0)
 
 
 def test_a_budget_lets_a_run_go_on_with_further_seeds() -> None:

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Final
 
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finding, Finished, Found, Phase
+from tmem.conformance.events import Event, Finding, Finished, Found, Note, Phase
 from tmem.conformance.job import Job
 from tmem.conformance.process import COMMAND
 from tmem.conformance.smaller import smaller
@@ -40,13 +40,16 @@ def check(
     """The events of a whole run; the last is Finished. Raises `supervisor.RunError`.
 
     The counted run has the plan's seed. Where the budget leaves time, further seeds follow until it ends;
-    where it does not suffice, the run is not complete.
+    where it does not suffice, each engine gets its part of it, and the run is not complete.
     """
     start = time.monotonic()
     complete = False
     for seed in count(plan.seed):
-        ended = yield from _Round(plan, seed, engines, command, start).events()
+        work = _Round(plan, seed, engines, command, start)
+        ended = yield from work.events()
         complete = complete or (ended and seed == plan.seed)
+        if seed == plan.seed and (cut := work.cut()):
+            yield Note(cut)
         if not ended or plan.budget is None or time.monotonic() - start >= plan.budget:
             break
     yield Finished(complete, time.monotonic() - start)
@@ -69,6 +72,7 @@ class _Round:
         """Run; returns whether each engine came to its end."""
         names = [engine.name for engine in self._engines]
         complete = True
+        self._done = dict.fromkeys(names, 0.0)
         while names:
             left = self._left()
             if left is not None and left <= 0:
@@ -76,13 +80,22 @@ class _Round:
             job = Job(self._plan.target, self._seed, tuple(names), self._plan.level, self._plan.scale, left)
             end = yield from supervise(job, self._engines, self._plan.hang_after, self._command)
             complete = complete and end.complete
+            self._done.update(end.done)
+            self._done.pop(end.engine, None)  # what it died of is told
             if end.death is not None and not self._shrunk:
                 self._shrunk = True
                 yield from self._smaller(end.death)
             if end.engine not in names:  # it came to its end, or died where no engine could begin
                 break
-            names = names[names.index(end.engine) + 1 :]
+            names = [name for name in names if name != end.engine and name not in end.done]
         return complete
+
+    def cut(self) -> str:
+        """Which engines the budget cut short, in words; empty where it did not."""
+        if self._plan.budget is None:
+            return ""
+        parts = ", ".join(f"{name} {done:.0%}" for name, done in self._done.items() if done < 1)
+        return f"The budget was too short for the counted run. Done of it: {parts}." if parts else ""
 
     def _left(self) -> float | None:
         return None if self._until is None else self._until - time.monotonic()

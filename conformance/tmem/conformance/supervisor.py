@@ -10,8 +10,8 @@ from __future__ import annotations
 import signal
 import tempfile
 import time
-from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +51,8 @@ class End:
     complete: bool
     engine: str = ""
     death: Finding | None = None
+    done: Mapping[str, float] = field(default_factory=dict)
+    """How much of its work each engine did that had a turn, 0 to 1."""
 
 
 def supervise(
@@ -79,6 +81,7 @@ class _Watch:
         self._deadline = None if job.seconds is None else time.monotonic() + job.seconds + hang_after
         self._started = False
         self._engine = ""
+        self._done: dict[str, float] = {}
         self._beats = process.ring.beats()
         self._quiet = 0.0
         self._looked = time.monotonic()
@@ -92,13 +95,14 @@ class _Watch:
                 match message:
                     case Finished(complete):
                         yield from self._strange()
-                        return End(complete)
+                        return End(complete, done=self._done)
                     case Unusable(told):
                         raise RunError(told)
                     case Broke(_, error, details):
                         raise RunError(f"the suite itself failed, a defect of tmem: {error}", details)
-                    case Done():
+                    case Done(engine, done):
                         self._engine = ""
+                        self._done[engine] = done
                     case _:
                         self._note(message)
                         yield message
@@ -107,13 +111,13 @@ class _Watch:
                 if not messages and (process.drained or linger < 0):
                     if -exit_code in OUTSIDE:
                         yield Note(f"Something outside {cause(exit_code)}: the run is not complete.")
-                        return End(complete=False)
+                        return End(complete=False, done=self._done)
                     return (yield from self._died(cause(exit_code)))
             elif self._hangs(bool(messages)):
                 process.write_stacks()
                 return (yield from self._died(None))
             elif self._deadline is not None and time.monotonic() > self._deadline:
-                return End(complete=False)
+                return End(complete=False, done=self._done)
 
     def _note(self, event: Event) -> None:
         self._started = self._started or isinstance(event, Started)
@@ -148,7 +152,7 @@ class _Watch:
         death = Death(told, how is None, under_way, process.stacks, process.output)
         found = finding(death, self._engines.get(under_way.engine))
         yield Found(found)
-        return End(complete=False, engine=self._engine, death=found)
+        return End(complete=False, engine=self._engine, death=found, done=self._done)
 
     def _strange(self) -> Generator[Event, None, None]:
         if count := self._process.strange:

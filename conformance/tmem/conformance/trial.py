@@ -61,7 +61,8 @@ class Trial:
     `fresh` makes a new backend, by a number that picks among what the target can be (budgets): equal
     numbers, equal backends. Each program gets its own and closes it. `scale` multiplies the counted
     work (1.0 is the default run); `deadline` is in `time.monotonic` seconds. `source` is None for a target
-    that is not Python; `missing` names what the target does not offer (see `events.NotOffered`).
+    that is not Python; `missing` names what the target does not offer (see `events.NotOffered`). `done` is
+    how much of the counted work an earlier turn of the engine has done, 0 to 1: the engine goes on there.
     """
 
     target: str
@@ -75,6 +76,11 @@ class Trial:
     page_size: int = 4096
     source: Source | None = None
     missing: frozenset[str] = frozenset()
+    done: float = 0.0
+
+    def left(self) -> float | None:
+        """Seconds until the deadline; None where there is none."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
 
     def over(self) -> bool:
         """Whether the time has run out."""
@@ -87,10 +93,10 @@ class Engine(Protocol):
     name: str
     detail: str
     share: float
-    """About what part of the default run it takes, 0 to 1."""
+    """About what part of the default run it takes, 0 to 1: its part of a budget that is short."""
 
     def run(self, trial: Trial) -> None:
-        """Work to the end of its count or the deadline, emitting what it does and finds."""
+        """Work from `trial.done` to the end of its count or the deadline, emitting what it does and finds."""
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to `Ring.begin`, a line each."""

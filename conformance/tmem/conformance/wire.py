@@ -35,10 +35,10 @@ class Broke:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An engine came to its end; `complete` is False where time cut it short."""
+    """An engine came to the end of its turn, with so much of its work done, 0 to 1."""
 
     engine: str
-    complete: bool
+    done: float
 
 
 Message: TypeAlias = Event | Unusable | Broke | Done

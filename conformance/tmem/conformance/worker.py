@@ -16,16 +16,18 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Finished, Note, Phase, Started
+from tmem.conformance.events import Event, Finished, Note, Phase, Progress, Started
 from tmem.conformance.job import Job
 from tmem.conformance.ring import HANDSHAKE, Ring
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.targets.target import Target, TargetError
 from tmem.conformance.trial import Engine, Trial
+from tmem.conformance.turns import Turns
 from tmem.conformance.wire import Broke, Done, Message, Unusable, encode
 from tmem.spec.backend import Backend
 
@@ -106,16 +108,34 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
         source=target.source,
         missing=frozenset(each.what for each in offer.missing),
     )
-    complete = True
-    for name in job.engines:
-        if trial.over():
-            complete = False
-            break
-        _run(engines[name], trial, job.replay, pipe)
+    turns = Turns({name: engines[name].share for name in job.engines}, trial.left)
+    for name, seconds in turns:
+        turn = Turn(trial, turns.done[name], seconds)
+        _run(engines[name], turn.trial, job.replay, pipe)
         ring.rest()
-        complete = complete and not trial.over()
-        pipe.send(Done(name, complete))
-    pipe.send(Finished(complete, time.monotonic() - start))
+        turns.done[name] = turn.done
+        pipe.send(Done(name, turn.done))
+    pipe.send(Finished(turns.complete, time.monotonic() - start))
+
+
+class Turn:
+    """One turn of an engine: its trial, and how far it comes."""
+
+    def __init__(self, trial: Trial, done: float, seconds: float | None) -> None:
+        self._emit = trial.emit
+        self._told = done
+        deadline = None if seconds is None else time.monotonic() + seconds
+        self.trial = replace(trial, emit=self._pass_on, deadline=deadline, done=done)
+
+    def _pass_on(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._told = max(self._told, event.done)
+        self._emit(event)
+
+    @property
+    def done(self) -> float:
+        """How much of its work the engine has done, 0 to 1: all of it where it was not cut short."""
+        return self._told if self.trial.over() else 1.0
 
 
 def _make(target: Target, number: int, ring: Ring) -> Backend:

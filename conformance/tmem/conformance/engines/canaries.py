@@ -39,7 +39,10 @@ class Canaries:
 
     def run(self, trial: Trial) -> None:
         """Seed COUNT faults; say why where the target is not fit for it."""
-        if why := _unfit(trial):
+        why = _unfit(trial)
+        if trial.over():
+            return
+        if why:
             trial.emit(Note(f"No faults were seeded around it: {why}."))
             return
         chosen = random.Random(f"{self.name} {trial.seed}")
@@ -47,7 +50,10 @@ class Canaries:
         for name in chosen.sample(fit, min(COUNT, len(fit))):
             if trial.over():
                 return
-            trial.emit(seeded(trial, FAULTS[name], PATIENCE * max(worst()[name], 1_000)))
+            canary = seeded(trial, FAULTS[name], PATIENCE * max(worst()[name], 1_000))
+            if not canary.caught and trial.over():  # it might have been
+                return
+            trial.emit(canary)
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""

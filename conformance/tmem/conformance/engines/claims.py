@@ -145,6 +145,8 @@ class ClaimChecks:
         rounds = max(1, round(ROUNDS * trial.scale))
         for done, claim in enumerate(claimed):
             for number in range(rounds):
+                if done + number / rounds < trial.done * len(claimed):  # an earlier turn did
+                    continue
                 if trial.over():
                     return
                 seed = f"{trial.seed} {claim} {number}"

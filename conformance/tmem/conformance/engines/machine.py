@@ -176,7 +176,7 @@ class Machines:
 
     name = "machine"
     detail = "a state machine that shrinks what it finds"
-    share = 0.25
+    share = 0.15
 
     def run(self, trial: Trial) -> None:
         """Run EXAMPLES x scale machines, or until the deadline."""
@@ -184,7 +184,7 @@ class Machines:
         known: set[str] = set()
         coverage = Coverage()
         total = max(1, round(EXAMPLES * trial.scale / BATCH))
-        for batch in range(total):
+        for batch in range(round(trial.done * total), total):
             if trial.over():
                 return
             broken = self._batch(trial, batch, pages, frozenset(known), coverage)

@@ -24,7 +24,7 @@ class Schedules:
 
     name = ENGINE
     detail = "small concurrent programs under controlled schedules"
-    share = 0.4
+    share = 0.25
 
     def run(self, trial: Trial) -> None:
         """Explore PROGRAMS x scale programs, or until the deadline."""
@@ -36,7 +36,7 @@ class Schedules:
 
         def progress(counts: Counts) -> None:
             nonlocal last
-            _tell(trial, last, counts, counts.programs / total)
+            _tell(trial, last, counts, trial.done + counts.programs / total)
             last = replace(counts)
 
         try:
@@ -44,6 +44,7 @@ class Schedules:
                 subject,
                 trial.seed,
                 total,
+                begun=round(trial.done * total),
                 over=trial.over,
                 progress=progress,
                 begin=partial(_begin, trial, trial.seed),

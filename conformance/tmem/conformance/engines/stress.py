@@ -51,7 +51,7 @@ class Stress:
             return
         total = max(1, round(ROUNDS * trial.scale))
         found: set[str] = set()
-        for number in range(total):
+        for number in range(round(trial.done * total), total):
             finding = self._round(trial, Round(trial.seed, number), (number + 1) / total)
             if finding is not None and finding.clause not in found:
                 found.add(finding.clause)

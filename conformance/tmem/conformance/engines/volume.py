@@ -28,7 +28,7 @@ class Volume:
 
     name = "volume"
     detail = "random programs over awkward handles"
-    share = 0.6
+    share = 0.3
 
     def run(self, trial: Trial) -> None:
         """Run PROGRAMS x scale programs, or until the deadline."""
@@ -37,7 +37,8 @@ class Volume:
         coverage = Coverage()
         found: set[str] = set()
         operations = programs = 0
-        for number, program, outcome in outcomes(trial, f"volume {trial.seed}", total):
+        begun = round(trial.done * total)
+        for number, program, outcome in outcomes(trial, f"volume {trial.seed}", total, begun):
             operations += len(outcome.trace)
             programs += 1
             coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
@@ -71,9 +72,10 @@ class Volume:
             trial.emit(Found(finding(trial, variant, program, outcome, pages)))
 
 
-def outcomes(trial: Trial, seed: str, total: int) -> Iterator[tuple[int, Program, Outcome]]:
+def outcomes(trial: Trial, seed: str, total: int, begun: int = 0) -> Iterator[tuple[int, Program, Outcome]]:
     """What so many random programs came to, each on a backend of its own; fewer where the time runs out.
 
+    The first `begun` are left out: an earlier turn ran them.
     The last sixteenth of them repeat pages: they find what the others cannot, but blame it less surely.
     """
     pages = corpus(trial.page_size)
@@ -82,6 +84,8 @@ def outcomes(trial: Trial, seed: str, total: int) -> Iterator[tuple[int, Program
         data = draw.randbytes(HEADER + 2 * draw.randrange(4, LONGEST))
         if 16 * number >= 15 * total:
             data = data[: HEADER - 1] + bytes([REPEATS]) + data[HEADER:]
+        if number < begun:
+            continue
         trial.ring.begin(Volume.name, len(pages.pages).to_bytes(2, "big") + data)
         program = decode(data, len(pages.pages))
         yield number, program, run(program, trial.fresh(number), pages, trial.ring)

@@ -62,7 +62,10 @@ def show(console: Console, shown: RenderableType) -> None:
 def means(summary: Summary) -> str:
     """What the verdict says, in words."""
     broken = len(summary.findings)
-    return MEANS.get(verdict(summary)) or f"{broken} {'clause was' if broken == 1 else 'clauses were'} broken"
+    told = MEANS.get(verdict(summary)) or f"{broken} {'clause was' if broken == 1 else 'clauses were'} broken"
+    if summary.complete or verdict(summary) is Verdict.UNKNOWN:
+        return told
+    return f"{told}, in a run that is not complete"
 
 
 def verdict_line(summary: Summary) -> RenderableType:

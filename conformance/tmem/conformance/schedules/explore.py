@@ -66,6 +66,7 @@ def explore(
     seed: int,
     programs: int,
     *,
+    begun: int = 0,
     over: Callable[[], bool] = lambda: False,
     progress: Callable[[Counts], None] = lambda counts: None,
     judging: Judge | None = None,
@@ -74,13 +75,14 @@ def explore(
 ) -> Iterator[Finding]:
     """The findings of so many programs, or of those until `over`; each smallest, and each kind once.
 
-    `progress` is told after each program; the counts go on growing. For `begin` and `beat` see Counts.
+    The first `begun` are left out. `progress` is told after each program; the counts go on growing. For
+    `begin` and `beat` see Counts.
     UncontrolledError where the target does not do the same under the same schedule.
     """
     counts = Counts(begin=begin, beat=beat)
     judging = judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
     told: set[tuple[str, ...]] = set()
-    for number in range(programs):
+    for number in range(begun, programs):
         found = explore_one(subject, seed, number, judging, counts, over)
         counts.programs += 1
         progress(counts)
