@@ -8,7 +8,7 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test prove prove-impl bench lint clean races calibrate endurance history history-agreement
+.PHONY: check test prove prove-impl bench lint clean races calibrate mutants endurance history history-agreement
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -25,7 +25,11 @@ prove: .venv/.installed-dev
 prove-impl: .venv/.installed-dev
 	$(BIN)/python -m proofs.impl $(ARGS)
 
+compiled: .venv/.installed
+	$(BIN)/python -m tmem.impl.codec.build
+
 bench: .venv/.installed-bench
+	-$(BIN)/python -m tmem.impl.codec.build
 	$(BIN)/python -m bench $(ARGS)
 
 # What takes longer, with its results recorded in docs/results.
@@ -35,6 +39,9 @@ races: .venv/.installed-dev
 
 calibrate: .venv/.installed-dev
 	$(BIN)/tmem calibrate --canaries conformance/tmem/conformance/faults/worst.json
+
+mutants: .venv/.installed-dev
+	$(BIN)/python -m tests.mutants
 
 endurance: .venv/.installed-dev
 	$(BIN)/python -m tests.endurance

@@ -86,8 +86,9 @@ def steps(program: bytes) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
         yield STEPS[what % len(STEPS)], (where & 3, where >> 2 & 1, where >> 3 & 1, where >> 4 & 1)
 
 
-def run(program: bytes, budget: int | None) -> None:
+def run(program: bytes, budget: int | None, advance: int) -> None:
     store = Store(budget, page_size=PAGE_SIZE)
+    store._room.advance = advance
     oracle = Oracle(store)
     for what, where in steps(program):
         getattr(oracle, what)(*where)
@@ -97,14 +98,16 @@ def run(program: bytes, budget: int | None) -> None:
     assert store.counters().bytes == 0
 
 
+ADVANCES = st.sampled_from([0, 300])
+"""Bytes that persistent pools take in advance: none, and more than a page takes."""
 BUDGETS = st.none() | st.integers(8 * POOL + 600, 8 * POOL + 2_500)
 PROGRAMS = st.binary(min_size=40, max_size=200)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(PROGRAMS, BUDGETS)
-def test_the_store_agrees_with_a_dict(program, budget):
-    run(program, budget)
+@given(PROGRAMS, BUDGETS, ADVANCES)
+def test_the_store_agrees_with_a_dict(program, budget, advance):
+    run(program, budget, advance)
 
 
 def keep_the_old_page(patch):
@@ -125,6 +128,14 @@ def leak_the_old_page(patch):
         return lacking
 
     patch.setattr(Room, "charge", charge)
+
+
+def keep_what_was_taken_in_advance(patch):
+    patch.setattr(Pool, "give_room", lambda self, spare: None)
+
+
+def take_too_little_in_advance(patch):
+    patch.setattr(Pool, "_take_room", lambda self, cost: 0)
 
 
 def reclaim_persistent_pages(patch):
@@ -161,6 +172,8 @@ def flush_no_object(patch):
         keep_the_old_page,
         forget_that_an_entry_is_stale,
         leak_the_old_page,
+        keep_what_was_taken_in_advance,
+        take_too_little_in_advance,
         reclaim_persistent_pages,
         keep_what_an_exclusive_hit_takes,
         leave_an_empty_object,
@@ -170,9 +183,9 @@ def flush_no_object(patch):
 def test_a_broken_store_does_not(monkeypatch, fault):
     @settings(max_examples=500, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
               report_multiple_bugs=False)  # fmt: skip
-    @given(PROGRAMS, BUDGETS)
-    def check(program, budget):
-        run(program, budget)
+    @given(PROGRAMS, BUDGETS, ADVANCES)
+    def check(program, budget, advance):
+        run(program, budget, advance)
 
     fault(monkeypatch)
     with pytest.raises((AssertionError, KeyError, OSError)):

@@ -143,6 +143,34 @@ def test_a_drained_object_of_many_chunks_gives_all_back():
     assert store.counters().bytes == POOL
 
 
+def test_what_a_pool_took_in_advance_serves_others_before_a_put_fails():
+    store = Store(40_000)
+    store._room.advance = 6_000
+    one, other = store.new_pool(1, PERSIST), store.new_pool(2, PERSIST)
+    slots = [(7, index) for index in range(12)]
+    assert all(store.put(1, one, *slot, page) for slot, page in zip(slots[:2], pages(2), strict=True))
+    assert store._tables[1][one].spare > 4_500
+    stored = [store.put(2, other, *slot, page) for slot, page in zip(slots, pages(12), strict=True)]
+    assert stored == sorted(stored, reverse=True)
+    assert store._room.budget - store._room.used < 4_500, "a page would have fit"
+    assert store._tables[1][one].spare == 0
+    audit(store)
+
+
+def test_pools_that_are_flushed_keep_little_in_advance():
+    store = Store()
+    pool = store.new_pool(1, PERSIST)
+    for index, page in enumerate(pages(100)):
+        store.put(1, pool, 7, index, page)
+    for index in range(100):
+        store.flush_page(1, pool, 7, index)
+        audit(store)
+    assert store.counters().bytes == POOL
+    assert store._room.used <= POOL + 2 * store._room.advance
+    assert store.destroy_pool(1, pool)
+    assert store._room.used == 0
+
+
 class Refusing:
     """A host that grants so many allocations, then says no in its own way, and keeps count."""
 

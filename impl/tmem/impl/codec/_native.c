@@ -1,0 +1,268 @@
+/* lz4 blocks for Python: a page at a time with the interpreter held, many pages with it given up.
+ *
+ * The data is that of lz4.block: the size of the page in four bytes, least significant first, then an lz4
+ * block. lz4 itself is that of the installed package lz4, found in its extension when this module is imported,
+ * so to compile this takes the headers of Python and nothing else.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <dlfcn.h>
+#include <stdint.h>
+
+#define HEAD 4
+#define PIECE 16                    /* pages that are worked on between two looks at Python's objects */
+#define LONGEST 0x7E000000          /* LZ4_MAX_INPUT_SIZE */
+#define ON_STACK (1 << 13)
+#define BOUND(size) ((size) + (size) / 255 + 16)    /* LZ4_COMPRESSBOUND */
+
+typedef void Stream;                /* LZ4_stream_t: the table of what lz4 has seen */
+static Stream *(*new_stream)(void);
+static void (*reset_stream)(Stream *);
+static int (*free_stream)(Stream *);
+static int (*lz4_compress)(Stream *, const char *, char *, int, int, int);
+static int (*lz4_decompress)(const char *, char *, int, int);
+static Stream *held;                /* for who holds the interpreter */
+
+static void write_size(char *data, uint32_t size)
+{
+    for (int at = 0; at < HEAD; at++)
+        data[at] = (char)(size >> 8 * at);
+}
+
+static uint32_t read_size(const char *data)
+{
+    uint32_t size = 0;
+    for (int at = 0; at < HEAD; at++)
+        size |= (uint32_t)(unsigned char)data[at] << 8 * at;
+    return size;
+}
+
+/* The page and its size; -1 and an exception where it is none. */
+static Py_ssize_t page_size(PyObject *page)
+{
+    if (!PyBytes_CheckExact(page)) {
+        PyErr_Format(PyExc_TypeError, "bytes are wanted, not %.80s", Py_TYPE(page)->tp_name);
+        return -1;
+    }
+    if (PyBytes_GET_SIZE(page) > LONGEST) {
+        PyErr_SetString(PyExc_OverflowError, "the page is too long for lz4");
+        return -1;
+    }
+    return PyBytes_GET_SIZE(page);
+}
+
+/* The size of the page that the data says it is; -1 and an exception where it is no data. */
+static Py_ssize_t told_size(PyObject *data)
+{
+    if (!PyBytes_CheckExact(data)) {
+        PyErr_Format(PyExc_TypeError, "bytes are wanted, not %.80s", Py_TYPE(data)->tp_name);
+        return -1;
+    }
+    if (PyBytes_GET_SIZE(data) > HEAD && PyBytes_GET_SIZE(data) <= BOUND((Py_ssize_t)LONGEST)) {
+        uint32_t size = read_size(PyBytes_AS_STRING(data));
+        if (size <= LONGEST)
+            return size;
+    }
+    PyErr_SetString(PyExc_ValueError, "the data is not that of a page");
+    return -1;
+}
+
+static int compress_into(Stream *stream, char *data, const char *page, int size)
+{
+    reset_stream(stream);
+    int block = lz4_compress(stream, page, data + HEAD, size, BOUND(size), 1);
+    write_size(data, (uint32_t)size);
+    return block > 0 ? HEAD + block : 0;
+}
+
+static int decompress_into(char *page, int size, const char *data, int length)
+{
+    return lz4_decompress(data + HEAD, page, length - HEAD, size) == size;
+}
+
+static PyObject *corrupt(void)
+{
+    PyErr_SetString(PyExc_ValueError, "the data is not that of a page");
+    return NULL;
+}
+
+static PyObject *compress(PyObject *module, PyObject *page)
+{
+    char fixed[ON_STACK], *data = fixed;
+    PyObject *made = NULL;
+    Py_ssize_t size = page_size(page);
+    if (size < 0)
+        return NULL;
+    if (HEAD + BOUND(size) > ON_STACK && !(data = PyMem_Malloc(HEAD + BOUND(size))))
+        return PyErr_NoMemory();
+    int length = compress_into(held, data, PyBytes_AS_STRING(page), (int)size);
+    if (length)
+        made = PyBytes_FromStringAndSize(data, length);
+    else
+        PyErr_SetString(PyExc_RuntimeError, "lz4 does not compress the page");
+    if (data != fixed)
+        PyMem_Free(data);
+    return made;
+}
+
+static PyObject *decompress(PyObject *module, PyObject *data)
+{
+    Py_ssize_t size = told_size(data);
+    if (size < 0)
+        return NULL;
+    PyObject *page = PyBytes_FromStringAndSize(NULL, size);
+    if (page && !decompress_into(PyBytes_AS_STRING(page), (int)size,
+                                 PyBytes_AS_STRING(data), (int)PyBytes_GET_SIZE(data))) {
+        Py_DECREF(page);
+        return corrupt();
+    }
+    return page;
+}
+
+/* Compress `count` pages of a tuple from `first` on, and append their data to the list. */
+static int compress_piece(PyObject *pages, Py_ssize_t first, int count, PyObject *list)
+{
+    int sizes[PIECE], lengths[PIECE];
+    const char *from[PIECE];
+    char *to[PIECE];
+    size_t room = 0;
+    for (int at = 0; at < count; at++) {
+        PyObject *page = PyTuple_GET_ITEM(pages, first + at);
+        Py_ssize_t size = page_size(page);
+        if (size < 0)
+            return -1;
+        sizes[at] = (int)size;
+        from[at] = PyBytes_AS_STRING(page);
+        room += HEAD + BOUND((size_t)size);
+    }
+    char *scratch = PyMem_Malloc(room), *next = scratch;
+    Stream *stream = new_stream();
+    if (!scratch || !stream) {
+        PyMem_Free(scratch);
+        free_stream(stream);
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (int at = 0; at < count; at++) {
+        to[at] = next;
+        next += HEAD + BOUND((size_t)sizes[at]);
+    }
+    Py_BEGIN_ALLOW_THREADS
+    for (int at = 0; at < count; at++)
+        lengths[at] = compress_into(stream, to[at], from[at], sizes[at]);
+    Py_END_ALLOW_THREADS
+    int failed = 0;
+    for (int at = 0; at < count && !failed; at++) {
+        PyObject *data = NULL;
+        if (lengths[at])
+            data = PyBytes_FromStringAndSize(to[at], lengths[at]);
+        else
+            PyErr_SetString(PyExc_RuntimeError, "lz4 does not compress a page");
+        failed = !data || PyList_Append(list, data);
+        Py_XDECREF(data);
+    }
+    PyMem_Free(scratch);
+    free_stream(stream);
+    return failed ? -1 : 0;
+}
+
+/* Decompress `count` items of a tuple from `first` on, and append the pages to the list. */
+static int decompress_piece(PyObject *all, Py_ssize_t first, int count, PyObject *list)
+{
+    int sizes[PIECE], lengths[PIECE], good = 1;
+    const char *from[PIECE];
+    char *to[PIECE];
+    for (int at = 0; at < count; at++) {
+        PyObject *data = PyTuple_GET_ITEM(all, first + at);
+        Py_ssize_t size = told_size(data);
+        if (size < 0)
+            return -1;
+        PyObject *page = PyBytes_FromStringAndSize(NULL, size);
+        if (!page || PyList_Append(list, page)) {
+            Py_XDECREF(page);
+            return -1;
+        }
+        Py_DECREF(page);                /* the list keeps it, and nobody else knows the list */
+        sizes[at] = (int)size;
+        to[at] = PyBytes_AS_STRING(page);
+        lengths[at] = (int)PyBytes_GET_SIZE(data);
+        from[at] = PyBytes_AS_STRING(data);
+    }
+    Py_BEGIN_ALLOW_THREADS
+    for (int at = 0; at < count && good; at++)
+        good = decompress_into(to[at], sizes[at], from[at], lengths[at]);
+    Py_END_ALLOW_THREADS
+    if (!good)
+        corrupt();
+    return good ? 0 : -1;
+}
+
+/* The pieces of any sequence, which is copied: others may change it while the interpreter is theirs. */
+static PyObject *in_pieces(PyObject *things, int (*piece)(PyObject *, Py_ssize_t, int, PyObject *))
+{
+    PyObject *own = PySequence_Tuple(things), *list = own ? PyList_New(0) : NULL;
+    Py_ssize_t total = list ? PyTuple_GET_SIZE(own) : 0;
+    for (Py_ssize_t at = 0; at < total; at += PIECE) {
+        if (piece(own, at, total - at < PIECE ? (int)(total - at) : PIECE, list) < 0) {
+            Py_CLEAR(list);
+            break;
+        }
+    }
+    Py_XDECREF(own);
+    return list;
+}
+
+static PyObject *compress_many(PyObject *module, PyObject *pages)
+{
+    return in_pieces(pages, compress_piece);
+}
+
+static PyObject *decompress_many(PyObject *module, PyObject *data)
+{
+    return in_pieces(data, decompress_piece);
+}
+
+static PyMethodDef methods[] = {
+    {"compress", compress, METH_O, "The data of a page."},
+    {"decompress", decompress, METH_O, "The page of this data; ValueError where it is none."},
+    {"compress_many", compress_many, METH_O, "The data of each page."},
+    {"decompress_many", decompress_many, METH_O, "The page of each data; ValueError where one is none."},
+    {NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "_native", "lz4 blocks, with the interpreter held for one page.", 0, methods,
+};
+
+/* Find lz4 in the extension of the package lz4, which is loaded already. */
+static int bind(void)
+{
+    PyObject *block = PyImport_ImportModule("lz4.block._block");
+    PyObject *file = block ? PyObject_GetAttrString(block, "__file__") : NULL;
+    const char *path = file ? PyUnicode_AsUTF8(file) : NULL;
+    void *library = path ? dlopen(path, RTLD_NOW) : NULL;
+    if (library) {
+        *(void **)&new_stream = dlsym(library, "LZ4_createStream");
+        *(void **)&reset_stream = dlsym(library, "LZ4_resetStream");
+        *(void **)&free_stream = dlsym(library, "LZ4_freeStream");
+        *(void **)&lz4_compress = dlsym(library, "LZ4_compress_fast_continue");
+        *(void **)&lz4_decompress = dlsym(library, "LZ4_decompress_safe");
+    }
+    Py_XDECREF(file);
+    Py_XDECREF(block);
+    if (PyErr_Occurred())
+        return -1;
+    if (!new_stream || !reset_stream || !free_stream || !lz4_compress || !lz4_decompress) {
+        PyErr_SetString(PyExc_ImportError, "the installed lz4 does not show the functions of liblz4");
+        return -1;
+    }
+    held = new_stream();
+    if (!held)
+        PyErr_NoMemory();
+    return held ? 0 : -1;
+}
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return bind() < 0 ? NULL : PyModule_Create(&definition);
+}

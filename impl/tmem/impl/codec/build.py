@@ -1,0 +1,33 @@
+"""`python -m tmem.impl.codec.build`: compile the native codec, beside its source. It takes a C compiler."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("_native.c")
+
+
+def build(folder: Path = SOURCE.parent) -> Path:
+    """The extension, compiled into the folder; RuntimeError where that fails, with what the compiler says."""
+    target = folder / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+    compiler = shlex.split(sysconfig.get_config_var("LDSHARED") or "cc -shared")
+    include = sysconfig.get_paths()["include"]
+    command = [*compiler, "-O3", "-fPIC", "-Wall", f"-I{include}", str(SOURCE), "-o", str(target)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise RuntimeError(f"no C compiler, on Debian apt-get install gcc libc6-dev: {error}") from None
+    if done.returncode:
+        raise RuntimeError(f"{shlex.join(command)} failed:\n{done.stderr}")
+    return target
+
+
+if __name__ == "__main__":
+    try:
+        print(f"compiled {build()}")
+    except RuntimeError as error:
+        sys.exit(str(error))

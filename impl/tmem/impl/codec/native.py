@@ -1,0 +1,28 @@
+"""lz4 by a small extension in C: the fastest codec, for who has a compiler."""
+
+from __future__ import annotations
+
+from tmem.impl.codec import Codec
+
+try:
+    from tmem.impl.codec import _native
+except ImportError as error:
+    raise ImportError(
+        f"the native codec is not compiled ({error}): python -m tmem.impl.codec.build, with a C compiler"
+    ) from None
+
+
+class NativeLz4(Codec):
+    """The data of `Lz4`, made without its detours.
+
+    One page keeps the interpreter while lz4 works on it, so that threads do not hand it to each other for
+    some microseconds; many pages give it up, so that two threads use two cores.
+    """
+
+    def __init__(self, page_size: int) -> None:
+        """Any page size will do."""
+
+    compress = staticmethod(_native.compress)
+    decompress = staticmethod(_native.decompress)
+    compress_many = staticmethod(_native.compress_many)
+    decompress_many = staticmethod(_native.decompress_many)
