@@ -105,8 +105,8 @@ def test_the_sentence_tells_where_the_page_came_from() -> None:
     verdict = judge(calls)
     assert verdict is not None
     assert verdict.clause == "TMEM-GET-2"
-    assert "which an exclusive hit (#3) had ended" in verdict.message
-    assert verdict.numbers == {0: 1, 1: 2, 3: 3, 2: 4}
+    assert "the page of put #2" in verdict.message
+    assert "which an exclusive hit (#4) had ended" in verdict.message, "the get that began last came first"
     assert verdict.call == 2
 
 

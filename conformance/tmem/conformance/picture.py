@@ -1,17 +1,20 @@
 """A schedule as a person sees it: a column for each thread, time downwards, plain text.
 
 An operation opens with its call and closes with its answer; between them stand the locks it acquired and
-released, where it was preempted and by whom, and what it waited for. The call that breaks the contract is
-marked, and the sentence says how.
+released, where it was preempted and by whom, and what it waited for. Operations are numbered in the order
+in which they began, as in the list of steps and in the sentence that says how the contract was broken; the
+call that breaks it is marked.
 """
 
 from __future__ import annotations
 
 import linecache
+import re
+import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import permutations
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tmem.conformance.pages import Corpus
 from tmem.conformance.schedules.judge import PAGE, Verdict
@@ -24,8 +27,11 @@ from tmem.conformance.story import Pages, call, granted, said
 from tmem.spec.abi.flags import describe
 from tmem.spec.operations import NewPool, Operation, PoolFlags, Put, Reclaim
 
-WIDTH: Final = 40
-"""Characters of a column at the most; longer texts go on in the next line."""
+WIDEST: Final = 100
+NARROWEST: Final = 16
+"""Characters of a column at the least, however many threads there are."""
+LINES: Final = 4
+"""Lines that one thing takes in its column at the most."""
 GAP: Final = "   "
 
 
@@ -38,14 +44,27 @@ class Row(NamedTuple):
 
 
 def picture(run: Run, verdict: Verdict, corpus: Corpus) -> str:
-    """The picture of a run that was traced."""
+    """The picture of a run that was traced, as wide as the terminal or COLUMNS says, within reason."""
+    width = max(4 * NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
     teller = Teller(run, verdict, corpus)
     before, during, after = teller.before(), list(teller.rows()), teller.after()
-    lines = ["before", *(f"  {text}" for text in before), ""] if before else []
-    lines += columns(during, teller.names(during))
-    lines += ["", "after", *(f"  {text}" for text in after)] if after else []
-    lines += ["", *textwrap.wrap(sentence(verdict), 100)]
+    lines = ["before", *listed(before, width), ""] if before else []
+    lines += columns(during, teller.names(during), width)
+    lines += ["", "after", *listed(after, width)] if after else []
+    lines += ["", *wrapped(sentence(verdict), width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def listed(texts: Iterable[str], width: int) -> Iterator[str]:
+    """Texts below each other."""
+    for text in texts:
+        yield from wrapped(text, width, initial_indent="  ", subsequent_indent="     ")
+
+
+def wrapped(text: str, width: int, **how: Any) -> list[str]:
+    """The text in lines, as textwrap does it, but handles stay whole."""
+    whole = re.sub("⟨[^⟩]*⟩", lambda handle: handle[0].replace(" ", "\xa0"), text)
+    return [line.replace("\xa0", " ") for line in textwrap.wrap(whole, width, **how)]
 
 
 def sentence(verdict: Verdict) -> str:
@@ -56,7 +75,7 @@ def sentence(verdict: Verdict) -> str:
 def steps(run: Run, corpus: Corpus) -> tuple[str, ...]:
     """The operations with their answers, a line each, in the order in which they began."""
     teller = Teller(run, None, corpus)
-    return tuple(f"{teller.who(n)}: {teller.whole(n)}" for n in run.began)
+    return tuple(f"{teller.who(n)}: {teller.call(n)} → {teller.answer(n)}" for n in run.began)
 
 
 def plan(program: Program) -> list[str]:
@@ -84,8 +103,7 @@ class Teller:
         self.run = run
         began = [n for n in run.order if n >= 0]
         self.broken = began[verdict.call] if verdict is not None and began else None
-        numbers = verdict.numbers if verdict is not None else {}
-        self.numbers = {n: numbers[call] for call, n in enumerate(began) if call in numbers}
+        self.numbers = {n: number for number, n in enumerate(run.began, 1)}
         self.page = Pages(corpus)
         operations = (step.operation for step in run.script.steps)
         self.puts = [run.content(each.page) for each in operations if isinstance(each, Put)]
@@ -119,16 +137,19 @@ class Teller:
         return [self.whole(n) for n in self.run.began if n >= first]
 
     def whole(self, n: int) -> str:
-        """A call and its answer in one line."""
-        return f"{self.call(n)} → {self.answer(n)}"
+        """A numbered call and its answer in one line."""
+        return f"{self.numbered(n)} → {self.answer(n)}"
+
+    def numbered(self, n: int) -> str:
+        """A call with its number; questions have none."""
+        return f"#{self.numbers[n]} {self.call(n)}" if n in self.numbers else self.call(n)
 
     def call(self, n: int) -> str:
         """A call."""
         operation = self.run.operation(n)
         if isinstance(operation, Put):
             operation = Put(operation.client, operation.handle, self.content(operation.page))
-        number = f"#{self.numbers[n]} " if n in self.numbers else ""
-        return number + call(operation, self.page).removeprefix("client 1: ")
+        return call(operation, self.page).removeprefix("client 1: ")
 
     def answer(self, n: int) -> str:
         """An answer, marked where it breaks the contract."""
@@ -170,7 +191,7 @@ class Teller:
         """What one mark tells."""
         match mark.kind, mark.what:
             case "begin", int(n):
-                yield Row(mark.thread, "┌", self.call(n))
+                yield Row(mark.thread, "┌", self.numbered(n))
             case "end", int(n):
                 yield Row(mark.thread, "└", self.answer(n))
             case (("acquire" | "release"), Lock(name=name)):
@@ -196,13 +217,12 @@ def mixture(page: bytes, puts: Iterable[bytes]) -> tuple[bytes, int, bytes] | No
     return None
 
 
-def columns(rows: Iterable[Row], names: dict[int, str]) -> list[str]:
-    """The rows under the names of their threads."""
-    rows = [wrapped for row in rows for wrapped in wrap(row)]
-    widths = {
-        thread: max([len(name), *(len(row.text) + 2 for row in rows if row.thread == thread)])
-        for thread, name in names.items()
-    }
+def columns(rows: Iterable[Row], names: dict[int, str], width: int) -> list[str]:
+    """The rows under the names of their threads, in so many characters if there is a way."""
+    rows = list(rows)
+    most = cap(_widths(rows, names).values(), width - len(GAP) * (len(names) - 1))
+    rows = [line for row in rows for line in wrap(row, most - 2)]
+    widths = _widths(rows, names)
     lines = [GAP.join(name.ljust(widths[thread]) for thread, name in names.items())]
     inside = dict.fromkeys(names, False)
     for row in rows:
@@ -215,11 +235,38 @@ def columns(rows: Iterable[Row], names: dict[int, str]) -> list[str]:
     return lines
 
 
-def wrap(row: Row) -> Iterator[Row]:
-    """The row, as several where its text is too long for a column."""
+def _widths(rows: Iterable[Row], names: dict[int, str]) -> dict[int, int]:
+    widths = {thread: len(name) for thread, name in names.items()}
+    for row in rows:
+        widths[row.thread] = max(widths[row.thread], len(row.text) + 2)
+    return widths
+
+
+def cap(wanted: Iterable[int], room: int) -> int:
+    """What no column may exceed so that all fit into the room: those that want less leave it to others.
+
+    >>> cap([10, 50, 60], 90), cap([30, 30], 90), cap([50] * 4, 20)
+    (40, 30, 16)
+    """
+    wanted = list(wanted)
+    most = max(wanted, default=NARROWEST)
+    while most > NARROWEST and sum(min(each, most) for each in wanted) > room:
+        most -= 1
+    return most
+
+
+def wrap(row: Row, width: int) -> Iterator[Row]:
+    """The row, as several where its text is too long for a column; what is far too long is cut."""
     indent = " " * (len(row.text) - len(row.text.lstrip()))
-    texts = textwrap.wrap(row.text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ") or [""]
-    for n, text in enumerate(texts):
+    texts = wrapped(
+        row.text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        max_lines=LINES,
+        placeholder=" …",
+    )
+    for n, text in enumerate(texts or [""]):
         edge = row.edge
         if (edge == "┌" and n > 0) or (edge == "└" and n < len(texts) - 1):
             edge = "│"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,6 +44,7 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is the supervisor's to handle
+                env=os.environ | {"COLUMNS": str(shutil.get_terminal_size().columns)},  # for pictures
             )
         finally:
             os.close(send)

@@ -92,7 +92,7 @@ def call(operation: Operation, name: Pages) -> str:
         case PoolFlags(client, pool):
             return f"client {client}: pool flags of {pool}"
         case Reclaim(pages):
-            return f"reclaim {pages} pages"
+            return f"reclaim {pages} {'page' if pages == 1 else 'pages'}"
 
 
 def said(answer: Answer, name: Pages) -> str:

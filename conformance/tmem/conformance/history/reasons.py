@@ -6,7 +6,6 @@ that do not overlap says what is wrong with the next. A page that was put elsewh
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from tmem.conformance.history.calls import Call, Maybe, Page, effect, until
@@ -46,9 +45,7 @@ def blame(window: Sequence[Call], found: Split, atomic_flush: bool = False) -> t
     verdict = judge([_in_spec(call, tokens) for call in shown], atomic_flush)
     if verdict is None or verdict.clause == "TMEM-CONC-1":
         return _fallback(window), NO_ORDER, list(window)
-    names = {number: call + 1 for call, number in verdict.numbers.items()}
-    told = re.sub(r"#(\d+)", lambda found: f"#{names.get(int(found[1]), found[1])}", verdict.message)
-    return verdict.clause, f"#{verdict.call + 1}: {told}", shown
+    return verdict.clause, f"#{verdict.call + 1}: {verdict.message}", shown
 
 
 def _fallback(window: Iterable[Call]) -> str:

@@ -6,11 +6,12 @@ microseconds where that takes milliseconds.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate, product
 from typing import Final, NamedTuple
 
 from tmem.model.judge import Judge
@@ -44,15 +45,14 @@ Part = tuple[int, "Effect"]
 class Verdict(NamedTuple):
     """A broken clause: the sentence, what would have been allowed, and the call where no order is left.
 
-    Calls are counted by invocation, from 0. The sentence speaks of calls as #1, #2, … in an order that the
-    contract allows up to there: `numbers` says which call is which.
+    `call` counts by invocation, from 0. The sentence speaks of calls as #1, #2, … in the order of their
+    invocation too, but for questions about flags, which have no number.
     """
 
     clause: str
     message: str
     allowed: str
     call: int
-    numbers: Mapping[int, int] = {}
 
 
 class Effect(NamedTuple):
@@ -214,14 +214,22 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
 
 def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Verdict:
     sequential = Judge(PAGE)
-    numbers: dict[int, int] = {}
-    for n, done in path:
-        sequential.observe(_alone(calls[n].operation, done), calls[n].answer)
-        numbers.setdefault(n, sequential.count)
+    numbers: dict[int, int] = {}  # of the sequential judge, and the call that it means
+    found: Violation | None = None
+    for n, done in [*path, failed]:
+        found = sequential.observe(_alone(calls[n].operation, done), calls[n].answer)
+        if type(calls[n].operation) is not PoolFlags:
+            numbers[sequential.count] = n
     last = failed[0]
     operation, answer = _alone(calls[last].operation, failed[1]), calls[last].answer
-    found = _verdict(sequential.observe(operation, answer), operation, answer, last)
-    return found._replace(numbers={**numbers, last: sequential.count})
+    told = _verdict(found, operation, answer, last)
+    steps = accumulate(type(call.operation) is not PoolFlags for call in calls)
+    named = dict(enumerate(steps))
+
+    def renumber(text: str) -> str:
+        return re.sub(r"#(\d+)", lambda number: f"#{named[numbers[int(number[1])]]}", text)
+
+    return told._replace(message=renumber(told.message), allowed=renumber(told.allowed))
 
 
 def granted(calls: Sequence[Call], effects: Sequence[Effect]) -> Iterator[list[Effect]]:
