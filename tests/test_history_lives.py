@@ -133,3 +133,43 @@ def test_no_verdict_where_it_is_not_certain_of_which_pool_flags_were_told(level:
     assert not isinstance(check([ASKED, end, anew, flags, PUT, HIT, AGAIN], level=level), Illegal)
     same = flags._replace(answer=0)
     assert isinstance(check([ASKED, end, anew, same, PUT, HIT, AGAIN], level=level), Illegal)
+
+
+def legal(*calls: tuple[float, float, str, tuple[object, ...], object]) -> bool:
+    return isinstance(check([Call(0, *call) for call in calls]), Legal)
+
+
+def test_a_join_may_come_after_a_call_that_found_no_pool() -> None:
+    for flags, late in (
+        (SHARED, ("put", (2, 0, 7, 3, "other"), False)),
+        (SHARED | PERSIST, ("get", (2, 0, 7, 3), None)),
+    ):
+        assert legal(
+            (3, 3, "new_pool", (1, flags, 5), 0),
+            (5, 9, "new_pool", (2, flags, 5), 0),
+            (4, 4.5, "put", (*SLOT, "page"), True),
+            (6, 10, *late),
+            (11, 12, "get", SLOT, "page"),
+        )
+
+
+def test_a_sharer_may_have_left_before_its_last_call() -> None:
+    assert legal(
+        (0, 0, "new_pool", (1, SHARED, 5), 0),
+        (1, 1, "new_pool", (2, SHARED, 5), 0),
+        (2, 3, "put", (*SLOT, "page"), True),
+        (4, 10, "destroy_pool", (2, 0), True),
+        (5, 6, "put", (2, 0, 7, 3, "other"), False),
+        (11, 12, "get", SLOT, "page"),
+    )
+
+
+def test_a_page_that_was_hit_twice_was_in_the_life_that_allows_it() -> None:
+    assert legal(
+        (0, 0, "new_pool", (1, 0, None), 0),
+        (9, 11, "destroy_pool", (1, 0), True),
+        (7, 13, "new_pool", (1, PERSIST, None), 0),
+        (8, 15, "put", (*SLOT, "page"), True),
+        (5, 12, "get", SLOT, "page"),
+        (8, 12, "get", SLOT, "page"),
+    )

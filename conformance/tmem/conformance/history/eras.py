@@ -35,15 +35,14 @@ class Eras:
         self.ephemeral = not all(kind.persistent for kind in self.kinds)
         """Whether any of them is ephemeral."""
 
-    def home(self, first_end: float, last_begin: float) -> int:
-        """The number of the first era that has room for a zone, as far as its begins tell; -1: none has."""
-        n = bisect_left(self.stops, last_begin)
-        return n if n < len(self.stops) and self.starts[n] <= first_end else -1
-
-    def exclusive(self, first_end: float, last_begin: float) -> bool:
-        """Whether a hit of this cluster removed the page."""
-        n = self.home(first_end, last_begin)
-        return n >= 0 and self.kinds[n].exclusive
+    def home(self, first_end: float, last_begin: float, hits: float) -> int:
+        """The number of the first era with room for a zone that may have so many hits; -1: none has."""
+        for n in range(bisect_left(self.stops, last_begin), len(self.stops)):
+            if self.starts[n] > first_end:
+                break
+            if hits < 2 or not self.kinds[n].exclusive:
+                return n
+        return -1
 
     def unbroken_from(self, time: float) -> bool:
         """Whether the pool was there at this time, and ever after."""
@@ -68,7 +67,7 @@ def clipped(zones: Iterable[Zone], eras: Eras) -> list[Zone] | Conflict:
     kept: list[Zone] = []
     for zone in zones:
         first_end, last_begin, put_begin, hits = zone
-        n = eras.home(first_end, last_begin)
+        n = eras.home(first_end, last_begin, hits)
         if n < 0:
             return among(first_end, last_begin)
         kept.append((min(first_end, eras.stops[n]), max(last_begin, eras.starts[n]), put_begin, hits))

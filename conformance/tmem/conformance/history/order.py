@@ -108,7 +108,7 @@ def _emptyings(slot: Slot, stored: set[int]) -> Iterator[tuple[Interval, Call]]:
 def _placed(put: Call, hits: list[Call], eras: Eras, busy: Busy, emptied: list[float]) -> Iterator[Placed]:
     first_end = min(until(call) for call in (put, *hits))
     last_begin = max(call.begin for call in (put, *hits))
-    home = eras.home(first_end, last_begin)
+    home = eras.home(first_end, last_begin, len(hits))
     low, high = min(first_end, eras.stops[home]), max(last_begin, eras.starts[home])
     life = 2 * home
     if low < high:

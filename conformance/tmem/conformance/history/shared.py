@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from tmem.conformance.history.atomic import Flush, Moments, at, flushes_of
 from tmem.conformance.history.calls import Call, Page, effect, perhaps, until
-from tmem.conformance.history.clusters import Conflict, among
+from tmem.conformance.history.clusters import Conflict, Interval, among
 from tmem.conformance.history.eras import Era, Eras
 from tmem.conformance.history.frontier import Budget
 from tmem.conformance.history.lives import Moment, PoolCall, Untied, knots_of, lives, untie
@@ -59,7 +59,10 @@ class SharedPools:
         self._whole: dict[int, Call] = {}
         self._calls = {name: list(_calls_on(name, found)) for name in made}
         persistent = any(call.kind.persistent for calls in made.values() for call in calls)
-        self._times = SharedTimes(_points(made.values(), self._calls.values()), persistent)
+        points = sorted(set(_points(made.values(), self._calls.values())))
+        self._times = {
+            name: SharedTimes(points, _emptyings(calls), persistent) for name, calls in self._calls.items()
+        }
         knots: list[Choice] = [knot for name, calls in made.items() for knot in knots_of(name, calls)]
         self._atomic: dict[Page, Moments] = {}
         if atomic_flush:
@@ -89,7 +92,7 @@ class SharedPools:
         """The moments that matter to a knot of pool calls, or to a flush."""
         if isinstance(knot, Flush):
             return self._atomic[knot.call.args[2]].ways(knot)
-        return untie(knot, live, self._times)
+        return untie(knot, live, self._times[knot.name])
 
     def conflict(self, moments: list[Moment]) -> Conflict | None:
         """Where the calls of a slot cannot be ordered, given these moments."""
@@ -211,6 +214,12 @@ def _calls_on(name: Name, found: Split) -> Iterator[Call]:
     for group in (found.slots, found.flushes):
         for calls in group[name].values():
             yield from calls
+
+
+def _emptyings(calls: Iterable[Call]) -> Iterator[Interval]:
+    for call in calls:
+        if call.op != "get" and effect(call) not in (Does.STORED, Does.NOTHING):
+            yield call.begin, until(call)
 
 
 def _points(made: Iterable[list[PoolCall]], calls: Iterable[list[Call]]) -> Iterator[float]:

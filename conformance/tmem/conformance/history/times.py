@@ -4,8 +4,9 @@ In a private pool the earlier is the better. Made sooner, a pool has room for al
 ended sooner, but after the pages that were put before, it explains more misses. There is a choice only
 where a page may belong to the life before or the life after.
 
-In a shared ephemeral pool it is best to join at once and to leave late, unless the same id comes back. In
-a shared persistent one every moment is tried at which a call of a sharer begins or ends.
+In a shared ephemeral pool it is best to join at once and to leave late, unless the same id comes back, or
+a call of the sharer that would empty a slot may have found no pool. In a shared persistent one every moment
+is tried at which a call of a sharer begins or ends.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from math import inf
 
-from tmem.conformance.history.clusters import FIRST_END, LAST_BEGIN, Zone
+from tmem.conformance.history.clusters import FIRST_END, LAST_BEGIN, Interval, Zone
 from tmem.conformance.history.lives import PoolCall
 
 
@@ -56,21 +57,27 @@ class PrivateTimes:
 
 
 class SharedTimes:
-    """The moments that matter to pools that are shared: those at which a call begins or ends."""
+    """The moments that matter to an id that stood for shared pools.
 
-    def __init__(self, points: Iterable[float], persistent: bool) -> None:
-        self._points = sorted(set(points))
+    `points` are the begins and ends of all calls of those who share, in order; `emptyings` are those calls
+    on the id that leave nothing in a slot.
+    """
+
+    def __init__(self, points: Sequence[float], emptyings: Iterable[Interval], persistent: bool) -> None:
+        intervals = list(emptyings)
+        self._points = points
+        self._begins = sorted({begin for begin, _ in intervals})
+        self._ends = sorted({end for _, end in intervals})
         self._persistent = persistent
 
     def new(self, call: PoolCall, soonest: float) -> Sequence[float]:
-        """At once; or later, if misses may need that the pool had ended before."""
-        return [soonest, *self._between(soonest, call.end)] if self._persistent else [soonest]
+        """At once; or later, since a call found no pool, or misses need that the pool had ended before."""
+        points = self._points if self._persistent else self._begins
+        later = points[bisect_right(points, soonest) : bisect_right(points, call.end)]
+        return [soonest, *later]
 
     def destroy(self, call: PoolCall, soonest: float, next_new: float) -> Sequence[float]:
-        """As late as can be; or sooner, for the same reason or since the id is granted again meanwhile."""
-        if not self._persistent and next_new > call.end:
-            return [call.end]
-        return [call.end, *reversed(self._between(soonest, call.end)), soonest]
-
-    def _between(self, low: float, high: float) -> list[float]:
-        return self._points[bisect_right(self._points, low) : bisect_left(self._points, high)]
+        """As late as can be; or sooner, for the same reasons or since the id is granted again meanwhile."""
+        points = self._points if self._persistent or next_new <= call.end else self._ends
+        sooner = points[bisect_left(points, soonest) : bisect_left(points, call.end)]
+        return [call.end, *reversed(sooner)]

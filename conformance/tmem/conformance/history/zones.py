@@ -95,7 +95,7 @@ def forward(zones: Iterable[Zone], eras: Eras) -> Busy | Conflict:
                 return among(first_end, last_begin, put_begin)
         else:
             backward.append((last_begin, first_end))
-        if hits > 1 and eras.exclusive(first_end, last_begin):
+        if hits > 1 and eras.home(first_end, last_begin, hits) < 0:
             return among(first_end, last_begin)
     spans.sort()
     starts = [start for start, _ in spans]
