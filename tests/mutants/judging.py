@@ -1,0 +1,125 @@
+"""Whether anything notices that the judge, or the adversary, is not what it was.
+
+`python -m tests.mutants.judging CHECK...` does these checks with whatever `tmem.model` is found, and prints
+the first that fails as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.mutants.checked import Result
+from tests.mutants.mutant import ROOT, Mutant, overlay
+from tmem.conformance.calibration.accept import accept
+from tmem.conformance.calibration.kill import kill
+from tmem.conformance.faults import FAULTS
+
+LIMIT: Final = 180.0
+"""Seconds after which a check counts as hung."""
+TARGET: Final = "model:keep"
+"""What faults are laid around: they are the judge's to notice."""
+SLOW: Final = frozenset({"races", "liveness", "claims"})
+"""Kinds of faults that the judge is not asked about, or not alone."""
+LONGEST: Final = "flush-takes-equal-pages"
+"""The fault that takes as long as a third of all others together."""
+BACKENDS: Final = 20
+OPERATIONS: Final = 2_000
+
+JUDGE: Final = (
+    "tests/test_judge.py",
+    "tests/test_small_world.py::test_the_judge_accepts_exactly_what_the_relation_generates",
+)
+ADVERSARY: Final = ("tests/test_adversary.py",)
+
+
+def judge_tests() -> Result:
+    """The tests of the judge, and the small world."""
+    return _tested(JUDGE)
+
+
+def adversary_tests() -> Result:
+    """The tests of the adversary."""
+    return _tested(ADVERSARY)
+
+
+def faults() -> Result:
+    """The catalogue of faults: each is noticed and blamed on a clause that it breaks."""
+    for name, fault in FAULTS.items():
+        if fault.kind in SLOW or name == LONGEST:
+            continue
+        found = kill(TARGET, name, 0)
+        if not found.killed:
+            told = f"is blamed on {found.clause}" if found.clause else "survives"
+            return Result("faults", fault.clauses[0], message=f"{name} {told}")
+    return Result()
+
+
+def conforming() -> Result:
+    """Backends that conform raise no alarm."""
+    for seed in range(BACKENDS):
+        accepted = accept(seed, OPERATIONS)
+        if accepted.alarms:
+            return Result("conforming backends", message=f"{accepted.choices}: {accepted.alarms[0]}")
+    return Result()
+
+
+CHECKS: Final[dict[str, Callable[[], Result]]] = {
+    each.__name__: each for each in (judge_tests, adversary_tests, faults, conforming)
+}
+
+
+def judged(mutant: Mutant, *checks: str) -> Result:
+    """Do these checks with the mutant in place of the model."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tmem-mutant-") as folder:
+        result = _in_a_process(overlay(mutant, Path(folder)), checks)
+    return Result(result.by, result.clause, result.hung, round(time.monotonic() - start, 2), result.message)
+
+
+def _in_a_process(environment: dict[str, str], checks: tuple[str, ...]) -> Result:
+    command = [sys.executable, "-P", "-m", "tests.mutants.judging", *checks]
+    try:
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Result("time", hung=True, message=f"not done after {LIMIT:.0f} s")
+    if run.returncode:
+        return Result("an exception", message=(run.stderr.strip().splitlines() or ["no message"])[-1])
+    return Result(**json.loads(run.stdout.splitlines()[-1]))
+
+
+def _tested(tests: tuple[str, ...]) -> Result:
+    output = io.StringIO()
+    arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header", *tests]
+    with contextlib.redirect_stdout(output):
+        status = pytest.main(arguments)
+    if not status:
+        return Result()
+    failed = [line for line in output.getvalue().splitlines() if line.startswith(("FAILED", "ERROR"))]
+    name = failed[0].split()[1].partition("::")[0] if failed else tests[0].partition("::")[0]
+    return Result(Path(name).name, message=failed[0] if failed else "")
+
+
+def main() -> None:
+    """Do the checks of the command line."""
+    for name in sys.argv[1:]:
+        result = CHECKS[name]()
+        if result.by:
+            break
+    print(json.dumps({name: getattr(result, name) for name in Result.__dataclass_fields__}))
+
+
+if __name__ == "__main__":
+    main()
