@@ -30,7 +30,7 @@ THEIRS = ("#000000", "#4d4d4d", "#2166ac", "#1b7837", "#762a83", "#8c6d31", "#35
 COLOURS = dict(zip(VARIANTS, OURS, strict=False)) | dict(zip(PEERS, THEIRS, strict=True))
 """Variants of the store are red, peers are not."""
 
-STYLE = {
+STYLE: dict[Any, object] = {  # of names that matplotlib lists one by one in a type
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -83,8 +83,9 @@ def _dots(axes: Axes, everyone: list[str], times: Mapping[str, list[float]]) -> 
         micro = 1e6 * statistics.median(times[who])
         axes.plot(micro, place, "o", color=COLOURS[who], markersize=7)
         label = f"{micro:.2g}" if micro < 10 else f"{micro:.0f}"
-        near = {"xytext": (7, 0), "textcoords": "offset points", "va": "center", "fontsize": 8}
-        axes.annotate(label, (micro, place), **near)
+        axes.annotate(
+            label, (micro, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=8
+        )
     axes.set_xscale("log")
     axes.set_yticks(range(len(everyone)), everyone)
     axes.set_ylim(len(everyone) - 0.5, -0.5)

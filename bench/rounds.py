@@ -38,7 +38,8 @@ def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int, visits: 
 
     Its figure of a round is the median of its visits: one that the machine disturbed is no figure.
     """
-    draw, figures = random.Random(rounds), {name: [] for name in contenders}
+    draw = random.Random(rounds)
+    figures: Times = {name: [] for name in contenders}
     for _ in range(rounds):
         visited: Times = {name: [] for name in contenders}
         for _ in range(visits):

@@ -75,7 +75,7 @@ class Batched:
         self.size = size
         if not (hasattr(self.store, "put_many") and hasattr(self.store, "get_many")):
             self.store.close()
-            raise Missing("the store has no put_many and get_many yet")
+            raise Missing("the store has no put_many and get_many")
         self.pool = self.store.new_pool(CLIENT, PERSIST)
 
     def put(self, keys: Sequence[Handle], pages: Sequence[bytes]) -> int:
@@ -89,6 +89,10 @@ class Batched:
         for at in range(0, len(keys), size):
             get_many(CLIENT, pool, keys[at : at + size])
         return len(keys)
+
+    def flush(self, keys: Sequence[Handle]) -> None:
+        for oid, index in keys:
+            self.store.flush_page(CLIENT, self.pool, oid, index)
 
     def close(self) -> None:
         self.store.close()

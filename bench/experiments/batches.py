@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import ParamSpec
 
 from bench.crowd import rate
 from bench.peers import LIMIT, open_peer
@@ -14,9 +15,10 @@ from bench.peers.in_c import InC
 from bench.plan import Plan
 from bench.rounds import Times, in_turn, timed
 from bench.stores import Batched
-from bench.subjects import GET, PUT, Missing, handles
+from bench.subjects import GET, PUT, Handle, Missing, handles
 from bench.variants import VARIANTS
 
+P = ParamSpec("P")
 SIZE = 16
 SPAN = 16 * SIZE
 """Pages of one thread between two looks at the clock."""
@@ -55,16 +57,26 @@ def measure(plan: Plan) -> Iterator[tuple[str, Times]]:
 
 def _against_the_loop(plan: Plan, subjects: dict[str, Batched], folder: Path) -> Iterator[tuple[str, Times]]:
     loop, pages = open_peer(LIMIT, folder).swap, plan.pages[: plan.chunk // SIZE * SIZE]
-    keys = handles(len(pages))
+    keys, fresh = handles(len(pages)), handles(len(pages), first=1 << 22)
     held = loop.hold(keys, pages)
-    puts: dict[str, Callable[[], object]] = {LIMIT: partial(loop.put, keys, pages)}
-    gets: dict[str, Callable[[], object]] = {LIMIT: partial(loop.get, held)}
+    puts: dict[str, Callable[[], float]] = {LIMIT: partial(_seconds, partial(loop.put, keys, pages), pages)}
+    gets: dict[str, Callable[[], float]] = {LIMIT: partial(_seconds, partial(loop.get, held), pages)}
     for variant, subject in subjects.items():
-        puts[variant] = partial(subject.put, keys, pages)
-        gets[variant] = partial(subject.get, keys)
-    for operation, works in (PUT, puts), (GET, gets):
-        runs = {who: lambda work=work: timed(work) / len(pages) for who, work in works.items()}
+        subject.put(keys, pages)
+        puts[variant] = partial(_put_and_flush, subject, fresh, pages)
+        gets[variant] = partial(_seconds, partial(subject.get, keys), pages)
+    for operation, runs in (PUT, puts), (GET, gets):
         yield one(operation), in_turn(runs, plan.rounds, plan.visits)
+
+
+def _seconds(work: Callable[[], object], pages: Sequence[bytes]) -> float:
+    return timed(work) / len(pages)
+
+
+def _put_and_flush(subject: Batched, keys: Sequence[Handle], pages: Sequence[bytes]) -> float:
+    seconds = _seconds(partial(subject.put, keys, pages), pages)
+    subject.flush(keys)
+    return seconds
 
 
 def _against_processes(plan: Plan, subjects: dict[str, Batched], in_c: InC) -> Iterator[tuple[str, Times]]:
@@ -73,16 +85,20 @@ def _against_processes(plan: Plan, subjects: dict[str, Batched], in_c: InC) -> I
         runs: dict[str, Callable[[], float]] = {}
         for workers in 1, 2:
             word = operation.split()[0]
-            runs[f"{IN_C} {workers}"] = lambda n=workers, word=word: 1 / in_c.rate(word, n, seconds)
+            runs[f"{IN_C} {workers}"] = partial(_inverse, in_c.rate, word, workers, seconds)
             for variant, subject in subjects.items():
                 works = [partial(_some, subject, operation, number, plan) for number in range(workers)]
-                runs[f"{variant} {workers}"] = lambda works=works: 1 / rate(works, seconds)
+                runs[f"{variant} {workers}"] = partial(_inverse, rate, works, seconds)
         figures = in_turn(runs, plan.thread_rounds)
         for workers in 1, 2:
             yield (
                 together(operation, workers),
                 {who: figures[f"{who} {workers}"] for who in (IN_C, *subjects)},
             )
+
+
+def _inverse(rate: Callable[P, float], *arguments: P.args, **named: P.kwargs) -> float:
+    return 1 / rate(*arguments, **named)
 
 
 def _some(subject: Batched, operation: str, number: int, plan: Plan) -> int:

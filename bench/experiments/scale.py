@@ -126,6 +126,7 @@ def destroy(contender: Contender, pages: list[bytes]) -> dict[str, Any]:
     other = PoolSubject(store)
     found: dict[str, Any] = {WAIT: [], AT_REST: [], TAIL: [], DESTROY: []}
     for pool in contender.cache, contender.swap:
+        assert isinstance(pool, PoolSubject)
         seconds: list[float] = []
         end = partial(timed, partial(store.destroy_pool, CLIENT, pool.pool))
         ender = threading.Thread(target=lambda end=end, seconds=seconds: seconds.append(end()))
@@ -147,7 +148,8 @@ def _more(countdown: Iterator[int]) -> bool:
 
 def _waits(pool: PoolSubject, pages: list[bytes], more: Callable[[], bool]) -> list[float]:
     """The seconds of each put, each hit and each flush, while there is more."""
-    clock, waits = time.perf_counter, []
+    clock = time.perf_counter
+    waits: list[float] = []
     at = 0
     while more() or not waits:
         key, page = [divmod(at % 4096, PER_OBJECT)], [pages[at % len(pages)]]

@@ -57,7 +57,7 @@ def fill(name: str, count: int) -> dict[str, float]:
             which = number % len(pages)
             _put(subject, number, pages[which])
             payload += sizes[which]
-        grown = {PAYLOAD: payload, RSS: rss() - before}
+        grown: dict[str, float] = {PAYLOAD: payload, RSS: rss() - before}
         if contender.store is not None:
             grown[ACCOUNT] = _account(contender.store) - account
         return grown
@@ -96,7 +96,7 @@ def churn(name: str, count: int) -> dict[str, float]:
             thread.start()
         for thread in threads:
             thread.join()
-        grown = {PAYLOAD: sum(map(sum, held)), RSS: rss() - before}
+        grown: dict[str, float] = {PAYLOAD: sum(map(sum, held)), RSS: rss() - before}
         if contender.store is not None:
             grown[ACCOUNT] = _account(contender.store) - account
         return grown

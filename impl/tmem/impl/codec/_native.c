@@ -15,13 +15,10 @@
 #define ON_STACK (1 << 13)
 #define BOUND(size) ((size) + (size) / 255 + 16)    /* LZ4_COMPRESSBOUND */
 
-typedef void Stream;                /* LZ4_stream_t: the table of what lz4 has seen */
-static Stream *(*new_stream)(void);
-static void (*reset_stream)(Stream *);
-static int (*free_stream)(Stream *);
-static int (*lz4_compress)(Stream *, const char *, char *, int, int, int);
+typedef struct { uint64_t words[(1 << 14) / 8 + 32]; } Stream;    /* at least an LZ4_stream_t */
+static void *(*init_stream)(void *, size_t);
+static int (*lz4_compress)(void *, const char *, char *, int, int, int);
 static int (*lz4_decompress)(const char *, char *, int, int);
-static Stream *held;                /* for who holds the interpreter */
 
 static void write_size(char *data, uint32_t size)
 {
@@ -69,7 +66,7 @@ static Py_ssize_t told_size(PyObject *data)
 
 static int compress_into(Stream *stream, char *data, const char *page, int size)
 {
-    reset_stream(stream);
+    init_stream(stream, sizeof *stream);
     int block = lz4_compress(stream, page, data + HEAD, size, BOUND(size), 1);
     write_size(data, (uint32_t)size);
     return block > 0 ? HEAD + block : 0;
@@ -88,6 +85,7 @@ static PyObject *corrupt(void)
 
 static PyObject *compress(PyObject *module, PyObject *page)
 {
+    Stream stream;
     char fixed[ON_STACK], *data = fixed;
     PyObject *made = NULL;
     Py_ssize_t size = page_size(page);
@@ -95,7 +93,7 @@ static PyObject *compress(PyObject *module, PyObject *page)
         return NULL;
     if (HEAD + BOUND(size) > ON_STACK && !(data = PyMem_Malloc(HEAD + BOUND(size))))
         return PyErr_NoMemory();
-    int length = compress_into(held, data, PyBytes_AS_STRING(page), (int)size);
+    int length = compress_into(&stream, data, PyBytes_AS_STRING(page), (int)size);
     if (length)
         made = PyBytes_FromStringAndSize(data, length);
     else
@@ -124,8 +122,8 @@ static int compress_piece(PyObject *pages, Py_ssize_t first, int count, PyObject
 {
     int sizes[PIECE], lengths[PIECE];
     const char *from[PIECE];
-    char *to[PIECE];
     size_t room = 0;
+    Stream stream;
     for (int at = 0; at < count; at++) {
         PyObject *page = PyTuple_GET_ITEM(pages, first + at);
         Py_ssize_t size = page_size(page);
@@ -136,33 +134,28 @@ static int compress_piece(PyObject *pages, Py_ssize_t first, int count, PyObject
         room += HEAD + BOUND((size_t)size);
     }
     char *scratch = PyMem_Malloc(room), *next = scratch;
-    Stream *stream = new_stream();
-    if (!scratch || !stream) {
-        PyMem_Free(scratch);
-        free_stream(stream);
+    if (!scratch) {
         PyErr_NoMemory();
         return -1;
     }
-    for (int at = 0; at < count; at++) {
-        to[at] = next;
-        next += HEAD + BOUND((size_t)sizes[at]);
-    }
     Py_BEGIN_ALLOW_THREADS
-    for (int at = 0; at < count; at++)
-        lengths[at] = compress_into(stream, to[at], from[at], sizes[at]);
+    for (int at = 0; at < count; at++) {
+        lengths[at] = compress_into(&stream, next, from[at], sizes[at]);
+        next += lengths[at];            /* close together, so that less of the cache is taken */
+    }
     Py_END_ALLOW_THREADS
     int failed = 0;
-    for (int at = 0; at < count && !failed; at++) {
+    next = scratch;
+    for (int at = 0; at < count && !failed; next += lengths[at++]) {
         PyObject *data = NULL;
         if (lengths[at])
-            data = PyBytes_FromStringAndSize(to[at], lengths[at]);
+            data = PyBytes_FromStringAndSize(next, lengths[at]);
         else
             PyErr_SetString(PyExc_RuntimeError, "lz4 does not compress a page");
         failed = !data || PyList_Append(list, data);
         Py_XDECREF(data);
     }
     PyMem_Free(scratch);
-    free_stream(stream);
     return failed ? -1 : 0;
 }
 
@@ -242,9 +235,7 @@ static int bind(void)
     const char *path = file ? PyUnicode_AsUTF8(file) : NULL;
     void *library = path ? dlopen(path, RTLD_NOW) : NULL;
     if (library) {
-        *(void **)&new_stream = dlsym(library, "LZ4_createStream");
-        *(void **)&reset_stream = dlsym(library, "LZ4_resetStream");
-        *(void **)&free_stream = dlsym(library, "LZ4_freeStream");
+        *(void **)&init_stream = dlsym(library, "LZ4_initStream");
         *(void **)&lz4_compress = dlsym(library, "LZ4_compress_fast_continue");
         *(void **)&lz4_decompress = dlsym(library, "LZ4_decompress_safe");
     }
@@ -252,14 +243,16 @@ static int bind(void)
     Py_XDECREF(block);
     if (PyErr_Occurred())
         return -1;
-    if (!new_stream || !reset_stream || !free_stream || !lz4_compress || !lz4_decompress) {
+    if (!init_stream || !lz4_compress || !lz4_decompress) {
         PyErr_SetString(PyExc_ImportError, "the installed lz4 does not show the functions of liblz4");
         return -1;
     }
-    held = new_stream();
-    if (!held)
-        PyErr_NoMemory();
-    return held ? 0 : -1;
+    Stream stream;
+    if (!init_stream(&stream, sizeof stream)) {
+        PyErr_SetString(PyExc_ImportError, "the installed lz4 wants more memory than is known here");
+        return -1;
+    }
+    return 0;
 }
 
 PyMODINIT_FUNC PyInit__native(void)
