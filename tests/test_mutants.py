@@ -11,7 +11,7 @@ import pytest
 from tests.mutants import explained, locks, statements
 from tests.mutants.explained import Reason, wrong
 from tests.mutants.mutant import Mutant, modules
-from tests.mutants.run import Outcome, is_reached, result
+from tests.mutants.run import Outcome, reaching, result
 
 SECTION = """
 class Store:
@@ -100,18 +100,21 @@ def test_the_same_mutants_are_made_every_time() -> None:
     ],
 )
 def test_tmem_check_kills(mutant: tuple[str, ...], clauses: set[str]) -> None:
-    assert result(named(*mutant)).clause in clauses
+    target = "impl" if mutant[0] == "impl" else "model:random"
+    assert result(named(*mutant), [target]).clause in clauses
 
 
 def test_the_tests_of_the_judge_kill() -> None:
-    found = result(named("model", "judge.py", "Judge._get", "if learned is None: → if learned is not None:"))
+    found = result(
+        named("model", "judge.py", "Judge._get", "if learned is None: → if learned is not None:"), []
+    )
     assert found.by == "test_judge.py"
 
 
 def test_what_no_line_of_a_run_executes_is_not_reached() -> None:
     mutant = named("impl", "room.py", "Room.charge", "self.used += cost → self.used -= cost")
-    assert is_reached(mutant, {"room.py": [mutant.line]})
-    assert not is_reached(mutant, {"room.py": [mutant.line - 1]})
+    assert reaching(mutant, {"impl": {"room.py": [mutant.line]}}) == ["impl"]
+    assert reaching(mutant, {"impl": {"room.py": [mutant.line - 1]}}) == []
 
 
 def test_explanations_are_of_survivors_and_of_all_of_them() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from math import inf
 from pathlib import Path
 
 from rich.progress import Progress
@@ -21,6 +22,7 @@ def main() -> int:
         "--work", type=Path, default=ROOT / ".tmem-mutants", help="where what is done is kept"
     )
     parser.add_argument("--workers", type=int, help="how many at once (default: as many as there are cores)")
+    parser.add_argument("--minutes", type=float, default=inf, help="time for this part of it (default: all)")
     asked = parser.parse_args()
     mutants = every(asked.only)
     if not mutants:
@@ -32,6 +34,7 @@ def main() -> int:
             asked.work,
             lambda done, total: progress.update(bar, completed=done, total=total),
             asked.workers,
+            asked.minutes * 60,
         )
     if asked.only:
         for each in outcomes:

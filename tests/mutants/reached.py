@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Final
 
 from coverage import Coverage
@@ -17,43 +16,53 @@ from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.trial import Trial
 
-TARGETS: Final = {"impl": ("impl",), "model": ("model:random", "model:keep")}
-"""What `tmem check` is given for the mutants of a package."""
+TARGETS: Final = {
+    "impl": ("impl", "impl-by-many", "impl-held"),
+    "model": ("model:random", "model:keep"),
+}
+"""What `tmem check` is given for the mutants of a package: the first of these that reaches the line."""
+JUDGE: Final = "judge"
+"""What stands in the place of a target for the checks of the judge."""
+
+Lines = dict[str, list[int]]
+"""By module, the lines that are executed."""
 
 
-def reached(package: str) -> dict[str, list[int]]:
-    """By module, the lines that are executed; found out in a process of its own."""
-    command = [sys.executable, "-P", "-m", "tests.mutants.reached", package]
+def reached(package: str, target: str) -> Lines:
+    """What lines of a package a target executes; found out in a process of its own."""
+    command = [sys.executable, "-P", "-m", "tests.mutants.reached", package, target]
     run = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=True)
-    lines: dict[str, list[int]] = json.loads(run.stdout.splitlines()[-1])
+    lines: Lines = json.loads(run.stdout.splitlines()[-1])
     return lines
 
 
-def _execute(package: str) -> None:
-    for text in TARGETS[package]:
-        target = resolve(text)
-        missing = frozenset(each.what for each in shake_hands(target, lambda operation: None).missing)
-        trial = Trial(text, target.fresh, 0, source=target.source, missing=missing)
-        for engine in (*FOR_LOCKS, *FOR_STATEMENTS):
-            engine.run(trial)
-    if package == "model":
-        for check in CHECKS.values():
-            check()
+def _check(text: str) -> None:
+    target = resolve(text)
+    missing = frozenset(each.what for each in shake_hands(target, lambda operation: None).missing)
+    trial = Trial(text, target.fresh, 0, source=target.source, missing=missing)
+    for engine in (*FOR_LOCKS, *FOR_STATEMENTS):
+        engine.run(trial)
+
+
+def _judge() -> None:
+    for check in CHECKS.values():
+        check()
 
 
 def main() -> None:
-    """Print the lines of the package that is named on the command line, as JSON."""
-    package = sys.argv[1]
+    """Print, as JSON, the lines of the package that the target of the command line executes."""
+    package, target = sys.argv[1:]
     folder = source(package)
     watch = Coverage(
         data_file=None, include=[f"{folder}/*"], concurrency=["thread", "greenlet"], config_file=False
     )
     with watch.collect():
-        _execute(package)
+        if target == JUDGE:
+            _judge()
+        else:
+            _check(target)
     data = watch.get_data()
-    print(
-        json.dumps({path: sorted(data.lines(str(Path(folder, path))) or ()) for path, _ in modules(package)})
-    )
+    print(json.dumps({path: data.lines(str(folder / path)) or [] for path, _ in modules(package)}))
 
 
 if __name__ == "__main__":

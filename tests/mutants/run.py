@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from hashlib import sha256
-from itertools import chain
+from math import inf
 from pathlib import Path
+from random import Random
 from typing import Any, Final
 
 from tests.mutants import locks, statements
 from tests.mutants.checked import Result, checked
 from tests.mutants.judging import judged
 from tests.mutants.mutant import PACKAGES, Mutant, modules, source
-from tests.mutants.reached import TARGETS, reached
+from tests.mutants.reached import JUDGE, TARGETS, Lines, reached
 from tests.mutants.worker import FOR_LOCKS, FOR_STATEMENTS
 from tmem.conformance.calibration.work import Row, work
 
@@ -25,7 +27,7 @@ ADVERSARY: Final = frozenset({"adversary.py", "choices.py"})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one mutant: `status` is killed, timed out, survived or not reached."""
+    """What became of one mutant: `status` is killed, timed out, survived, not reached or not run."""
 
     name: str
     module: str
@@ -38,48 +40,60 @@ class Outcome:
 
 
 def every(only: str = "") -> list[Mutant]:
-    """Every mutant whose name begins with `only`: those of locks before all others."""
-    made = chain(*(each.mutants(package) for each in (locks, statements) for package in PACKAGES))
-    return [mutant for mutant in made if mutant.name.startswith(only)]
+    """Every mutant whose name begins with `only`: those of locks, then statements in an order drawn once.
+
+    Whatever part of the statements was run is a fair sample of them.
+    """
+    made = [each for package in PACKAGES for each in locks.mutants(package)]
+    drawn = [each for package in PACKAGES for each in statements.mutants(package)]
+    Random(0).shuffle(drawn)
+    return [mutant for mutant in made + drawn if mutant.name.startswith(only)]
 
 
 def run(
-    mutants: Iterable[Mutant], folder: Path, told: Callable[[int, int], None], workers: int | None = None
+    mutants: list[Mutant],
+    folder: Path,
+    told: Callable[[int, int], None],
+    workers: int | None = None,
+    seconds: float = inf,
 ) -> list[Outcome]:
-    """What becomes of them, in their order; the work done is kept in `folder`."""
-    mutants = list(mutants)
+    """What becomes of them, in their order, for so many seconds; the work done is kept in `folder`."""
+    until = time.monotonic() + seconds
     kept = folder / "mutants.jsonl"
     lines = _reached({mutant.package for mutant in mutants}, kept, workers)
-    left: dict[str, Callable[[], Row]] = {
-        _key(each): partial(_run, each) for each in mutants if is_reached(each, lines[each.package])
-    }
+    left: dict[str, Callable[[], Row]] = {}
+    for each in mutants:
+        if by := reaching(each, lines[each.package]):
+            left[_key(each)] = partial(_run, each, by)
     results: dict[str, Row] = {}
     told(0, len(left))
     for key, row in work(left, kept, workers):
         results[key] = row
         told(len(results), len(left))
-    return [_outcome(each, results.get(_key(each))) for each in mutants]
+        if time.monotonic() > until:
+            break
+    return [_outcome(each, _key(each) in left, results.get(_key(each))) for each in mutants]
 
 
-def _run(mutant: Mutant) -> Row:
-    return asdict(result(mutant))
+def _run(mutant: Mutant, by: list[str]) -> Row:
+    return asdict(result(mutant, by))
 
 
-def result(mutant: Mutant) -> Result:
-    """Try to kill one mutant."""
-    engines = FOR_STATEMENTS if mutant.kind == statements.KIND else FOR_LOCKS
+def result(mutant: Mutant, by: list[str]) -> Result:
+    """Try to kill one mutant, whose line these targets reach."""
     if mutant.package == "model" and mutant.path not in ADVERSARY:
         return judged(mutant, "judge_tests", "faults", "conforming")
-    found = checked(mutant, TARGETS[mutant.package], engines)
+    engines = FOR_STATEMENTS if mutant.kind == statements.KIND else FOR_LOCKS
+    found = checked(mutant, [target for target in by if target != JUDGE][:1], engines)
     if found.by or mutant.package == "impl":
         return found
     return judged(mutant, "adversary_tests")
 
 
-def _outcome(mutant: Mutant, row: dict[str, Any] | None) -> Outcome:
+def _outcome(mutant: Mutant, reached: bool, row: dict[str, Any] | None) -> Outcome:
     place = (mutant.name, f"{mutant.package}/{mutant.path}", mutant.function, mutant.kind)
     if row is None:
-        return Outcome(*place, "not reached")
+        return Outcome(*place, "not run" if reached else "not reached")
     status = "timed out" if row["hung"] else "killed" if row["by"] else "survived"
     return Outcome(*place, status, row["by"], row["clause"], row["seconds"])
 
@@ -88,20 +102,30 @@ def _key(mutant: Mutant) -> str:
     return f"{mutant.name} [{mutant.digest}]"
 
 
-def _reached(packages: set[str], kept: Path, workers: int | None) -> dict[str, dict[str, list[int]]]:
+def _reached(packages: set[str], kept: Path, workers: int | None) -> dict[str, dict[str, Lines]]:
+    """By package and target, the lines that are executed."""
     tasks: dict[str, Callable[[], Row]] = {}
     for package in sorted(packages):
         text = "".join(f"{path}\n{module}" for path, module in modules(package))
-        tasks[f"reached {package} [{sha256(text.encode()).hexdigest()[:12]}]"] = partial(reached, package)
-    return {key.split()[1]: row for key, row in work(tasks, kept, workers)}
+        digest = sha256(text.encode()).hexdigest()[:12]
+        for target in TARGETS[package] + ((JUDGE,) if package == "model" else ()):
+            tasks[f"reached {package} {target} [{digest}]"] = partial(reached, package, target)
+    done = dict(work(tasks, kept, workers))
+    found: dict[str, dict[str, Lines]] = {package: {} for package in packages}
+    for key in tasks:
+        _, package, target, _ = key.split()
+        found[package][target] = done[key]
+    return found
 
 
-def is_reached(mutant: Mutant, lines: dict[str, list[int]]) -> bool:
-    """Whether the statement that was changed is ever executed; what is done at import always is."""
-    if not mutant.function:
-        return True
+def reaching(mutant: Mutant, lines: dict[str, Lines]) -> list[str]:
+    """The targets that ever execute the changed statement; what is done at import all do."""
     first, last = _header(_tree(mutant.package, mutant.path), mutant.line)
-    return any(first <= line <= last for line in lines[mutant.path])
+    return [
+        target
+        for target, of in lines.items()
+        if not mutant.function or any(first <= line <= last for line in of[mutant.path])
+    ]
 
 
 @cache

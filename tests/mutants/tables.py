@@ -17,7 +17,7 @@ from tmem.conformance.trial import Engine
 
 RESULT: Final = ROOT / "docs" / "results" / "mutants.json"
 PAGE: Final = ROOT / "docs" / "mutants.md"
-STATUSES: Final = ("killed", "timed out", "survived", "not reached")
+STATUSES: Final = ("killed", "timed out", "survived", "not reached", "not run")
 
 INTRODUCTION: Final = """# Mutants
 
@@ -35,12 +35,14 @@ violation, by these engines, each with that part of its default run where it is 
 
 Those of the judge are judged by its tests, the small world, the catalogue of faults and conforming backends.
 A mutant *timed out* if an operation did not return, which breaks TMEM-CONC-3; it is *not reached* if the run
-never executes its line. The rate is of those that are reached.
+never executes its line, and *not run* if there was no time for it yet: statements are drawn in an order that
+makes those that were run a fair sample. The rate is of those that were run.
 """
 
 
 def write(outcomes: list[Outcome], reasons: list[Reason]) -> Iterator[Path]:
     """Write both; each file as it is written."""
+    outcomes = sorted(outcomes, key=lambda each: each.name)
     rows = ",\n".join(json.dumps(asdict(each), ensure_ascii=False) for each in outcomes)
     RESULT.write_text(f"[\n{rows}\n]\n", "utf-8")
     yield RESULT
@@ -73,7 +75,7 @@ def _page(outcomes: list[Outcome], reasons: list[Reason]) -> Iterator[str]:
     yield from ("", "## Survivors", "")
     for kind, told in KINDS.items():
         yield f"- *{kind}*: {told}"
-    for status in ("survived", "not reached"):
+    for status in ("survived", "not reached", "not run"):
         yield from ("", f"### {status.capitalize()}", "")
         yield from _explanations([each for each in outcomes if each.status == status], reasons)
 
@@ -94,7 +96,7 @@ def _table(title: str, outcomes: list[Outcome], of: Callable[[Outcome], str]) ->
 
 
 def _row(name: str, count: Counter[str]) -> str:
-    ran = count.total() - count["not reached"]
+    ran = count["killed"] + count["timed out"] + count["survived"]
     rate = f"{(count['killed'] + count['timed out']) / ran:.0%}" if ran else "-"
     return f"| {name} | {count.total()} | {' | '.join(str(count[each]) for each in STATUSES)} | {rate} |"
 

@@ -49,9 +49,9 @@ FOR_LOCKS: Final[tuple[Engine, ...]] = (SOON, Schedules(), Part(Stress(), 0.5))
 FOR_STATEMENTS: Final[tuple[Engine, ...]] = (
     SOON,
     ClaimChecks(),
-    Part(Schedules(), 0.15),
-    Part(Volume(), 0.3),
-    Part(Machines(), 0.3),
+    Part(Schedules(), 0.1),
+    Part(Volume(), 0.2),
+    Part(Machines(), 0.1),
 )
 
 if __name__ == "__main__":
