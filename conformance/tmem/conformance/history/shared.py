@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from math import inf
 from typing import NamedTuple, TypeAlias
@@ -33,6 +34,19 @@ class Turn(NamedTuple):
     name: Name
     joins: bool
     kind: Kind
+
+
+class Lives:
+    """The lives of one pool id, in the order of time."""
+
+    def __init__(self, eras: Sequence[Era]) -> None:
+        self.eras = eras
+        self._starts = [era.start for era in eras]
+        self._stops = [era.stop for era in eras]
+
+    def meeting(self, begin: float, end: float) -> Sequence[Era]:
+        """Those that an interval meets or touches."""
+        return self.eras[bisect_left(self._stops, begin) : bisect_right(self._starts, end)]
 
 
 class SharedPools:
@@ -115,7 +129,10 @@ class SharedPools:
             yield order._replace(steps=steps)
 
     def _slots(self, moments: list[Moment]) -> list[tuple[Slot, Eras]] | Conflict:
-        members = {name: lives(moment for moment in moments if moment.name == name) for name in self._calls}
+        by_name: dict[Name, list[Moment]] = defaultdict(list)
+        for moment in moments:
+            by_name[moment.name].append(moment)
+        members = {name: Lives(lives(by_name[name])) for name in self._calls}
         eras = self._eras(members)
         self._whole = {}
         given: dict[tuple[Pages, Hashable], dict[Hashable, list[Call]]] = defaultdict(
@@ -147,11 +164,11 @@ class SharedPools:
         others = [call for call in calls if call.op != "flush_object"]
         return chain(zip(others, others, strict=True), at(moments, calls))
 
-    def _fitted(self, call: Call, name: Name, lives: list[Era]) -> tuple[Pages, Call] | Conflict | None:
+    def _fitted(self, call: Call, name: Name, member: Lives) -> tuple[Pages, Call] | Conflict | None:
         # The life that the call belongs to, and what of the call lies in it; None where it tells nothing.
         happened = effect(call)
         begin, end = call.begin, until(call)
-        around = [life for life in lives if begin <= life.stop and end >= life.start]
+        around = member.meeting(begin, end)
         stays = happened is Does.STORED or happened is Does.HIT
         if not around:
             return among(begin, end) if stays else None
@@ -168,10 +185,10 @@ class SharedPools:
             begin=max(begin, life.start), end=None if end == inf else end
         )
 
-    def _eras(self, members: dict[Name, list[Era]]) -> dict[Pages, Eras]:
+    def _eras(self, members: dict[Name, Lives]) -> dict[Pages, Eras]:
         turns: dict[Pages, list[Turn]] = defaultdict(list)
-        for name, eras in members.items():
-            for era in eras:
+        for name, member in members.items():
+            for era in member.eras:
                 turns[_pages(name, era)] += (
                     Turn(era.start, name, True, era.kind),
                     Turn(era.stop, name, False, era.kind),
