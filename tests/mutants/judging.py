@@ -41,6 +41,10 @@ JUDGE: Final = (
     "tests/test_small_world.py::test_the_judge_accepts_exactly_what_the_relation_generates",
 )
 ADVERSARY: Final = ("tests/test_adversary.py",)
+STORE: Final = tuple(
+    f"tests/test_impl_{name}.py"
+    for name in ("order", "model", "store", "pressure", "many", "races", "threads")
+)
 
 
 def judge_tests() -> Result:
@@ -51,6 +55,11 @@ def judge_tests() -> Result:
 def adversary_tests() -> Result:
     """The tests of the adversary."""
     return _tested(ADVERSARY)
+
+
+def store_tests() -> Result:
+    """The tests of the implementation, which see what no caller sees: its accounts, its order, its counters."""
+    return _tested(STORE)
 
 
 def faults() -> Result:
@@ -75,12 +84,12 @@ def conforming() -> Result:
 
 
 CHECKS: Final[dict[str, Callable[[], Result]]] = {
-    each.__name__: each for each in (judge_tests, adversary_tests, faults, conforming)
+    each.__name__: each for each in (judge_tests, adversary_tests, store_tests, faults, conforming)
 }
 
 
 def judged(mutant: Mutant, *checks: str) -> Result:
-    """Do these checks with the mutant in place of the model."""
+    """Do these checks with the mutant in place of its package."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tmem-mutant-") as folder:
         result = _in_a_process(overlay(mutant, Path(folder)), checks)

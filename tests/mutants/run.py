@@ -11,7 +11,7 @@ from hashlib import sha256
 from math import inf
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from tests.mutants import locks, statements
 from tests.mutants.checked import Result, checked
@@ -37,6 +37,8 @@ class Outcome:
     by: str = ""
     clause: str = ""
     seconds: float = 0.0
+    tests: str = ""
+    """The tests of `impl` that a mutant fails which `tmem check` let pass."""
 
 
 def every(only: str = "") -> list[Mutant]:
@@ -65,14 +67,35 @@ def run(
     for each in mutants:
         if by := reaching(each, lines[each.package]):
             left[_key(each)] = partial(_run, each, by)
+    results = _results(left, kept, told, workers, until)
+    alive = [each for each in mutants if each.package == "impl" and _survived(results.get(_key(each)))]
+    seen = _results({_second(each): partial(_tested, each) for each in alive}, kept, told, workers, until)
+    return [
+        _outcome(each, _key(each) in left, results.get(_key(each)), seen.get(_second(each)))
+        for each in mutants
+    ]
+
+
+def _results(
+    tasks: dict[str, Callable[[], Row]],
+    kept: Path,
+    told: Callable[[int, int], None],
+    workers: int | None,
+    until: float,
+) -> dict[str, Row]:
+    """What the tasks come to, as far as there is time."""
     results: dict[str, Row] = {}
-    told(0, len(left))
-    for key, row in work(left, kept, workers):
+    told(0, len(tasks))
+    for key, row in work(tasks, kept, workers):
         results[key] = row
-        told(len(results), len(left))
+        told(len(results), len(tasks))
         if time.monotonic() > until:
             break
-    return [_outcome(each, _key(each) in left, results.get(_key(each))) for each in mutants]
+    return results
+
+
+def _tested(mutant: Mutant) -> Row:
+    return asdict(judged(mutant, "store_tests"))
 
 
 def _run(mutant: Mutant, by: list[str]) -> Row:
@@ -90,16 +113,25 @@ def result(mutant: Mutant, by: list[str]) -> Result:
     return judged(mutant, "adversary_tests")
 
 
-def _outcome(mutant: Mutant, reached: bool, row: dict[str, Any] | None) -> Outcome:
+def _outcome(mutant: Mutant, reached: bool, row: Row | None, tests: Row | None) -> Outcome:
     place = (mutant.name, f"{mutant.package}/{mutant.path}", mutant.function, mutant.kind)
     if row is None:
         return Outcome(*place, "not run" if reached else "not reached")
     status = "timed out" if row["hung"] else "killed" if row["by"] else "survived"
-    return Outcome(*place, status, row["by"], row["clause"], row["seconds"])
+    seen = "" if tests is None else tests["by"]
+    return Outcome(*place, status, row["by"], row["clause"], row["seconds"], seen)
+
+
+def _survived(row: Row | None) -> bool:
+    return row is not None and not row["by"]
 
 
 def _key(mutant: Mutant) -> str:
     return f"{mutant.name} [{mutant.digest}]"
+
+
+def _second(mutant: Mutant) -> str:
+    return f"tests of {_key(mutant)}"
 
 
 def _reached(packages: set[str], kept: Path, workers: int | None) -> dict[str, dict[str, Lines]]:

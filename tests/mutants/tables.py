@@ -36,7 +36,8 @@ violation, by these engines, each with that part of its default run where it is 
 Those of the judge are judged by its tests, the small world, the catalogue of faults and conforming backends.
 A mutant *timed out* if an operation did not return, which breaks TMEM-CONC-3; it is *not reached* if the run
 never executes its line, and *not run* if there was no time for it yet: statements are drawn in an order that
-makes those that were run a fair sample. The rate is of those that were run.
+makes those that were run a fair sample. The rate is of those that were run. Of the survivors in `impl` it is
+told which of its own tests fail, if any does: they see its accounts, its order and its counters.
 """
 
 
@@ -114,11 +115,11 @@ def _explanations(outcomes: list[Outcome], reasons: list[Reason]) -> Iterator[st
         if mine:
             yield f"**{reason.kind}**: {reason.why.strip()}"
             yield ""
-            yield from (f"- `{name}`" for name in _listed(mine))
+            yield from (f"- {told}" for told in _listed(mine))
             yield ""
     unexplained = [each for each in outcomes if reason_of(each, reasons) is None]
     if unexplained:
-        yield from ("**not explained yet**", "", *(f"- `{name}`" for name in _listed(unexplained)), "")
+        yield from ("**not explained yet**", "", *(f"- {told}" for told in _listed(unexplained)), "")
 
 
 def _listed(outcomes: list[Outcome]) -> Iterator[str]:
@@ -128,6 +129,6 @@ def _listed(outcomes: list[Outcome]) -> Iterator[str]:
         if each.status == "not reached":
             places[f"{each.module} {each.function}"] += 1
         else:
-            yield each.name
+            yield f"`{each.name}`" + (f", seen by {each.tests}" if each.tests else "")
     for place, count in places.items():
-        yield f"{place}: {count}"
+        yield f"`{place}`: {count}"
