@@ -58,7 +58,7 @@ def adversary_tests() -> Result:
 
 
 def store_tests() -> Result:
-    """The tests of the implementation, which see what no caller sees: its accounts, its order, its counters."""
+    """The tests of the implementation: they see its accounts, its order and its counters."""
     return _tested(STORE)
 
 
