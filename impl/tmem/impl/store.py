@@ -26,6 +26,8 @@ ROUNDS = 8
 """Times that a put makes room, only to find it taken by others, before it fails."""
 AHEAD = 256
 """The part of the budget that is freed beyond need, so that not every put has to make room."""
+AHEAD_PAGES = 8
+"""What is freed beyond need at most, as pages that are not compressed: who frees more waits too long."""
 
 
 class Store:
@@ -68,7 +70,7 @@ class Store:
         self.page_size = page_size
         self.budget = budget
         self._room = Room(budget)
-        self._ahead = (budget or 0) // AHEAD
+        self._ahead = min((budget or 0) // AHEAD, AHEAD_PAGES * page_size)
         bare = cast("Pam[Pampd]", pam(codec(page_size)))
         self._pam = bare if host is None else Hosted(bare, host)
         self._registry = Registry(lambda kind, uuid: Pool(kind, uuid, self._room, self._pam, host))
