@@ -171,3 +171,15 @@ def test_a_violation_tells_the_life_of_the_page() -> None:
     assert "put #2" in violation.message
     assert "a later put to its slot (#3) had ended" in violation.message
     assert "put #3" in violation.allowed
+
+
+@pytest.mark.parametrize("flush", [FlushPage(1, Handle(0, 7, 0)), FlushObject(1, 0, 7)])
+@pytest.mark.parametrize("errno", [1, 12, 19, 22, 1001])
+def test_no_flush_of_a_live_pool_is_denied(flush: FlushPage | FlushObject, errno: int) -> None:
+    judge = Judge()
+    assert judge.observe(flush, Raised("OSError", 19)) is None, "there is no such pool"
+    assert judge.observe(NewPool(1), 0) is None
+    assert judge.observe(flush, Raised("OSError", 1000)) is None, "a flush that answers EFROZEN has flushed"
+    denied = judge.observe(flush, Raised("OSError", errno))
+    assert denied is not None
+    assert denied.clause == ("TMEM-FLUSH-1" if isinstance(flush, FlushPage) else "TMEM-FLUSH-2")

@@ -171,3 +171,13 @@ def test_of_pools_made_at_once_under_one_id_each_has_its_kind() -> None:
         ]
         assert linearizable(calls)
         assert judge(calls) is None
+
+
+@pytest.mark.parametrize("flush", [FlushPage(1, Handle(0, 7, 0)), FlushObject(1, 0, 7)])
+def test_a_flush_is_denied_only_where_its_pool_may_have_ended(flush: FlushPage | FlushObject) -> None:
+    new, denied = Call(NewPool(1), 0, 0, 1), Call(flush, Raised("OSError", 19), 2, 5)
+    verdict = judge([new, denied])
+    assert verdict is not None
+    assert verdict.clause.startswith("TMEM-FLUSH-")
+    assert judge([new, denied, Call(DestroyPool(1, 0), True, 4, 6)]) is None
+    assert judge([new, denied, Call(DestroyPool(1, 0), True, 6, 7)]) is not None

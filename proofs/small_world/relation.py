@@ -166,7 +166,11 @@ def after(setting: Setting, world: World, step: Step) -> Iterator[World]:
         case ((Put(client, handle) | Get(client, handle) | FlushPage(client, handle)), Event()):
             if stands_for(store, client, handle.pool) is None:
                 return iter((world,) if destroyed(did) else ())
+            if isinstance(operation, FlushPage) and did.does is Does.NOTHING:
+                return iter(())
             return worlds(setting, operate(store, client, handle.pool, did, handle.oid, handle.index))
         case FlushObject(client, pool_id, oid), Event():
+            if stands_for(store, client, pool_id) is not None and did.does is Does.NOTHING:
+                return iter(())
             return worlds(setting, operate(store, client, pool_id, did, oid))
     raise TypeError(step)

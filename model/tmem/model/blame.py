@@ -13,7 +13,7 @@ from tmem.model.pools import Member
 from tmem.model.violation import Violation
 from tmem.spec.abi.flags import describe, objection
 from tmem.spec.answers import declared, refused
-from tmem.spec.operations import Answer, Get, NewPool, Operation, Put, Raised
+from tmem.spec.operations import Answer, FlushObject, FlushPage, Get, NewPool, Operation, Put, Raised
 from tmem.spec.slot import Kind
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ def stored_in_no_pool(judge: Judge, put: Put, answer: Answer) -> Violation:
     """A put that was stored in a pool that the client has not."""
     told = f"A put was stored in pool {put.handle.pool}, which client {put.client} has not."
     return Violation("TMEM-POOL-3", told, "ENODEV, or a put that fails", judge.count, put, answer)
+
+
+def denied_flush(judge: Judge, flush: FlushPage | FlushObject, answer: Answer, clause: str) -> Violation:
+    """A flush in a live pool that answered an error: what it names may still be there."""
+    told = f"{type(flush).__name__} answered {answer!s}, though the pool is live."
+    return Violation(clause, told, "True, False or EFROZEN: it has flushed", judge.count, flush, answer)
 
 
 def flags_granted(judge: Judge, new: NewPool, answer: Answer) -> Violation:

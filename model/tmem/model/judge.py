@@ -15,7 +15,7 @@ from tmem.model.origin import Origin
 from tmem.model.pools import Member, Pools, SlotRecord
 from tmem.model.violation import Violation
 from tmem.spec.abi.flags import kind_of, objection
-from tmem.spec.answers import declared, event
+from tmem.spec.answers import declared, event, unflushed
 from tmem.spec.belief import EMPTY, Belief, learn
 from tmem.spec.clauses.pools import destroyed, flags_taken
 from tmem.spec.handle import Handle, in_range
@@ -183,10 +183,11 @@ class Judge:
         if member is None:
             self._no_pool(client, handle.pool, happened.does)
             return None
+        if unflushed(flush, answer):
+            return blame.denied_flush(self, flush, answer, "TMEM-FLUSH-1")
         slot = member.pool.slot(handle)
         self.transitions[member.kind, "empty" if slot.origin is None else "page", happened.does] += 1
-        if happened.does is Does.FLUSHED:
-            self._empty(slot, "TMEM-FLUSH-1")
+        self._empty(slot, "TMEM-FLUSH-1")
         return None
 
     def _flush_object(self, flush: FlushObject, answer: Answer) -> Violation | None:
@@ -195,9 +196,12 @@ class Judge:
         if not declared(flush, answer):
             return blame.undeclared(self, flush, answer)
         member = self._pools.members.get((flush.client, flush.pool))
-        if member is not None and event(flush, answer).does is Does.FLUSHED:
-            for slot in member.pool.objects.get(flush.oid, {}).values():
-                self._empty(slot, "TMEM-FLUSH-2")
+        if member is None:
+            return None
+        if unflushed(flush, answer):
+            return blame.denied_flush(self, flush, answer, "TMEM-FLUSH-2")
+        for slot in member.pool.objects.get(flush.oid, {}).values():
+            self._empty(slot, "TMEM-FLUSH-2")
         return None
 
     # Pools

@@ -7,6 +7,7 @@
 | get          | a page / None, EEMPTY                | hit / miss        |
 | get          | EINVAL, EPERM, ENODEV                | nothing changed, and no persistent page was there |
 | flush        | True, False, EFROZEN                 | holds nothing     |
+| flush        | another errno of the ABI             | nothing changed, and there is no such pool |
 | destroy pool | True, False                          | the pool has ended |
 | anything     | EINVAL, EPERM, ENODEV                | nothing changed   |
 | anything     | another errno of the ABI             | nothing changed   |
@@ -61,6 +62,16 @@ def refused(answer: Answer) -> bool:
     (True, True, False)
     """
     return isinstance(answer, Raised) and (answer.errno == 22 or answer.type in REFUSALS)
+
+
+def unflushed(operation: Operation, answer: Answer) -> bool:
+    """Whether a flush of a handle in range was denied: flushing nothing is no error, and no page may stay, so
+    that there can be no such pool (TMEM-FLUSH-1, TMEM-FLUSH-2).
+
+    >>> [unflushed(FlushObject(1, 0, 7), answer) for answer in (True, False, Raised("OSError", 22))]
+    [False, False, True]
+    """
+    return isinstance(operation, FlushPage | FlushObject) and event(operation, answer).does is Does.NOTHING
 
 
 def event(operation: Operation, answer: Answer) -> Event[bytes]:

@@ -1,4 +1,4 @@
-"""Faults of answers: of another type than declared, or errors that are none of the ABI's."""
+"""Faults of answers: of another type than declared, errors that are none of the ABI's, or out of place."""
 
 from __future__ import annotations
 
@@ -48,6 +48,22 @@ class PutRaisesMemoryError(Wrapper):
         if len(page) == self.page_size and in_range(oid, index) and self.every(5):
             raise MemoryError
         return super().put(client, pool, oid, index, page)
+
+
+@fault("TMEM-FLUSH-1")
+class FlushPageRefuses(Wrapper):
+    """Flush page answers EINVAL and does nothing."""
+
+    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
+        raise OSError(errno.EINVAL, "no flush")
+
+
+@fault("TMEM-FLUSH-2")
+class FlushObjectRefuses(Wrapper):
+    """Flush object answers EINVAL and does nothing."""
+
+    def flush_object(self, client: int, pool: int, oid: int) -> bool:
+        raise OSError(errno.EINVAL, "no flush")
 
 
 @fault("TMEM-ERR-1")

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from tmem.model.judge import Judge
 from tmem.model.violation import Violation
 from tmem.spec.abi.flags import PERSIST, SHARED, kind_of
-from tmem.spec.answers import declared, event
+from tmem.spec.answers import declared, event, unflushed
 from tmem.spec.belief import EMPTY, Belief, learn
 from tmem.spec.handle import Handle
 from tmem.spec.history import Call
@@ -58,7 +58,7 @@ class Verdict(NamedTuple):
 class Effect(NamedTuple):
     """What a call does at one instant, to the slot at `place` or, where that is None, to a whole object or
     pool. A new pool has a `grant`: its name, kind and pages. Pool flags have `told`: the kinds that the pool,
-    where there is one, may be of."""
+    where there is one, may be of; none after a flush that was denied."""
 
     name: Name | None = None
     oid: int = 0
@@ -298,7 +298,7 @@ def _parts(calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool)
     for n, whole in enumerate(effects):
         if whole is NOTHING:
             continue
-        if isinstance(calls[n].operation, FlushObject) and not atomic_flush:
+        if isinstance(calls[n].operation, FlushObject) and whole.event is not None and not atomic_flush:
             for index in indexes.get(whole.oid, ()):
                 yield n, whole._replace(place=index)
         else:
@@ -313,6 +313,8 @@ def effect(operation: Operation, answer: Answer) -> Effect | None:
         return None
     happened = event(operation, answer)
     match operation:
+        case FlushPage(client, Handle(pool)) | FlushObject(client, pool) if unflushed(operation, answer):
+            return Effect((client, pool), told=frozenset())
         case NewPool(client, flags, uuid) if type(answer) is int:
             kind, name = kind_of(flags, uuid), (client, answer)
             return Effect(grant=(name, kind, uuid if kind.shared else name))
