@@ -41,6 +41,23 @@ LOCKED_PUT = """\
                 finally:
                     owner.lock.release()
 """
+ACCOUNT = """\
+            room.lock.acquire()
+            try:
+                used = room.used + cost
+"""
+EARLY_ACCOUNT = """\
+            used = room.used + cost
+            room.lock.acquire()
+            try:
+"""
+LOCKED_TAKE = """\
+    with owner.lock:
+        pampds = [owner.get(*slot) for slot in slots] if"""
+PUT_MANY = """\
+        with owner.lock:
+            if table.get(pool) is owner:
+                for (oid, index)"""
 FLUSH_PAGE = """\
         with owner.lock:
             if table.get(pool) is not owner:
@@ -128,6 +145,22 @@ BUGS: Final = {
         "a_flush_that_others_overlap_is_right",
         Bug("store", FLUSH_OBJECT, TWO_STEP_FLUSH),
     ),
+    "a put reads the bytes in use before it has the room's lock": Seeded(
+        "operations_on_two_pools_are_each_as_if_alone",
+        Bug("pool", ACCOUNT, EARLY_ACCOUNT),
+    ),
+    "put_many stores without the pool's lock": Seeded(
+        "put_many_that_others_overlap_is_right",
+        Bug("many", PUT_MANY, PUT_MANY.replace("with owner.lock", "if True")),
+    ),
+    "a page that is freed while get_many reads it is a miss": Seeded(
+        "get_many_that_others_overlap_is_right",
+        Bug("many", "[page or get(client, pool, *slot) for", "[page for"),
+    ),
+    "get_many takes pages without the pool's lock": Seeded(
+        "many_under_a_strike_are_right",
+        Bug("many", LOCKED_TAKE, LOCKED_TAKE.replace("with owner.lock", "if True")),
+    ),
     "a put does not look again whether its pool is still there": Seeded(
         "no_operation_reaches_the_next_pool_of_the_id",
         Bug(
@@ -155,6 +188,10 @@ BUGS: Final = {
     "a sweep drops the young entry for one that it has swept": Seeded(
         "a_sweep_leaves_every_page_in_its_place",
         Bug("order", MARKS, "        marks = obj.stale = obj.stale or {}\n"),
+    ),
+    "an object that is gone keeps counts of its entries": Seeded(
+        "a_sweep_leaves_every_page_in_its_place",
+        Bug("order", "obj.stale = obj.late = None", "obj.stale = None"),
     ),
     "the budget may be exceeded by one byte": Seeded(
         "a_put_fits_the_budget_or_fails",

@@ -13,8 +13,9 @@ from proofs.impl.bugs import BUGS
 from proofs.impl.contract import CONTRACTS, SEARCHED
 from proofs.impl.copy import use
 from proofs.processes import each
+from tmem.conformance.loader import LoadError
 
-for _module in ("strikes", "overlaps", "reclaiming", "sweeps", "pressure", "sharing", "addresses"):
+for _module in ("strikes", "overlaps", "many", "reclaiming", "sweeps", "pressure", "sharing", "addresses"):
     import_module(f"proofs.impl.{_module}")  # which registers its contracts
 
 CPU_SECONDS: Final = 200.0
@@ -66,8 +67,11 @@ def run(trial: Trial) -> Finding:
         use(None)
         result = prove(theorem, seconds)
         return Finding(trial, result.theorem, result.witness, result.seconds)
-    use(BUGS[trial.bug].bug)
-    outcome = decide(theorem, seconds)
+    try:
+        use(BUGS[trial.bug].bug)
+        outcome = decide(theorem, seconds)
+    except LoadError as error:
+        outcome = Outcome(UNDECIDED, str(error))
     return Finding(trial, outcome, None, time.process_time() - start)
 
 

@@ -107,6 +107,7 @@ SMALL: Final[Mapping[str, Mapping[str, object]]] = {
     "order": {"SLACK": -100, "SWEEP": 1},
     "reclaim": {"BATCH": 2, "PIECE": 1, "pause": point},
     "drain": {"PIECE": 1, "pause": point},
+    "many": {"PIECE": 2},
 }
 """What is other than it was, by module. A pause is a point, and takes no time."""
 

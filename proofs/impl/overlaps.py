@@ -18,6 +18,7 @@ from proofs.impl.judged import (
     undisturbed,
 )
 from proofs.impl.scene import BESIDE, ELSEWHERE, OTHER, TARGET, Before, Scene
+from proofs.impl.symbolic import decided
 from proofs.impl.tokens import PUT_TOO
 from tmem.spec.slot import Does, Event, Kind
 
@@ -68,6 +69,27 @@ def a_flush_that_others_overlap_is_right(
     scene = Scene(Before(kind, target, 1, 2, 3, False), put_too=page)
     events = overlap(scene, Call.FLUSH_OBJECT if whole else Call.FLUSH_PAGE, other, at)
     return events is not None and target is not None and other is Call.PUT
+
+
+@contract("TMEM-HANDLE-1", "TMEM-CONC-1")
+def operations_on_two_pools_are_each_as_if_alone(
+    persistent: bool, target: int | None, page: int, other_page: int, call: Call, puts: bool, at: int
+) -> bool:
+    """An operation, and within it, also while its pool is locked, a put or a flush in another pool."""
+    scene = Scene(Before(Kind(persistent), target, 1, 2, 3, False), page, other_page)
+    events: list[Event[int]] = []
+    second = Call.PUT if decided(puts) else Call.FLUSH_PAGE
+
+    def meanwhile() -> None:
+        events.append(made(second, scene, ELSEWHERE, PUT_TOO))
+
+    event = interrupted(Interruption(at, scene.elsewhere_is_free, meanwhile), lambda: made(call, scene))
+    follows(scene, TARGET, event)
+    follows(scene, ELSEWHERE, *events)
+    follows(scene, BESIDE, *([event] if call is Call.FLUSH_OBJECT else []))
+    undisturbed(scene, OTHER)
+    sound(scene)
+    return bool(events) and call is Call.PUT and target is not None
 
 
 @contract("TMEM-POOL-1", "TMEM-POOL-3")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from proofs.impl.copy import Current
 from proofs.impl.symbolic import decided, quietly
-from proofs.impl.tokens import PUT, PUT_TOO, SETUP, Pampd, Tokens
+from proofs.impl.tokens import PUT, PUT_TOO, SETUP, Page, Pampd, Tokens
 from tmem.impl.hosts import Host
 from tmem.impl.pool import Object
 from tmem.impl.room import UNLIMITED, Room
@@ -116,6 +116,12 @@ class Scene:
             or self.store._registry.lock.locked()
         )
 
+    def elsewhere_is_free(self) -> bool:
+        """Whether an operation on the other pool can be done from start to end."""
+        store = self.store
+        held = (store._room.lock, store._registry.lock, store._tables[CLIENT][ELSEWHERE[0]].lock)
+        return not any(lock.locked() for lock in held)
+
     def room_is_free(self) -> bool:
         """Whether the reclaimer may begin; it goes on where a pool is busy."""
         return not self.store._room.lock.locked()
@@ -135,10 +141,23 @@ class Scene:
 
     def get(self, slot: Slot = TARGET) -> Event[int]:
         """HIT, MISS, or DENIED where there is no pool."""
-        answer = attempt(lambda: cast("int | None", self.store.get(self.client, *slot)))
+        answer = attempt(lambda: cast("Page | None", self.store.get(self.client, *slot)))
         if isinstance(answer, Raised):
             return nothing_changed(answer, Does.DENIED)
-        return Event(Does.MISS) if answer is None else Event(Does.HIT, answer)
+        return Event(Does.MISS) if answer is None else Event(Does.HIT, answer.number)
+
+    def put_many(self, slots: Sequence[Slot], page: bytes = PUT) -> list[Event[int]]:
+        """`put` of the page to each slot of the pool."""
+        answers = attempt(lambda: self.store.put_many(self.client, 0, _in_pool(slots), [page] * len(slots)))
+        assert not isinstance(answers, Raised), f"put_many raised {answers}"
+        return [Event(Does.STORED, self.pam.pages[page]) if each else Event(Does.REFUSED) for each in answers]
+
+    def get_many(self, slots: Sequence[Slot]) -> list[Event[int]]:
+        """`get` of each slot of the pool."""
+        answers = attempt(lambda: self.store.get_many(self.client, 0, _in_pool(slots)))
+        assert not isinstance(answers, Raised), f"get_many raised {answers}"
+        pages = cast("Sequence[Page | None]", answers)
+        return [Event(Does.MISS) if page is None else Event(Does.HIT, page.number) for page in pages]
 
     def flush_page(self, slot: Slot = TARGET) -> Event[int]:
         """FLUSHED, or NOTHING where there is no pool."""
@@ -193,6 +212,11 @@ class Scene:
         pool = self.store._tables.get(self.client, {}).get(slot[0])
         obj = None if pool is None else pool.objects.get(slot[1])
         return None if obj is None else cast("Pampd | None", obj.pages.get(slot[2]))
+
+
+def _in_pool(slots: Sequence[Slot]) -> list[tuple[int, int]]:
+    assert not any(pool for pool, _, _ in slots), "all slots are of the pool 0"
+    return [(oid, index) for _, oid, index in slots]
 
 
 def attempt(call: Callable[[], A]) -> A | Raised:

@@ -20,7 +20,7 @@ class Then(Enum):
 
     USE = "a page is put over or used"
     GO = "a page goes"
-    GO_WITH_OBJECT = "a page goes with its object"
+    GO_WITH_OBJECT = "a page is put or used, and goes with its object"
     PASS = "the oldest is passed over by the reclaimer"
     TAKE = "the oldest is reclaimed"
 
@@ -60,9 +60,12 @@ class Aged:
             case Then.GO if slot in self.ages:
                 self.ages.remove(slot)
                 self.order.remove(*slot)
-            case Then.GO_WITH_OBJECT if slot in self.ages:
+            case Then.GO_WITH_OBJECT:
+                self.use(which)
                 self.ages.remove(slot)
                 self.order.remove_object(slot[0], 1)
+                counts = slot[0].stale or slot[0].late
+                assert not counts, "an object that is gone keeps counts"
                 self.slots[2] = (Current.copy.object(slot[0].pool, 1), 0)
             case Then.PASS if (entry := self.oldest()) is not None:
                 self.order.push_back(*entry)

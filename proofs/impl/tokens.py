@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from proofs.impl.copy import point
 
@@ -13,6 +13,12 @@ PUT_TOO: Final = b"q"
 """The page of a put that comes meanwhile."""
 SETUP: Final = b"s"
 """A page of the store before."""
+
+
+class Page(NamedTuple):
+    """A page that is shown: as true as the bytes of a page are, whichever number it is."""
+
+    number: int
 
 
 class Pampd:
@@ -55,17 +61,25 @@ class Tokens:
         """Bytes of data."""
         return pampd.size
 
-    def get_data(self, pampd: Pampd) -> int | None:
+    def create_many(self, pages: Sequence[bytes]) -> list[Pampd]:
+        """The pampd of each."""
+        return [self.create(page) for page in pages]
+
+    def get_data(self, pampd: Pampd) -> Page | None:
         """The page, unless it was freed before the last of it was read."""
         point()
-        return None if pampd.freed else pampd.page
+        return None if pampd.freed else Page(pampd.page)
 
-    def get_data_and_free(self, pampd: Pampd) -> int:
+    def get_data_many(self, pampds: Sequence[Pampd]) -> list[Page | None]:
+        """Each page that was not freed meanwhile."""
+        return [self.get_data(pampd) for pampd in pampds]
+
+    def get_data_and_free(self, pampd: Pampd) -> Page:
         """The page, which only the caller knows of."""
         point()
         assert not pampd.freed, "a page was taken out after it was freed"
         self.free(pampd)
-        return pampd.page
+        return Page(pampd.page)
 
     def free(self, pampd: Pampd) -> None:
         """The page is gone."""
