@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from tests.mutants.mutant import Mutant, function_at, modules, numbered
+from tests.mutants.mutant import Mutant, modules, numbered, place
 
 HELD: Final = {("impl", "pool.py"): "self.lock"}
 """The lock that callers of a module's functions hold already: one taken inside is the second."""
@@ -44,6 +44,7 @@ def of_module(package: str, path: str, text: str) -> Iterator[Mutant]:
     tree = ast.parse(text)
     for number, section in enumerate(sections(tree, held)):
         line = section.block[section.at].lineno
+        function, digest = place(tree, line)
         for which in range(len(changes(section))):
             changed = ast.parse(text)
             mine = list(sections(changed, held))[number]
@@ -51,7 +52,7 @@ def of_module(package: str, path: str, text: str) -> Iterator[Mutant]:
             mine.block[mine.at : mine.end] = statements
             told = f"with {ast.unparse(section.lock)}"
             source = ast.unparse(ast.fix_missing_locations(changed)) + "\n"
-            yield Mutant(package, path, function_at(tree, line), kind, line, told, new, source)
+            yield Mutant(package, path, function, kind, line, told, new, source, digest)
 
 
 def sections(tree: ast.Module, held: str | None = None) -> Iterator[Section]:

@@ -37,6 +37,8 @@ class Mutant:
     new: str
     text: str = field(repr=False)
     """The whole module, changed."""
+    digest: str
+    """Of the function as it was: with another, the mutant is run again."""
     number: int = 0
     """Counts mutants that are otherwise of one name."""
 
@@ -46,11 +48,6 @@ class Mutant:
         more = f" #{self.number}" if self.number else ""
         place = f"{self.package}/{self.path}" + (f" {self.function}" if self.function else "")
         return f"{place}: {self.kind}: {self.old} → {self.new}{more}"
-
-    @property
-    def digest(self) -> str:
-        """Of the module as it is changed: a result holds for this text alone."""
-        return sha256(self.text.encode()).hexdigest()[:12]
 
 
 def source(package: str) -> Path:
@@ -74,20 +71,25 @@ def numbered(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
         yield replace(mutant, number=count) if count > 1 else mutant
 
 
-def function_at(tree: ast.Module, line: int) -> str:
-    """The qualified name of the innermost function around a line; empty where there is none."""
+def place(tree: ast.Module, line: int) -> tuple[str, str]:
+    """The innermost function around a line: its qualified name and digest, empty where there is none."""
+    node: ast.AST | None = tree
+    function, digest = "", ""
+    path: list[str] = []
+    while node is not None:
+        node = next((each for each in ast.iter_child_nodes(node) if _is_around(each, line)), None)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            path.append(node.name)
+        if isinstance(node, ast.FunctionDef):
+            function, digest = ".".join(path), sha256(ast.dump(node).encode()).hexdigest()[:12]
+    return function, digest
 
-    def search(node: ast.AST, name: str, inside: bool) -> str:
-        for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.FunctionDef | ast.ClassDef):
-                continue
-            first = min([child.lineno, *(each.lineno for each in child.decorator_list)])
-            if first <= line <= (child.end_lineno or first):
-                path = f"{name}.{child.name}" if name else child.name
-                return search(child, path, isinstance(child, ast.FunctionDef))
-        return name if inside else ""
 
-    return search(tree, "", inside=False)
+def _is_around(node: ast.AST, line: int) -> bool:
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return False
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    return first <= line <= (node.end_lineno or first)
 
 
 def overlay(mutant: Mutant, folder: Path) -> dict[str, str]:

@@ -12,7 +12,7 @@ from mutmut.mutation.file_mutation import Mutation, MutationVisitor, deep_replac
 from mutmut.mutation.mutators import mutation_operators, operator_arg_removal, operator_string
 from mutmut.mutation.pragma_handling import IgnoredCode
 
-from tests.mutants.mutant import Mutant, function_at, modules, numbered
+from tests.mutants.mutant import Mutant, modules, numbered, place
 
 KIND: Final = "statement"
 
@@ -60,7 +60,8 @@ def of_module(package: str, path: str, text: str) -> Iterator[Mutant]:
         changed = _applied(module, mutation)
         line, old, new = _difference(text, changed)
         if not old.startswith("__"):  # `__slots__` and `__all__`
-            yield Mutant(package, path, function_at(tree, line), KIND, line, old, new, changed)
+            function, digest = place(tree, line)
+            yield Mutant(package, path, function, KIND, line, old, new, changed, digest)
 
 
 def _applied(module: cst.Module, mutation: Mutation) -> str:
