@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 
 class Tally:
-    """The counts of one pool, guarded by its lock. A count only grows."""
+    """The counts of one pool, guarded by its lock. A count only grows.
+
+    Hits of a persistent pool are counted without the lock: exactly, as long as the interpreter runs one
+    thread at a time, since nothing in the sum gives it up. An interpreter that does not may lose some.
+    """
 
     __slots__ = (
         "dropped",
