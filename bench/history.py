@@ -194,7 +194,7 @@ def told(kept: dict[str, Any]) -> Iterator[str]:
     yield "| history | pools | seconds | µs a call | ratio to the bare loop | memory, MB (history) | answer |"
     yield "|---|---|---|---|---|---|---|"
     for case in kept["cases"]:
-        what = f"{case['threads']} threads, {case['slots']:,} slots"
+        what = f"{case['threads']} threads, {case['slots']:,} slot{'s' * (case['slots'] > 1)}"
         what = "all at once, one slot" if case["source"] == "overlapping" else what
         what += {"reused": ", pages put again and again", "broken": ", one stale page"}.get(
             case["source"], ""
