@@ -84,6 +84,7 @@ def markdown(theorems: Mapping[str, Theorem], sentences: Mapping[str, str]) -> s
         "the claim that its interesting case never happens (its witness). The theorems are in `proofs/`.",
         "Then it explores small worlds exhaustively, every operation with every answer after every trace:",
         "the judge accepts exactly what the specification generates (`python -m proofs.small_world`).",
+        "What is proved of the store, in its own code, is in [proofs-impl.md](proofs-impl.md).",
         "",
         "## By clause",
         "",

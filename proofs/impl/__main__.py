@@ -43,7 +43,7 @@ def main(names: tuple[str, ...], record: bool) -> None:
     problems = report.failures(asked, findings)
     console.print(report.table(run))
     for problem in problems:
-        console.print(problem, style="red", markup=False)
+        console.print(problem, style="red", markup=False, soft_wrap=True)
     if record and not problems:
         RESULTS.write_text(json.dumps(run, indent=1) + "\n")
         PAGE.write_text(report.page(run))

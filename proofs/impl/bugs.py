@@ -57,7 +57,7 @@ LOCKED_TAKE = """\
 PUT_MANY = """\
         with owner.lock:
             if table.get(pool) is owner:
-                for (oid, index)"""
+"""
 FLUSH_PAGE = """\
         with owner.lock:
             if table.get(pool) is not owner:

@@ -20,7 +20,7 @@ from tmem.conformance.loader.expressions import POINT, POINTED
 from tmem.conformance.loader.points import with_points
 from tmem.impl import Store
 from tmem.impl.order import Order
-from tmem.impl.pool import Object, Pool
+from tmem.impl.pool import Object
 from tmem.impl.reclaim import Struck
 from tmem.impl.room import Room
 
@@ -40,7 +40,6 @@ class Copy:
     """What contracts use of a private copy."""
 
     store: type[Store]
-    pool: type[Pool]
     object: type[Object]
     order: type[Order]
     strike: Callable[[Room, int, int], Struck]
@@ -127,7 +126,6 @@ def copied(bug: Bug | None) -> Copy:
 
     return Copy(
         cast(type[Store], part("store", "Store")),
-        cast(type[Pool], part("pool", "Pool")),
         cast(type[Object], part("pool", "Object")),
         cast(type[Order], part("order", "Order")),
         part("reclaim", "strike"),

@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from proofs.impl.calls import Call, made
 from proofs.impl.contract import contract
-from proofs.impl.judged import (
-    Interruption,
-    follow_in_some_order,
-    follows,
-    interrupted,
-    reached,
-    sound,
-    undisturbed,
-)
+from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.judged import follow_in_some_order, follows, reached, sound, undisturbed
 from proofs.impl.scene import BESIDE, ELSEWHERE, OTHER, TARGET, Before, Scene
 from proofs.impl.symbolic import decided
 from proofs.impl.tokens import PUT_TOO

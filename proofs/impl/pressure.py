@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import Enum
 
 from proofs.impl.contract import contract
-from proofs.impl.judged import Interruption, follows, interrupted, sound, undisturbed
+from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.judged import follows, sound, undisturbed
 from proofs.impl.scene import BESIDE, CLIENT, ELSEWHERE, OTHER, TARGET, Before, Scene
 from proofs.impl.tokens import PUT
 from tmem.impl.room import OBJECT, POOL

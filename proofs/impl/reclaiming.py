@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from proofs.impl.contract import contract
 from proofs.impl.copy import Current
-from proofs.impl.judged import Interruption, interrupted, sound
+from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.judged import sound
 from proofs.impl.scene import CLIENT, SLOTS, Before, Scene, Slot
 from proofs.impl.symbolic import among, decided, quietly
 from tmem.impl.room import UNLIMITED

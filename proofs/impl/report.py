@@ -21,7 +21,8 @@ Each contract runs the code of `tmem.impl` itself, from a small store in an arbi
 it answers and holds with the semantics of a slot. What happens in between two statements, a strike of the
 reclaimer or an operation of another caller, is an argument like the pages: CrossHair follows a path for each
 point at which it can be. The code runs in a private copy, with such points between its statements and around
-its locks, over a PAM whose pages are whole numbers (`proofs/impl/`).
+its locks, over a PAM whose pages are whole numbers. Numbers that only large stores reach, such as that of the
+pages in a batch, are made small (`proofs/impl/copy.py`).
 
 *Confirmed* means that all paths there are were followed to their ends. Contracts with more paths than can be
 followed are searched for a while. Each has a witness, a run in which its interesting case is reached, and
@@ -142,9 +143,10 @@ def page(run: Data) -> str:
 
 def _contracts(run: Data) -> Iterator[str]:
     confirmed = sum(row["verdict"] == CONFIRMED for row in run["contracts"])
-    count, wall = len(run["contracts"]), run["seconds"]
-    yield f"{count} contracts, {confirmed} of them confirmed over all paths, with their bugs in {wall:.0f} s"
-    yield "on 2 cores. Seconds below are of a processor, for a contract and its witness."
+    count, bugs = len(run["contracts"]), sum(len(row["bugs"]) for row in run["contracts"])
+    seconds = sum(row["seconds"] + sum(bug["seconds"] for bug in row["bugs"]) for row in run["contracts"])
+    yield f"{count} contracts, {confirmed} of them confirmed over all paths, and {bugs} bugs, all refuted, in"
+    yield f"{seconds:.0f} s of processor time. Those below are for a contract and its witness."
     yield ""
     yield "| contract | says | clauses | verdict | seconds |"
     yield "|---|---|---|---|---|"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from proofs.impl.contract import contract
-from proofs.impl.judged import Interruption, follows, interrupted, sound, undisturbed
+from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.judged import follows, sound, undisturbed
 from proofs.impl.scene import CLIENT, ELSEWHERE, OTHER, TARGET, Before, Scene
 from proofs.impl.symbolic import decided
 from tmem.spec.slot import Does, Kind

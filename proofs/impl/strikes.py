@@ -8,7 +8,8 @@ others the oldest page.
 from __future__ import annotations
 
 from proofs.impl.contract import contract
-from proofs.impl.judged import Interruption, follows, interrupted, sound, undisturbed
+from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.judged import follows, sound, undisturbed
 from proofs.impl.scene import BESIDE, ELSEWHERE, OTHER, SLOTS, TARGET, Before, Scene
 from proofs.impl.symbolic import decided
 from tmem.spec.slot import Does, Kind
@@ -66,11 +67,9 @@ def flush_object_under_a_strike_is_right(before: Before, at: int, hard: bool) ->
 
 
 @contract("TMEM-POOL-3", "TMEM-POOL-2", "TMEM-RECLAIM-2")
-def destroy_pool_under_a_strike_is_right(
-    kind: Kind, target: int | None, beside: int | None, at: int, hard: bool
-) -> bool:
+def destroy_pool_under_a_strike_is_right(kind: Kind, target: int | None, at: int, hard: bool) -> bool:
     """The end of a pool empties its slots and leaves other pools alone, also while pages are given back."""
-    scene = Scene(Before(kind, target, beside, 1, 2, cluttered=True))
+    scene = Scene(Before(kind, target, 1, 2, 3, cluttered=True))
     event = interrupted(strike(scene, at, hard), scene.destroy_pool)
     for slot in (TARGET, BESIDE, OTHER):
         follows(scene, slot, event)
