@@ -80,6 +80,11 @@ def full(operation: str, who: str | None = None) -> Figures:
     return figures
 
 
+def full_of_loop(operation: str) -> Figures:
+    ours, loop = full(operation), full(operation, LIMIT)
+    return lambda results, variant: divided(ours(results, variant), loop(results, variant))
+
+
 def memory(piece: str, figure: Callable[[dict[str, float]], float], who: str | None = None) -> Figures:
     return lambda results, variant: [figure(found) for found in results["memory"][piece][who or variant]]
 

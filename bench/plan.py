@@ -23,6 +23,7 @@ class Plan:
     """Sizes and rounds; the figures are those of the full run, some twelve minutes on two cores."""
 
     variants: tuple[str, ...] = tuple(VARIANTS)
+    """The first of them stands for all where the codec makes no difference: memory, waits, full stores."""
     peers: tuple[str, ...] = tuple(PEERS)
     missing: dict[str, str] = field(default_factory=dict)
     """Filled as peers turn out to be missing: the reasons, by name."""

@@ -15,7 +15,7 @@ from bench.peers import PEERS
 from bench.results import Results
 from bench.rounds import Ratio, Times
 from bench.rows import Goal, Row, rows
-from bench.variants import PLANNED, VARIANTS
+from bench.variants import VARIANTS
 
 TEMPLATE = "performance.md.j2"
 DOCUMENT = "performance.md"
@@ -50,10 +50,9 @@ def render(results: Results, drawn: Sequence[str]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"ratio": ratio_text, "target": target_text, "reached": reached_text}
-    found = list(rows(results.measured, (*VARIANTS, *PLANNED)))
+    found = list(rows(results.measured, tuple(VARIANTS)))
     return environment.get_template(TEMPLATE).render(
-        rows=[row for row in found if row.measured or row.variant in VARIANTS],
-        planned=PLANNED,
+        rows=found,
         runs=results.runs,
         machines=_machines(results.runs),
         findings=list(_findings(found)),
@@ -69,7 +68,7 @@ def render(results: Results, drawn: Sequence[str]) -> str:
 def ratio_text(ratio: Ratio | None, unit: str) -> str:
     """A figure with the least and the greatest of its rounds."""
     if ratio is None:
-        return "not there yet"
+        return "not measured"
     return f"{_number(ratio.median)} {unit} ({_number(ratio.low)}–{_number(ratio.high)})".replace(" x", "x")
 
 

@@ -12,7 +12,7 @@ from lz4.block import compress, decompress
 from bench.plan import Plan
 from bench.rounds import Times, in_turn, timed
 from bench.stores import CLIENT, PoolSubject
-from bench.subjects import GET, PUT, handles
+from bench.subjects import GET, PUT, Missing, handles
 from bench.variants import VARIANTS
 from tmem.spec.abi.flags import PERSIST
 
@@ -22,12 +22,14 @@ LZ4, CODEC, STEP, WHOLE = "lz4 alone", "codec", "step under the pool's lock", "w
 def measure(plan: Plan) -> Iterator[tuple[str, dict[str, Times]]]:
     """By variant and operation, the seconds a page of each layer."""
     for name in plan.variants:
+        try:
+            layers = _layers(name, plan)
+        except Missing as missing:
+            plan.missing[name] = str(missing)
+            continue
         yield (
             name,
-            {
-                operation: in_turn(runs, plan.rounds, plan.visits)
-                for operation, runs in _layers(name, plan).items()
-            },
+            {operation: in_turn(runs, plan.rounds, plan.visits) for operation, runs in layers.items()},
         )
 
 

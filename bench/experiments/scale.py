@@ -35,7 +35,7 @@ def measure(plan: Plan) -> Iterator[tuple[str, Any]]:
     levels = [level for level in plan.levels if level * BYTES_A_PAGE + SPARE < _memory_available()]
     if too_many := [level for level in plan.levels if level not in levels]:
         plan.missing[f"fill with {min(too_many):,} pages and more"] = "there is not enough memory free"
-    for name in (*plan.variants, *PEERS):
+    for name in (*plan.variants[:1], *PEERS):
         yield name, call(fill, name=name, levels=levels, chunk=plan.chunk // 2)
 
 

@@ -30,7 +30,7 @@ ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
 
 def measure(plan: Plan) -> Iterator[tuple[str, dict[str, list[dict[str, float]]]]]:
     """By kind of load and contender, the bytes of each round, each in a fresh process."""
-    names = [*plan.variants, PEER]
+    names = [*plan.variants[:1], PEER]
     for piece, function, count, environment in (
         (FILL, fill, plan.memory_pages, {}),
         (CHURN, churn, plan.churn, {}),
