@@ -91,7 +91,9 @@ def test_atomic_flushes_differ() -> None:
         Call(Get(1, two), number(2), 9, 10),
     ]
     assert judge(calls) is None
-    assert judge(calls, atomic_flush=True) is not None
+    verdict = judge(calls, atomic_flush=True)
+    assert verdict is not None
+    assert verdict.clause == "atomic-flush"
 
 
 def test_the_sentence_tells_where_the_page_came_from() -> None:

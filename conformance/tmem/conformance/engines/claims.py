@@ -127,7 +127,7 @@ def _stored(script: Script, pool: int) -> int:
 
 
 CHECKS = {"retain": retain, "reclaim-bound": reclaim_bound, "regain": regain, "lru": lru}
-"""How each claim is checked; `atomic-flush` takes overlapping calls and is checked with histories."""
+"""How each claim is checked; `atomic-flush` takes overlapping calls: schedules and stress check it."""
 
 
 class ClaimChecks:

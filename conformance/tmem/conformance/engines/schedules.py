@@ -10,12 +10,12 @@ from tmem.conformance.events import Checked, Found, Note, Progress
 from tmem.conformance.loader import LoadError
 from tmem.conformance.picture import plan
 from tmem.conformance.schedules.explore import ENGINE, Subject, explore, explore_one, open_subject, replay
-from tmem.conformance.schedules.judge import judge
+from tmem.conformance.schedules.judge import ATOMIC, judge
 from tmem.conformance.schedules.program import Program, from_json
 from tmem.conformance.schedules.search import Counts, UncontrolledError
 from tmem.conformance.trial import Trial
 
-PROGRAMS = 352
+PROGRAMS = 360
 """Programs at scale 1, three of four of them pairs of operations, of which these are all."""
 
 
@@ -36,7 +36,7 @@ class Schedules:
 
         def progress(counts: Counts) -> None:
             nonlocal last
-            _tell(trial, last, counts, trial.done + counts.programs / total)
+            _tell(trial, last, counts, trial.done + counts.programs / total, ATOMIC in subject.claims)
             last = replace(counts)
 
         try:
@@ -77,7 +77,7 @@ class Schedules:
         elif data.get("program") is None:
             found = None
         else:
-            judging = partial(judge, atomic_flush="atomic-flush" in subject.claims)
+            judging = partial(judge, atomic_flush=ATOMIC in subject.claims)
             counts = Counts(begin=partial(_begin, trial, seed), beat=trial.ring.step)
             found = explore_one(subject, seed, number, judging, counts)
         trial.emit(Progress(programs=1, schedules=1, done=1.0))
@@ -108,9 +108,12 @@ def _begin(trial: Trial, seed: int, number: int, program: Program | None) -> Non
     trial.ring.step(0)
 
 
-def _tell(trial: Trial, last: Counts, now: Counts, done: float) -> None:
+def _tell(trial: Trial, last: Counts, now: Counts, done: float, atomic: bool) -> None:
     operations, schedules = now.operations - last.operations, now.schedules - last.schedules
     histories = now.histories - last.histories
     trial.emit(Progress(operations, 1, schedules, histories, done=done))
+    flushes, ends = now.flushes - last.flushes, now.ends - last.ends
     checks = {"TMEM-CONC-1": histories, "TMEM-CONC-2": histories, "TMEM-CONC-3": schedules}
-    trial.emit(Checked(checks, checks))
+    exercised = checks | {"TMEM-CONC-2": min(flushes + ends, histories)}
+    claimed = {ATOMIC: flushes} if atomic else {}
+    trial.emit(Checked(checks | claimed, exercised | claimed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tmem.conformance.driver import close
@@ -11,7 +11,9 @@ from tmem.conformance.events import Checked, Finding, Found, Note, Progress
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.results import Illegal, Unknown
 from tmem.conformance.pages import corpus
+from tmem.conformance.schedules.judge import ATOMIC
 from tmem.conformance.trial import Trial
+from tmem.spec.backend import Claims
 
 ROUNDS: Final = 16
 """Crowds at scale 1, each on a backend of its own."""
@@ -72,17 +74,22 @@ class Stress:
                     seen = now
                     trial.ring.step(beats := beats + 1)
         calls = crowd.history()
+        claims = backend.claims if isinstance(backend, Claims) else frozenset()
         close(backend)
         trial.ring.rest()
-        result = check(calls)
+        result = check(calls, level=trial.level, claims=claims)
         trial.emit(Progress(len(calls), 1, histories=1, done=done))
         flushes = sum(call.op in ("flush_object", "destroy_pool") for call in calls)
         counts = {"TMEM-CONC-1": len(calls), "TMEM-CONC-2": flushes, "TMEM-CONC-3": len(calls)}
+        if ATOMIC in claims and trial.level != "integrity":
+            counts[ATOMIC] = sum(call.op == "flush_object" for call in calls)
         trial.emit(Checked(counts, counts))
         if isinstance(result, Unknown):
             trial.emit(Note(f"A history of {len(calls)} calls was not decided: {result.reason}"))
         if not isinstance(result, Illegal):
             return None
+        if ATOMIC in claims and not isinstance(check(calls, level=trial.level), Illegal):
+            result = replace(result, clause=ATOMIC)  # nothing is wrong but what is claimed
         return Finding(
             result.clause,
             result.reason,

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from tmem.conformance.events import Finding
 from tmem.conformance.pages import corpus
 from tmem.conformance.picture import picture, steps
-from tmem.conformance.schedules.judge import judge
+from tmem.conformance.schedules.judge import ATOMIC, judge
 from tmem.conformance.schedules.pairs import pairs
 from tmem.conformance.schedules.program import Program, draw, from_json
 from tmem.conformance.schedules.run import Run, Runner, Target
@@ -80,7 +80,7 @@ def explore(
     UncontrolledError where the target does not do the same under the same schedule.
     """
     counts = Counts(begin=begin, beat=beat)
-    judging = judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
+    judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
     told: set[tuple[str, ...]] = set()
     for number in range(begun, programs):
         found = explore_one(subject, seed, number, judging, counts, over)
@@ -177,7 +177,7 @@ def replay(subject: Subject, data: Mapping[str, object], judging: Judge | None =
         raise ValueError("level, variant or preemptions are missing or wrong")
     program = from_json(data.get("program"))
     schedule = tuple(_preemption(each) for each in listed)
-    judging = judging or partial(judge, atomic_flush="atomic-flush" in subject.claims)
+    judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
     chosen: Level = "lock" if level == "lock" else "statement"
     target = subject.target(chosen, variant)
     with watched():

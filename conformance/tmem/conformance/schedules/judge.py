@@ -193,7 +193,8 @@ class Search:
 def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
     """What is wrong with a history of calls that all returned, on a store that was empty.
 
-    Pages are compared only; they may be stood for by anything of two bytes.
+    Pages are compared only; they may be stood for by anything of two bytes. With `atomic_flush`, flush object
+    has one instant for the whole object; what is wrong without that alone breaks the claim.
     """
     effects: list[Effect] = []
     for n, call in enumerate(calls):
@@ -209,7 +210,10 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
             return None
     assert search is not None
     assert search.furthest is not None
-    return _explained(calls, *search.furthest)
+    told = _explained(calls, *search.furthest)
+    if atomic_flush and judge(calls) is None:  # nothing is wrong but what is claimed
+        return told._replace(clause=ATOMIC, allowed=f"{told.allowed}, or what comes of one instant for all")
+    return told
 
 
 def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Verdict:
@@ -329,6 +333,7 @@ def effect(operation: Operation, answer: Answer) -> Effect | None:
     return NOTHING
 
 
+ATOMIC: Final = "atomic-flush"
 NOTHING: Final = Effect()
 PAGE: Final = 2
 """Bytes of what stands for a page."""

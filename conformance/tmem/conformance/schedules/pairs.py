@@ -9,7 +9,7 @@ from itertools import combinations_with_replacement, product
 from typing import Final
 
 from tmem.conformance.schedules.program import EPHEMERAL, PERSISTENT, UUID, Program, number
-from tmem.spec.abi.flags import SHARED
+from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.handle import Handle
 from tmem.spec.operations import (
     DestroyPool,
@@ -54,6 +54,17 @@ def _of_kind(draw: random.Random, flags: int, reclaims: bool) -> Iterator[Progra
                 yield _program(draw, flags, (first, 0), (second, 0), filled, more, other)
     for first, second in product(NEIGHBOURS, repeat=2):
         yield _program(draw, flags, (first, 0), (second, 1), True, more)
+    if flags & PERSIST:  # elsewhere a page may vanish before the others of its object
+        for indexes in ((0, 1), (1, 0)):
+            yield _flushed(flags, indexes)
+
+
+def _flushed(flags: int, indexes: tuple[int, int]) -> Program:
+    """One thread flushes an object, the other looks at two of its pages, one after the other."""
+    pools = [NewPool(1, flags, UUID if flags & SHARED else None)]
+    puts = [_operation(("put", index), pools, 1, index + 1) for index in (0, 1)]
+    looks = tuple(_operation(("get", index), pools, 1, 0) for index in indexes)
+    return Program((*pools, *puts), ((_operation(("flush_object", 0), pools, 1, 0),), looks))
 
 
 def _program(

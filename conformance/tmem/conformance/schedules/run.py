@@ -209,6 +209,9 @@ class Runner:
         steps = (*setup, *(step for thread in threads for step in thread), *last)
         self.script = Script(setup, threads, last, steps, tuple(owners), self.numbers)
         self.names = names(program)
+        together = [operation for thread in program.threads for operation in thread]
+        self.flushes = any(isinstance(each, FlushObject) for each in together)
+        self.ends = any(isinstance(each, DestroyPool) for each in together)
 
     def _step(self, operation: Operation) -> Step:
         match operation:

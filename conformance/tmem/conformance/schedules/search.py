@@ -35,14 +35,19 @@ class Plan(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What was done: `histories` counts those that differed within their program, `complete` the programs
-    whose schedules up to the bound were all run. `begin` is told each program with its number, `beat` the
-    number of each schedule that begins."""
+    """What was done.
+
+    `histories` counts those that differed within their program, `flushes` and `ends` those of them in which
+    objects were flushed and pools destroyed, `complete` the programs whose schedules up to the bound were
+    all run. `begin` is told each program with its number, `beat` the number of each schedule that begins.
+    """
 
     programs: int = 0
     complete: int = 0
     schedules: int = 0
     histories: int = 0
+    flushes: int = 0
+    ends: int = 0
     operations: int = 0
     begin: Callable[[int, Program], None] = lambda number, program: None
     beat: Callable[[int], None] = lambda schedule: None
@@ -136,6 +141,8 @@ class Search:
         if key is not None and key in self.legal:
             return None
         self.counts.histories += 1
+        self.counts.flushes += self.runner.flushes
+        self.counts.ends += self.runner.ends
         verdict = self.judge(run.calls())
         if key is not None and verdict is None:
             self.legal.add(key)

@@ -4,4 +4,4 @@ They are plain Python over `threading`, so that an engine of schedules can take 
 they hold beside the backend is not guarded, or by too little.
 """
 
-from tmem.conformance.faults.races import frames, pages, pools, sweeps  # noqa: F401
+from tmem.conformance.faults.races import flushes, frames, pages, pools, sweeps  # noqa: F401
