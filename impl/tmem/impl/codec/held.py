@@ -5,9 +5,8 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, NamedTuple
-
-from lz4.block import _block
 
 from tmem.impl.codec import Codec
 
@@ -63,7 +62,10 @@ class _Buffer(NamedTuple):
 @cache
 def _library() -> Any:
     """The lz4 that the package lz4 brings, or else that of the system."""
-    for path in _block.__file__, ctypes.util.find_library("lz4"):
+    extension = find_spec("lz4.block._block")
+    for path in extension.origin if extension else None, ctypes.util.find_library("lz4"):
+        if path is None:  # which would stand for this process, where nothing says what lz4 that is
+            continue
         try:
             library = ctypes.PyDLL(path)
             library.LZ4_compress_default, library.LZ4_decompress_safe, library.LZ4_compressBound  # noqa: B018
