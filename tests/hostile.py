@@ -128,6 +128,40 @@ class DiesOfTwoPuts(Good):
             self.inside -= 1
 
 
+class OwnLocks(Good):
+    """Leaves it to its callers to lock a page: a put takes the old page away before the new one is there."""
+
+    def put(self, client, pool, oid, index, page):
+        if len(page) != self.page_size:
+            raise OSError(22, "not a page")
+        pages = self.find(client, pool, oid, index)[1].setdefault(oid, {})
+        pages.pop(index, None)
+        copied = bytes(page)
+        pages[index] = copied
+        return True
+
+    def flush_object(self, client, pool, oid):
+        pages = self.find(client, pool, oid)[1].get(oid, {})
+        found = [pages.pop(index, None) for index in list(pages)]
+        return any(page is not None for page in found)
+
+
+class TornLocks(OwnLocks):
+    """Copies a page in two halves besides."""
+
+    def put(self, client, pool, oid, index, page):
+        if len(page) != self.page_size:
+            raise OSError(22, "not a page")
+        pages = self.find(client, pool, oid, index)[1].setdefault(oid, {})
+        pages[index] = bytes(page[:2048]) + pages.get(index, b"")[2048:]
+        pages[index] = bytes(page)
+        return True
+
+    def get(self, client, pool, oid, index):
+        found = super().get(client, pool, oid, index)
+        return found if found is None else found + bytes(self.page_size - len(found))
+
+
 class Recurses(Good):
     def get(self, *arguments):
         return self.get(*arguments)

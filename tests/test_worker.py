@@ -134,6 +134,25 @@ def test_a_crash_before_any_schedule_is_one_of_schedules_too() -> None:
     assert any(isinstance(event, Found) for event in again(recorded, engines=SCHEDULES))
 
 
+@pytest.mark.parametrize(
+    ("target", "level", "fails"),
+    [
+        ("OwnLocks", "integrity", False),
+        ("OwnLocks", "linearizable", True),
+        ("TornLocks", "integrity", True),
+    ],
+)
+def test_the_level_says_what_overlapping_calls_must_keep(target: str, level: str, fails: bool) -> None:
+    plan = Plan(f"py:{HERE / 'hostile.py'}:{target}", level=level, scale=0.4)
+    engines = tuple(each for each in ENGINES if each.name in ("schedules", "stress", "volume"))
+    findings = [event.finding for event in check(plan, engines) if isinstance(event, Found)]
+    assert bool(findings) is fails, findings
+    for found in findings:
+        recorded = Replay(plan.target, 0, level, found.clause, found.replay)
+        if found.engine == "schedules":
+            assert any(isinstance(event, Found) for event in again(recorded))
+
+
 def test_a_hang_is_made_small() -> None:
     _, summary = follow("hangs_in_put", hang_after=0.5, shrink=60.0)
     assert len(summary.findings["TMEM-CONC-3"].steps) == 1

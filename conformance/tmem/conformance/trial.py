@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from tmem.conformance.events import Event
 from tmem.spec.backend import Backend
+
+LINEARIZABLE: Final = "linearizable"
+"""The level at which a backend is checked by default; the other is `integrity`."""
 
 
 class Ring(Protocol):
@@ -72,7 +75,7 @@ class Trial:
     ring: Ring = field(default_factory=Silent)
     deadline: float | None = None
     scale: float = 1.0
-    level: str = "linearizable"
+    level: str = LINEARIZABLE
     page_size: int = 4096
     source: Source | None = None
     missing: frozenset[str] = frozenset()

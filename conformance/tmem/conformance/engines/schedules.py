@@ -10,10 +10,11 @@ from tmem.conformance.events import Checked, Found, Note, Progress
 from tmem.conformance.loader import LoadError
 from tmem.conformance.picture import plan
 from tmem.conformance.schedules.explore import ENGINE, Subject, explore, explore_one, open_subject, replay
-from tmem.conformance.schedules.judge import ATOMIC, judge
+from tmem.conformance.schedules.judge import ATOMIC, Judging, judge, undeclared
 from tmem.conformance.schedules.program import Program, from_json
 from tmem.conformance.schedules.search import Counts, UncontrolledError
-from tmem.conformance.trial import Trial
+from tmem.conformance.trial import LINEARIZABLE, Trial
+from tmem.spec.integrity import intact
 
 PROGRAMS = 360
 """Programs at scale 1, three of four of them pairs of operations, of which these are all."""
@@ -33,10 +34,11 @@ class Schedules:
             return
         total = max(1, round(PROGRAMS * trial.scale))
         last = Counts()
+        atomic = ATOMIC in subject.claims and trial.level == LINEARIZABLE
 
         def progress(counts: Counts) -> None:
             nonlocal last
-            _tell(trial, last, counts, trial.done + counts.programs / total, ATOMIC in subject.claims)
+            _tell(trial, last, counts, trial.done + counts.programs / total, atomic)
             last = replace(counts)
 
         try:
@@ -47,6 +49,7 @@ class Schedules:
                 begun=round(trial.done * total),
                 over=trial.over,
                 progress=progress,
+                judging=_judging(trial, subject),
                 begin=partial(_begin, trial, trial.seed),
                 beat=trial.ring.step,
             )
@@ -73,13 +76,12 @@ class Schedules:
             raise ValueError(f"{trial.target} is not Python, so its threads cannot be scheduled")
         seed, number = data.get("seed"), data.get("number")
         if not isinstance(seed, int) or not isinstance(number, int):
-            found = replay(subject, data)
+            found = replay(subject, data, _judging(trial, subject))
         elif data.get("program") is None:
             found = None
         else:
-            judging = partial(judge, atomic_flush=ATOMIC in subject.claims)
             counts = Counts(begin=partial(_begin, trial, seed), beat=trial.ring.step)
-            found = explore_one(subject, seed, number, judging, counts)
+            found = explore_one(subject, seed, number, _judging(trial, subject), counts)
         trial.emit(Progress(programs=1, schedules=1, done=1.0))
         if found is not None:
             trial.emit(Found(found))
@@ -100,6 +102,15 @@ def _subject(trial: Trial) -> Subject | None:
     for note in subject.notes:
         trial.emit(Note(note))
     return subject
+
+
+def _judging(trial: Trial, subject: Subject) -> Judging:
+    # What is linearizable is intact, and far sooner known to be.
+    if trial.level == LINEARIZABLE:
+        return partial(judge, atomic_flush=ATOMIC in subject.claims)
+    return lambda calls: (
+        found if (found := judge(calls)) and (undeclared(calls) or not intact(calls)) else None
+    )
 
 
 def _begin(trial: Trial, seed: int, number: int, program: Program | None) -> None:

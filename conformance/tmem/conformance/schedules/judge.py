@@ -276,6 +276,11 @@ def _verdict(found: Violation | None, operation: Operation, answer: Answer, call
     return Verdict(found.clause, found.message, found.allowed, call)
 
 
+def undeclared(calls: Sequence[Call]) -> bool:
+    """Whether a call answered what nobody declares."""
+    return any(_effect(call) is None for call in calls)
+
+
 def _alone(operation: Operation, done: Effect) -> Operation:
     if isinstance(operation, FlushObject) and done.place is not None:
         return FlushPage(operation.client, Handle(operation.pool, operation.oid, done.place))
