@@ -61,10 +61,7 @@ def sections(tree: ast.Module, held: str | None = None) -> Iterator[Section]:
 
 
 def _within(node: ast.AST, outer: ast.expr | None) -> Iterator[Section]:
-    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-        block = getattr(node, name, [])
-        if not isinstance(block, list):
-            continue
+    for block in _blocks(node):
         skip = 0
         for at, statement in enumerate(block):
             if at < skip:
@@ -152,7 +149,23 @@ def _idle(statement: ast.stmt) -> bool:
     return all(isinstance(node, kinds) for node in ast.walk(statement))
 
 
-def _leaves(body: Statements) -> bool:
+def _leaves(body: Statements, *, in_loop: bool = False) -> bool:
     """Whether there is a way out of the section but its end."""
-    ways = ast.Return | ast.Raise | ast.Break | ast.Continue
-    return any(isinstance(node, ways) for statement in body for node in ast.walk(statement))
+    for statement in body:
+        if isinstance(statement, ast.Return | ast.Raise):
+            return True
+        if isinstance(statement, ast.Break | ast.Continue) and not in_loop:
+            return True
+        loops = in_loop or isinstance(statement, ast.For | ast.While)
+        if any(_leaves(block, in_loop=loops) for block in _blocks(statement)):
+            return True
+    return False
+
+
+def _blocks(node: ast.AST) -> Iterator[Statements]:
+    """The blocks of a statement, those of its handlers and cases among them."""
+    for name in ("body", "orelse", "finalbody"):
+        yield getattr(node, name, [])
+    for name in ("handlers", "cases"):
+        for each in getattr(node, name, []):
+            yield each.body
