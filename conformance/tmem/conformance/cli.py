@@ -14,6 +14,7 @@ from rich.text import Text
 from tmem.conformance import explain as explaining
 from tmem.conformance import files
 from tmem.conformance import replay as replaying
+from tmem.conformance import waivers as waiving
 from tmem.conformance.calibration.command import calibrate
 from tmem.conformance.check import Plan
 from tmem.conformance.follow import follow, interruptible
@@ -22,6 +23,7 @@ from tmem.conformance.report import as_html, as_json, as_junit, terminal
 from tmem.conformance.summary import Summary
 from tmem.conformance.supervisor import HANG_AFTER, RunError
 from tmem.conformance.verdict import USAGE, verdict
+from tmem.conformance.waivers import Waiver
 
 EXITS = """\b
 Exit codes, the first that applies:
@@ -91,6 +93,12 @@ def main() -> None:
     show_default=True,
     help="Where a replay file of each violation goes.",
 )
+@click.option(
+    "--waivers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Clauses that may be broken, each with its reason and a counterexample, which must still fail.",
+)
 @hang_after
 def check(
     target: str,
@@ -101,6 +109,7 @@ def check(
     junit: Path | None,
     html: Path | None,
     replays: Path,
+    waivers: Path | None,
     hang_after: float,
 ) -> None:
     """Check TARGET against the contract, clause by clause.
@@ -113,8 +122,10 @@ def check(
       py:path/file.py:factory     a fresh backend
     """
     summary = Summary(target, seed, level)
+    if waivers is not None:
+        summary.waived = {each.clause: each.reason for each in _holding(waivers, target, hang_after)}
     failure = follow(Plan(target, seed, level, budget, hang_after), summary)
-    if failure is not None and not summary.findings:
+    if failure is not None and not summary.violations:
         _fail(failure, replays)
     if failure is not None:
         summary.notes.append(f"The run could not go on: {failure}")
@@ -182,10 +193,27 @@ def explain(clause: str | None) -> None:
     terminal.show(terminal.console(), shown)
 
 
+def _holding(file: Path, target: str, hang_after: float) -> list[Waiver]:
+    """The waivers of a file, each of which holds of the target; else the command ends."""
+    try:
+        loaded = waiving.load(file)
+        for waiver in loaded:
+            with interruptible():
+                if why := waiving.refuted(waiver, target, hang_after):
+                    raise ValueError(f"{file}: the waiver of {waiver.clause} does not hold: {why}")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        _fail(RunError("interrupted while the waivers were looked at"), file.parent)
+    except RunError as failure:
+        _fail(failure, file.parent)
+    return loaded
+
+
 def _save(summary: Summary, folder: Path) -> dict[str, Path]:
     """Write a replay file for each violation; those that could be written, by clause."""
     saved = {}
-    for clause, finding in summary.findings.items():
+    for clause, finding in summary.violations.items():
         try:
             saved[clause] = replaying.save(folder, finding, summary)
         except OSError as error:

@@ -33,6 +33,8 @@ class Summary:
     abilities: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
     findings: dict[str, Finding] = field(default_factory=dict)
+    waived: dict[str, str] = field(default_factory=dict)
+    """The clauses that may be broken, each with the reason."""
     checks: Counter[str] = field(default_factory=Counter)
     exercised: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
@@ -82,6 +84,11 @@ class Summary:
         known = self.findings.get(finding.clause)
         if known is None or _rank(finding) < _rank(known):
             self.findings[finding.clause] = finding
+
+    @property
+    def violations(self) -> dict[str, Finding]:
+        """The findings of clauses that are not waived."""
+        return {clause: found for clause, found in self.findings.items() if clause not in self.waived}
 
     @property
     def totals(self) -> str:

@@ -28,6 +28,8 @@ class Status(Enum):
 
     PASSED = "passed"
     FAILED = "failed"
+    WAIVED = "waived"
+    """It is known to be broken, and that is accepted for a reason."""
     NOT_OFFERED = "not offered"
     """The target does not offer what the clause is about."""
     NOT_EXERCISED = "not exercised"
@@ -40,7 +42,7 @@ class Status(Enum):
 
 def verdict(summary: Summary) -> Verdict:
     """The verdict of a run."""
-    if summary.findings:
+    if summary.violations:
         return Verdict.FAIL
     if any(not canary.caught for canary in summary.canaries):
         return Verdict.INSENSITIVE
@@ -59,6 +61,8 @@ def unseen(summary: Summary) -> dict[str, str]:
 
 def status(summary: Summary, clause: str) -> Status:
     """What the run says of a clause, or of a claim that the target makes."""
+    if clause in summary.waived:
+        return Status.WAIVED
     if clause in summary.findings:
         return Status.FAILED
     if summary.exercised[clause]:

@@ -44,8 +44,9 @@ def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
         "histories": summary.histories,
         "engines": summary.engines,
         "violations": [
-            _violation(finding, replays.get(clause)) for clause, finding in summary.findings.items()
+            _violation(finding, replays.get(clause)) for clause, finding in summary.violations.items()
         ],
+        "waived": summary.waived,
         "clauses": {
             clause: {
                 "status": status.value,

@@ -37,7 +37,8 @@ def _clause(suite: ElementTree.Element, summary: Summary, clause: str, status: S
         failure = ElementTree.SubElement(case, "failure", message=_clean(finding.message), type=clause)
         failure.text = _clean(_story(finding))
     elif status not in (Status.PASSED, Status.IMPLIED):
-        ElementTree.SubElement(case, "skipped", message=status.value)
+        why = f"{status.value}: {summary.waived[clause]}" if status is Status.WAIVED else status.value
+        ElementTree.SubElement(case, "skipped", message=_clean(why))
 
 
 def _verdict(suite: ElementTree.Element, summary: Summary) -> None:

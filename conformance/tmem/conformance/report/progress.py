@@ -44,7 +44,9 @@ class Line:
                 self._progress.update(self._task, completed=done, counts=self._summary.totals)
             case Found(finding) if finding.clause not in self._broken:
                 self._broken.add(finding.clause)
-                self._console.print(f"[red]broken: {finding.clause}[/red] {escape(finding.message)}")
+                waived = finding.clause in self._summary.waived
+                told = f"waived: {finding.clause}" if waived else f"[red]broken: {finding.clause}[/red]"
+                self._console.print(f"{told} {escape(finding.message)}")
 
     def _started(self, event: Started) -> None:
         offers = "".join(

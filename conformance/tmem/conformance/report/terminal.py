@@ -22,6 +22,7 @@ SHOWN: Final = 12
 STATUS_STYLE: Final = {
     Status.PASSED: "green",
     Status.FAILED: "bold red",
+    Status.WAIVED: "yellow",
     Status.NOT_EXERCISED: "yellow",
 }
 VERDICT_STYLE: Final = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red"}
@@ -36,7 +37,7 @@ MEANS: Final = {
 def report(summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
     """The whole report."""
     parts = [_clauses(summary), *_lists(summary)]
-    parts += [story(finding, replays.get(finding.clause)) for finding in summary.findings.values()]
+    parts += [story(finding, replays.get(finding.clause)) for finding in summary.violations.values()]
     spaced = [each for part in parts for each in (part, "")]
     return Group("", *spaced, verdict_line(summary))
 
@@ -61,11 +62,16 @@ def show(console: Console, shown: RenderableType) -> None:
 
 def means(summary: Summary) -> str:
     """What the verdict says, in words."""
-    broken = len(summary.findings)
-    told = MEANS.get(verdict(summary)) or f"{broken} {'clause was' if broken == 1 else 'clauses were'} broken"
+    told = MEANS.get(verdict(summary)) or f"{_clauses_were(len(summary.violations))} broken"
+    if summary.waived:
+        told += f", and {_clauses_were(len(summary.waived))} waived"
     if summary.complete or verdict(summary) is Verdict.UNKNOWN:
         return told
     return f"{told}, in a run that is not complete"
+
+
+def _clauses_were(count: int) -> str:
+    return "1 clause was" if count == 1 else f"{count} clauses were"
 
 
 def verdict_line(summary: Summary) -> RenderableType:
@@ -98,12 +104,14 @@ def _clauses(summary: Summary) -> Table:
 
 
 def _lists(summary: Summary) -> Iterable[RenderableType]:
-    broken = bool(summary.findings)  # then what was not seen is beside the point
+    broken = bool(summary.violations)  # then what was not seen is beside the point
     missing = [f"{each.what}: {each.why}" for each in summary.not_offered.values()]
     choices = [told for point, told in CHOICES.items() if not (broken or summary.points[point])]
     missed = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if not each.caught]
     caught = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if each.caught]
+    waived = [f"{clause}: {reason}" for clause, reason in summary.waived.items()]
     for title, lines, style in (
+        ("waived", waived, "yellow"),
         ("not offered", missing, "dim"),
         ("never seen", [] if broken else list(unseen(summary).values()), "yellow"),
         ("never chosen", choices, "dim"),
