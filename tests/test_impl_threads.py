@@ -104,6 +104,26 @@ def scribbler(store: Store, names: list[tuple[int, int, int]], seed: int) -> Cal
     return work
 
 
+def batcher(store: Store, names: list[tuple[int, int, int]], seed: int) -> Callable[..., None]:
+    """Puts and gets many pages at once, some of them of one slot."""
+
+    def work(stopped: Callable[[], bool]) -> None:
+        rng, serial = random.Random(seed), 0
+        while not stopped():
+            client, pool, which = rng.choice(names)
+            slots = [(rng.randrange(3) << 40, rng.randrange(4)) for _ in range(rng.randrange(1, 9))]
+            if rng.random() < 0.5:
+                serial += 1
+                pages = [stamped(which, oid, index, seed, serial) for oid, index in slots]
+                assert len(store.put_many(client, pool, slots, pages)) == len(slots)
+                continue
+            for (oid, index), page in zip(slots, store.get_many(client, pool, slots), strict=True):
+                if page is not None:
+                    read(page, which, oid, index)
+
+    return work
+
+
 def reclaimer(store: Store) -> Callable[..., None]:
     def work(stopped: Callable[[], bool]) -> None:
         rng = random.Random(0)
@@ -126,7 +146,8 @@ def test_no_page_is_torn_or_foreign_and_all_adds_up(knobs):
         told = store.counters()
         return told.puts_stored > 100 and told.hits > 20 and told.pages_reclaimed > 20
 
-    crowd(enough, *(scribbler(store, names, seed) for seed in (1, 2, 3)), reclaimer(store))
+    workers = [scribbler(store, names, 1), scribbler(store, names, 2), batcher(store, names, 3)]
+    crowd(enough, *workers, reclaimer(store))
     assert enough()
     if store._background is not None:
         store._background.stop()
@@ -256,7 +277,7 @@ def test_pools_that_end_under_the_hands_of_others_leave_nothing(budget):
         maker(store, 1, kinds),
         maker(store, 2, kinds),
         tolerant(intruder(store, names)),
-        tolerant(intruder(store, names)),
+        tolerant(batcher(store, names, 4)),
         reclaimer(store),
     )
     audit(store)
