@@ -183,3 +183,20 @@ def test_a_flush_is_denied_only_where_its_pool_may_have_ended(flush: FlushPage |
     assert verdict.clause.startswith("TMEM-FLUSH-")
     assert judge([new, denied, Call(DestroyPool(1, 0), True, 4, 6)]) is None
     assert judge([new, denied, Call(DestroyPool(1, 0), True, 6, 7)]) is not None
+
+
+def test_of_the_kinds_that_pools_may_have_the_likeliest_explain_what_is_wrong() -> None:
+    slot, page = Handle(1, 7, 0), number(1)
+    done: list[tuple[Operation, Answer]] = [
+        (NewPool(1, PERSIST), 1),
+        (PoolFlags(1, 1), PERSIST),
+        (DestroyPool(1, 1), True),
+        (NewPool(1), 1),
+        (PoolFlags(1, 1), 0),
+        (Put(1, slot, page), True),
+        (Get(1, slot), page),
+        (Get(1, slot), page),
+    ]
+    verdict = judge([Call(*each, 2 * n, 2 * n + 1) for n, each in enumerate(done)])
+    assert verdict is not None
+    assert (verdict.clause, verdict.call) == ("TMEM-GET-2", 7)

@@ -203,14 +203,15 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
             return _verdict(Judge(PAGE).observe(call.operation, call.answer), call.operation, call.answer, n)
         effects.append(done)
     asked = any(type(call.operation) is PoolFlags for call in calls)
-    search: Search | None = None
+    furthest: tuple[list[Part], Part] | None = None
     for each in granted(calls, effects) if asked else (effects,):
         search = Search(calls, each, atomic_flush)
         if search.possible():
             return None
-    assert search is not None
-    assert search.furthest is not None
-    told = _explained(calls, *search.furthest)
+        if furthest is None or (search.furthest and len(search.furthest[0]) > len(furthest[0])):
+            furthest = search.furthest
+    assert furthest is not None
+    told = _explained(calls, *furthest)
     if atomic_flush and judge(calls) is None:  # nothing is wrong but what is claimed
         return told._replace(clause=ATOMIC, allowed=f"{told.allowed}, or what comes of one instant for all")
     return told
