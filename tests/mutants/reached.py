@@ -17,7 +17,7 @@ from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.trial import Trial
 
 TARGETS: Final = {
-    "impl": ("impl", "impl-by-many", "impl-held"),
+    "impl": ("impl", "impl-by-many"),
     "model": ("model:random", "model:keep"),
 }
 """What `tmem check` is given for the mutants of a package: the first of these that reaches the line."""
