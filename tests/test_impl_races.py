@@ -212,3 +212,14 @@ def test_without_the_second_look_a_put_lands_in_a_pool_that_its_client_left(code
     codec.strike = lambda: store.destroy_pool(1, mine)
     assert store.put(1, mine, 7, 3, NEW)  # so the tests above can fail
     assert store.get(2, yours, 7, 3) == NEW
+
+
+def test_pools_give_their_room_back_in_the_same_order_every_time():
+    """A schedule can be repeated only where nothing depends on where objects lie in memory."""
+    store = Store()
+    for client in range(1, 40):
+        store.new_pool(client)
+        store.new_pool(client, SHARED, 0xA)
+    tables = store._registry.tables
+    in_order = [tables[1][0], tables[1][1], *(tables[client][0] for client in range(2, 40))]
+    assert store._registry._pools() == in_order

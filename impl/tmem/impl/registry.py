@@ -106,5 +106,6 @@ class Registry:
                     with pool.lock:
                         pool.give_room(pool.spare)
 
-    def _pools(self) -> set[Pool]:
-        return {pool for table in self.tables.values() for pool in table.values()}
+    def _pools(self) -> list[Pool]:
+        """Every pool once, in an order that does not depend on where they lie in memory."""
+        return list(dict.fromkeys(pool for table in self.tables.values() for pool in table.values()))
