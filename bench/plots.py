@@ -209,7 +209,8 @@ def _latency(measured: Measured) -> Figure | None:
         _plain(axes.yaxis)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:g} %"))
         axes.set_xlabel("share of operations that take longer (log scale)")
-        axes.legend(fontsize=8)
+        if axes.lines:
+            axes.legend(fontsize=8)
     return figure
 
 
