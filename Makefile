@@ -55,7 +55,7 @@ history-agreement: .venv/.installed-dev
 lint: .venv/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy --strict $(ROOTS) proofs
+	$(BIN)/mypy --strict $(ROOTS) proofs bench
 	$(BIN)/lint-imports
 
 clean:

@@ -11,6 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
     """Schedules a second: ours at each level and frontrun's, in turns."""
     drawn = [draw(random.Random(n), 2, 3, subject.reclaims, subject.shared) for n in range(programs)]
     takers: dict[str, Callable[[], tuple[int, float, float]]] = {
-        f"{level} points, judged": lambda level=level: ours(subject, level, drawn) for level in LEVELS
+        f"{level} points, judged": partial(ours, subject, level, drawn) for level in LEVELS
     }
     missing = ""
     os.environ["FRONTRUN_ACTIVE"] = "1"  # it asks to be started by its own command, which sets this
