@@ -25,10 +25,10 @@ def test_a_slice_of_the_kill_table(fault: str) -> None:
     assert kill("impl", fault, seed=11).killed
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_slice_of_the_accept_table(seed: int) -> None:
-    accepted = accept(seed, 2_000)
-    assert accepted.operations >= 2_000
+@pytest.mark.parametrize("seed", range(20))
+def test_a_hundredth_of_the_accept_table(seed: int) -> None:
+    accepted = accept(seed, 50_000)
+    assert accepted.operations >= 50_000
     assert accepted.alarms == ()
 
 
@@ -38,6 +38,12 @@ def test_each_clause_has_a_fault_that_only_its_checks_kill() -> None:
     without = {clause for clause, row in recorded["clauses"].items() if not row["only"]}
     assert without <= TOLD_BY_PAGES
     assert all(row["killed"] == row["seeds"] for row in recorded["faults"].values())
+
+
+def test_only_what_is_asked_for_is_shrunk() -> None:
+    fast, small = kill("impl", "put-answers-one", 1, small=False), kill("impl", "put-answers-one", 1)
+    assert (fast.steps, small.steps > 0) == (0, True)
+    assert (fast.clause, fast.operations) == (small.clause, small.operations)
 
 
 def _kills() -> list[Kill]:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
+from typing import Final
 
 from tmem.conformance.conforming import compose
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.trial import Trial
+
+PROGRAM: Final = 40
+"""Operations in a program, about."""
+LEAST: Final = 16
+"""Programs of which some repeat pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +34,12 @@ def accept(seed: int, operations: int) -> Accepted:
     probe.close()
     done = 0
     alarms: list[str] = []
-    for _, _, outcome in outcomes(trial, f"accept {seed}", operations):
-        done += len(outcome.trace)
-        if outcome.violation is not None:
-            alarms.append(f"{outcome.violation}")
+    for turn in count():
+        programs = max(LEAST, (operations - done) // PROGRAM)
+        for _, _, outcome in outcomes(trial, f"accept {seed} {turn}", programs):
+            done += len(outcome.trace)
+            if outcome.violation is not None:
+                alarms.append(f"{outcome.violation}")
         if done >= operations:
             break
     return Accepted(seed, choices, done, tuple(alarms))

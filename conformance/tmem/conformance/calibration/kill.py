@@ -15,6 +15,7 @@ from tmem.conformance.faults import FAULTS, around
 from tmem.conformance.pages import corpus
 from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.search import Counts
+from tmem.conformance.shrink import LOSS
 from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.trial import Trial
 
@@ -24,7 +25,7 @@ class Kill:
     """What became of one fault under one seed. `clause` is empty where it survived.
 
     `operations` and `schedules` were made until the first violation, `seconds` of wall time passed;
-    `steps` is the size of the shrunk counterexample.
+    `steps` is the size of the shrunk counterexample, 0 where it was not shrunk.
     """
 
     fault: str
@@ -41,11 +42,12 @@ class Kill:
         return self.clause in FAULTS[self.fault].clauses
 
 
-def kill(target: str, fault: str, seed: int) -> Kill:
+def kill(target: str, fault: str, seed: int, *, small: bool = True) -> Kill:
     """Run a fault until it is noticed, for as long as the default run would.
 
     It is laid around the target; faults that show in schedules, or that end the process, are laid around
-    the adversary.
+    the adversary. Without `small` a counterexample found in volume is not shrunk, unless the blame hangs on
+    that.
     """
     match FAULTS[fault].kind:
         case "races":
@@ -55,7 +57,7 @@ def kill(target: str, fault: str, seed: int) -> Kill:
         case "claims":
             return _claimed(target, fault, seed)
         case _:
-            return _in_volume(target, fault, seed)
+            return _in_volume(target, fault, seed, small)
 
 
 def _around(target: str, fault: str, seed: int) -> Trial:
@@ -81,16 +83,19 @@ def _claimed(target: str, fault: str, seed: int) -> Kill:
     return Kill(fault, seed, blamed.clause, operations, 0, seconds, len(blamed.steps))
 
 
-def _in_volume(target: str, fault: str, seed: int) -> Kill:
+def _in_volume(target: str, fault: str, seed: int, small: bool) -> Kill:
     trial = _around(target, fault, seed)
     start = time.perf_counter()
     operations = 0
     for number, program, outcome in outcomes(trial, f"volume {seed}", PROGRAMS):
         operations += len(outcome.trace)
-        if outcome.violation is not None:
-            seconds = time.perf_counter() - start
-            found = finding(trial, number, program, outcome, corpus(trial.page_size))
-            return Kill(fault, seed, found.clause, operations, 0, seconds, len(found.steps))
+        if outcome.violation is None:
+            continue
+        seconds, clause = time.perf_counter() - start, outcome.violation.clause
+        if not small and clause not in LOSS:
+            return Kill(fault, seed, clause, operations, 0, seconds)
+        found = finding(trial, number, program, outcome, corpus(trial.page_size))
+        return Kill(fault, seed, found.clause, operations, 0, seconds, len(found.steps))
     return Kill(fault, seed, "", operations, 0, time.perf_counter() - start)
 
 
@@ -103,10 +108,13 @@ def _scheduled(fault: str, seed: int) -> Kill:
         nonlocal counts
         counts = now
 
-    for found in explore(subject, seed, SCHEDULED, progress=progress):
-        seconds = time.perf_counter() - start
-        return Kill(fault, seed, found.clause, counts.operations, counts.schedules, seconds, len(found.steps))
-    return Kill(fault, seed, "", counts.operations, counts.schedules, time.perf_counter() - start)
+    found = next(explore(subject, seed, SCHEDULED, progress=progress, small=False), None)
+    seconds = time.perf_counter() - start
+    if found is None:
+        return Kill(fault, seed, "", counts.operations, counts.schedules, seconds)
+    # Only now, since shrinking runs schedules too.
+    found = next(explore(subject, seed, counts.programs, begun=counts.programs - 1), found)
+    return Kill(fault, seed, found.clause, counts.operations, counts.schedules, seconds, len(found.steps))
 
 
 def _supervised(fault: str, seed: int) -> Kill:

@@ -22,6 +22,7 @@ def kill_table(kills: Iterable[Kill]) -> dict[str, dict[str, object]]:
 
 def _row(name: str, kills: list[Kill]) -> dict[str, object]:
     operations = [each.operations for each in kills]
+    steps = [each.steps for each in kills if each.steps] or [0]
     return {
         "sentence": FAULTS[name].sentence,
         "kind": FAULTS[name].kind,
@@ -32,7 +33,7 @@ def _row(name: str, kills: list[Kill]) -> dict[str, object]:
         "operations": [median(operations), max(operations)],
         "schedules": [median(k.schedules for k in kills), max(k.schedules for k in kills)],
         "seconds": [round(median(k.seconds for k in kills), 3), round(max(k.seconds for k in kills), 3)],
-        "steps": [median(k.steps for k in kills), max(k.steps for k in kills)],
+        "steps": [median(steps), max(steps)],
     }
 
 
@@ -85,7 +86,7 @@ def _lines(
         f"{len(table)} faults, each laid around `{target}` and run on {seeds} seeds for at most as long as "
         f"the default run; {killed} were noticed on every seed, with a clause that they break. Operations, "
         "schedules and seconds are those until the first violation, median and worst; steps are the "
-        "operations of the shrunk counterexample."
+        "operations of the counterexample where it was shrunk."
     )
     columns = ("fault", "what is wrong", "seeds", "blamed on", "operations", "schedules", "seconds", "steps")
     yield from ("", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|")

@@ -72,18 +72,19 @@ def explore(
     judging: Judge | None = None,
     begin: Callable[[int, Program], None] = lambda number, program: None,
     beat: Callable[[int], None] = lambda schedule: None,
+    small: bool = True,
 ) -> Iterator[Finding]:
     """The findings of so many programs, or of those until `over`; each smallest, and each kind once.
 
-    The first `begun` are left out. `progress` is told after each program; the counts go on growing. For
-    `begin` and `beat` see Counts.
+    The first `begun` are left out. Without `small` findings are told as they were come upon. `progress` is
+    told after each program; the counts go on growing. For `begin` and `beat` see Counts.
     UncontrolledError where the target does not do the same under the same schedule.
     """
     counts = Counts(begin=begin, beat=beat)
     judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
     told: set[tuple[str, ...]] = set()
     for number in range(begun, programs):
-        found = explore_one(subject, seed, number, judging, counts, over)
+        found = explore_one(subject, seed, number, judging, counts, over, small)
         counts.programs += 1
         progress(counts)
         if found is not None and (kind := (found.clause, *sorted(_methods(found)))) not in told:
@@ -100,8 +101,9 @@ def explore_one(
     judging: Judge,
     counts: Counts,
     over: Callable[[], bool] = lambda: False,
+    small: bool = True,
 ) -> Finding | None:
-    """The finding of one program of a seed, smallest."""
+    """The finding of one program of a seed, smallest; without `small` as it was come upon."""
     draws = random.Random(f"{ENGINE} {seed} {number}")
     program, plans = _chosen(subject, seed, number, draws)
     counts.begin(number, program)
@@ -114,6 +116,8 @@ def explore_one(
 
         with watched():
             failed = search(program).first(plan, draws.getrandbits(32))
+            if failed is not None and not small:
+                return finding(subject, level, variant, program, failed[0].preemptions, search)
             if failed is not None:
                 shrinker = Shrinker(search, program, *failed)
                 shrinker.shrink()
