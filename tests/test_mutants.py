@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import explained, locks, statements
+from tests.mutants import explained, locks, statements, tables
 from tests.mutants.explained import Reason, wrong
 from tests.mutants.mutant import Mutant, modules
 from tests.mutants.run import Outcome, reaching, result
@@ -136,3 +136,9 @@ def test_an_explanation_is_of_a_known_kind(tmp_path: Path) -> None:
     file.write_text('[[reason]]\nkind = "whatever"\nwhy = "so"\nmutants = []\n', "utf-8")
     with pytest.raises(ValueError, match="no kind 'whatever'"):
         explained.read(file)
+
+
+def test_what_was_recorded_is_explained_and_in_the_documentation() -> None:
+    outcomes, reasons = tables.read(), explained.read()
+    assert list(wrong(outcomes, reasons)) == []
+    assert tables.PAGE.read_text("utf-8") == tables.page(outcomes, reasons)
