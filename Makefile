@@ -16,6 +16,7 @@ check: .venv/.installed
 	$(BIN)/tmem check
 
 test: .venv/.installed-dev
+	-$(BIN)/python -m tmem.impl.codec.build
 	$(BIN)/python -m pytest -n 2
 
 prove: .venv/.installed-dev
