@@ -5,19 +5,29 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Final
 
 from tmem.conformance.check import Plan, check
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.schedules import PROGRAMS as SCHEDULED
 from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
-from tmem.conformance.events import Event, Found, Progress
+from tmem.conformance.events import Event, Finding, Found, Progress
 from tmem.conformance.faults import FAULTS, around
 from tmem.conformance.pages import corpus
 from tmem.conformance.schedules.explore import explore, open_subject
+from tmem.conformance.schedules.program import from_json
 from tmem.conformance.schedules.search import Counts
 from tmem.conformance.shrink import LOSS
 from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.trial import Trial
+from tmem.model import Adversary
+from tmem.spec.clauses import CLAUSES
+from tmem.spec.operations import DestroyPool, FlushObject
+
+ALONE: Final = 300
+"""Programs without overlap in which a race must go unnoticed."""
+TOLD_ANYWAY: Final = ("TMEM-ERR-1", "TMEM-CONC-3")
+"""Clauses that an undeclared answer and a hang break, whatever the order of the calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,9 @@ class Kill:
     """What became of one fault under one seed. `clause` is empty where it survived.
 
     `operations` and `schedules` were made until the first violation, `seconds` of wall time passed;
-    `steps` is the size of the shrunk counterexample, 0 where it was not shrunk.
+    `steps` is the size of the shrunk counterexample, 0 where it was not shrunk. `overlap` is the clause of
+    overlapping operations that alone notices it: where they do not overlap nothing is wrong, though what
+    comes of it is blamed on the clause of the page that came or did not.
     """
 
     fault: str
@@ -35,6 +47,7 @@ class Kill:
     schedules: int = 0
     seconds: float = 0.0
     steps: int = 0
+    overlap: str = ""
 
     @property
     def killed(self) -> bool:
@@ -114,7 +127,20 @@ def _scheduled(fault: str, seed: int) -> Kill:
         return Kill(fault, seed, "", counts.operations, counts.schedules, seconds)
     # Only now, since shrinking runs schedules too.
     found = next(explore(subject, seed, counts.programs, begun=counts.programs - 1), found)
-    return Kill(fault, seed, found.clause, counts.operations, counts.schedules, seconds, len(found.steps))
+    overlap = _overlap(fault, found, seed)
+    steps = len(found.steps)
+    return Kill(fault, seed, found.clause, counts.operations, counts.schedules, seconds, steps, overlap)
+
+
+def _overlap(fault: str, found: Finding, seed: int) -> str:
+    if found.clause in TOLD_ANYWAY or found.clause not in CLAUSES:
+        return ""
+    trial = Trial("model:keep", lambda number: FAULTS[fault].wrap(Adversary("keep")), seed)
+    if any(outcome.violation for _, _, outcome in outcomes(trial, f"one by one {seed}", ALONE)):
+        return ""
+    threads = from_json(found.replay["program"]).threads
+    whole = any(isinstance(each, FlushObject | DestroyPool) for thread in threads for each in thread)
+    return "TMEM-CONC-2" if whole and "TMEM-CONC-2" in FAULTS[fault].clauses else "TMEM-CONC-1"
 
 
 def _supervised(fault: str, seed: int) -> Kill:
