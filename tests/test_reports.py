@@ -128,6 +128,19 @@ def test_junit_fails_where_the_verdict_is_not_pass(made: Summary, outcome: str, 
     assert said in (found.get("message") or "")
 
 
+def test_every_report_says_what_the_run_would_have_noticed() -> None:
+    made = summary(Canary("keeps late pages", "TMEM-PUT-3", False, 100, 0.5), Finished(True, 1.0))
+    root = ElementTree.fromstring(as_junit.text(made).split("\n", 1)[1])
+    told = root.findtext(".//testcase[@name='verdict']/system-out") or ""
+    assert "would have noticed: drops flushes (TMEM-FLUSH-1)." in told
+    assert "would not have: keeps late pages (TMEM-PUT-3)." in told
+    words = " ".join(shown(made).split())
+    assert "would have noticed drops flushes" in words
+    assert "would not have keeps late pages" in words
+    assert [each["caught"] for each in json.loads(as_json.text(made, {}))["canaries"]] == [True, False]
+    assert "would have noticed, or would not have" in as_html.text(made, {})
+
+
 class Page(HTMLParser):
     """What a browser would see: texts, and whatever it would fetch."""
 

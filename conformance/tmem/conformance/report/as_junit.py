@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 from xml.etree import ElementTree
 
@@ -53,6 +54,15 @@ def _verdict(suite: ElementTree.Element, summary: Summary) -> None:
         case Verdict.INSENSITIVE:
             missed = ", ".join(canary.fault for canary in summary.canaries if not canary.caught)
             ElementTree.SubElement(case, "failure", message=f"INSENSITIVE: {missed}", type="INSENSITIVE")
+    if summary.canaries:
+        ElementTree.SubElement(case, "system-out").text = _clean("\n".join(_canaries(summary)))
+
+
+def _canaries(summary: Summary) -> Iterator[str]:
+    for caught, title in ((True, "would have noticed"), (False, "would not have")):
+        told = [f"{each.fault} ({each.clause})" for each in summary.canaries if each.caught is caught]
+        if told:
+            yield f"This run {title}: {', '.join(told)}."
 
 
 def _story(finding: Finding) -> str:
