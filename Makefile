@@ -8,7 +8,7 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test prove prove-impl bench lint clean races calibrate mutants endurance history history-agreement
+.PHONY: check test prove prove-impl bench lint clean races calibrate gains mutants endurance history history-agreement
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -40,6 +40,9 @@ races: .venv/.installed-dev
 
 calibrate: .venv/.installed-dev
 	$(BIN)/tmem calibrate --canaries conformance/tmem/conformance/faults/worst.json
+
+gains: .venv/.installed-dev
+	$(BIN)/tmem calibrate --gains 5
 
 mutants: .venv/.installed-dev
 	$(BIN)/python -m tests.mutants

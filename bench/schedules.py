@@ -20,7 +20,8 @@ import click
 from rich.console import Console
 
 from tests.races import RACES, STORE
-from tmem.conformance.schedules.explore import PORTFOLIO, Subject, explore, open_subject
+from tmem.conformance.schedules.explore import Subject, explore, open_subject
+from tmem.conformance.schedules.portfolio import PORTFOLIO
 from tmem.conformance.schedules.program import Program, draw, from_json
 from tmem.conformance.schedules.run import Runner
 from tmem.conformance.schedules.seam import Level

@@ -122,6 +122,23 @@ class Program:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Heuristics:
+    """What makes random programs find faults sooner; calibration measures what each gains."""
+
+    awkward: bool = True
+    """Clients and handles that stores confuse, in the place of 0, 1 and 2."""
+    few: bool = True
+    """Few slots, used again and again, in most programs; nine in all otherwise."""
+    swarm: bool = True
+    """Some operations are left out of a program, others in the next."""
+    repeats: bool = True
+    """Some programs put two pages again and again."""
+
+
+USED = Heuristics()
+"""Those that runs use: all of them."""
+
 HEADER = 6
 REPEATS = 0xFF
 """The last byte of the header of a program that puts few pages again and again."""
@@ -154,7 +171,7 @@ def _codes(mask: int) -> tuple[int, ...]:
     return tuple(codes[n * len(codes) // 256] for n in range(256))
 
 
-def decode(data: bytes, pages: int) -> Program:
+def decode(data: bytes, pages: int, using: Heuristics = USED) -> Program:
     """The program that bytes stand for; any bytes of at least HEADER + 2 are one.
 
     `pages` is the size of the corpus. No page is put twice by a program, so that it tells where it came
@@ -162,15 +179,15 @@ def decode(data: bytes, pages: int) -> Program:
     ones meet in a store that keeps them once.
     """
     mask, universe, setup, first_page, mode, second = data[:HEADER]
-    codes = _codes(mask)
+    codes = _codes(mask if using.swarm else 0)
     clients = 2 if second & 3 else 1
     steps = [
         Step(Code.NEW_POOL, client, name, 0, 0, grant)
         for client in range(clients)
         for name, grant in enumerate(SETUPS[setup & 7])
     ]
-    objects, indexes = SHAPES[mode >> 4 & 7]
-    period = 2 if second == REPEATS else pages
+    objects, indexes = SHAPES[mode >> 4 & 7] if using.few else (3, 3)
+    period = 2 if second == REPEATS and using.repeats else pages
     puts = 0
     for a, b in zip(data[HEADER::2], data[HEADER + 1 :: 2], strict=False):
         code = codes[a]
@@ -183,7 +200,8 @@ def decode(data: bytes, pages: int) -> Program:
         client = b >> 6 & 1 if clients == 2 else 0
         name = _NAMES[b >> 4 & 3] if code == Code.NEW_POOL else b >> 4 & 1
         steps.append(Step(code, client, name, (b & 3) % objects, (b >> 2 & 3) % indexes, argument))
-    return Program(universe & 7, universe >> 3 & 7, mode & 3, (mode >> 2 & 3) % 3, tuple(steps[: pages - 1]))
+    rows = (universe & 7, universe >> 3 & 7, mode & 3) if using.awkward else (0, 0, 0)
+    return Program(*rows, (mode >> 2 & 3) % 3, tuple(steps[: pages - 1]))
 
 
 def from_json(data: object) -> Program:

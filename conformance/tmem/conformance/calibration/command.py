@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import fnmatch
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
 from tmem.conformance.calibration import run
-from tmem.conformance.calibration.run import Outcome, Plan
+from tmem.conformance.calibration.run import Outcome, Plan, Told
 from tmem.conformance.faults import FAULTS
 from tmem.conformance.nearest import nearest
 from tmem.conformance.targets import TargetError
 from tmem.conformance.targets.resolve import resolve
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -31,6 +35,9 @@ from tmem.conformance.targets.resolve import resolve
 )
 @click.option("--results", type=click.Path(path_type=Path), default="docs/results", help="Folder for JSON.")
 @click.option("--page", type=click.Path(path_type=Path), default="docs/calibration.md", help="Markdown.")
+@click.option(
+    "--gains", type=click.IntRange(1), metavar="SEEDS", help="Measure instead what each heuristic gains."
+)
 @click.option("--canaries", type=click.Path(path_type=Path), help="Write what canaries need to know.")
 def calibrate(
     target: str,
@@ -41,6 +48,7 @@ def calibrate(
     work: Path,
     results: Path,
     page: Path,
+    gains: int | None,
     canaries: Path | None,
 ) -> None:
     """Measure that faults are caught and that conforming backends raise no alarm.
@@ -55,21 +63,29 @@ def calibrate(
         resolve(target)
     except TargetError as error:
         raise click.UsageError(str(error)) from error
-    plan = Plan(target, chosen, seeds, backends, operations)
     console = Console()
-    try:
-        with Progress(console=console, transient=True) as progress:
-            bar = progress.add_task("calibrating", total=None)
-            outcome = run.calibrate(
-                plan, work, lambda done, total: progress.update(bar, completed=done, total=total)
-            )
-    except KeyboardInterrupt:
-        console.print(f"Interrupted; what is done is kept in {work}, and the same command goes on there.")
-        sys.exit(1)
+    if gains is not None:
+        found = _shown(console, work, lambda told: run.measure(target, chosen, gains, work, told))
+        for path in run.write_gains(target, gains, found, results, page):
+            console.print(f"wrote {path}")
+        return
+    plan = Plan(target, chosen, seeds, backends, operations)
+    outcome = _shown(console, work, lambda told: run.calibrate(plan, work, told))
     for path in run.write(plan, outcome, results, page, canaries):
         console.print(f"wrote {path}")
     _tell(console, outcome)
     sys.exit(0 if outcome.good else 1)
+
+
+def _shown(console: Console, work: Path, does: Callable[[Told], T]) -> T:
+    """Do it with a bar; say where to go on where it is interrupted."""
+    try:
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task("calibrating", total=None)
+            return does(lambda done, total: progress.update(bar, completed=done, total=total))
+    except KeyboardInterrupt:
+        console.print(f"Interrupted; what is done is kept in {work}, and the same command goes on there.")
+        sys.exit(1)
 
 
 def _tell(console: Console, outcome: Outcome) -> None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from tmem.conformance.calibration import tables
+from tmem.conformance.calibration import gains, tables
 from tmem.conformance.calibration.accept import Accepted, accept
+from tmem.conformance.calibration.gains import Noticed
 from tmem.conformance.calibration.kill import Kill, kill
 from tmem.conformance.calibration.work import Row, work
 from tmem.conformance.faults import FAULTS
 
 SHRUNK: Final = 2
 """Seeds on which counterexamples are shrunk: more tell little, and shrinking takes longer than most kills."""
+
+
+GAINS: Final = "gains.json"
+Told = Callable[[int, int], None]
+"""Hears how many tasks are done, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,11 @@ def _accept(seed: int, operations: int) -> Row:
     return asdict(accept(seed, operations))
 
 
-def calibrate(plan: Plan, folder: Path, told: Callable[[int, int], None]) -> Outcome:
+def _look(target: str, way: str, fault: str, seed: int) -> Row:
+    return asdict(gains.look(target, way, fault, seed))
+
+
+def calibrate(plan: Plan, folder: Path, told: Told) -> Outcome:
     """Do the work of the plan; `told` hears how many tasks are done, and of how many.
 
     The work under way is kept in `folder`, so that a second call goes on where the first was interrupted.
@@ -82,16 +92,50 @@ def write(plan: Plan, outcome: Outcome, results: Path, page: Path, canaries: Pat
     results.mkdir(parents=True, exist_ok=True)
     table = tables.kill_table(outcome.kills)
     depth = tables.breadth(outcome.kills)
+    page_text = tables.markdown(plan.target, table, depth, outcome.accepted)
+    if (kept := results / GAINS).exists():
+        page_text += "\n" + _section(json.loads(kept.read_text("utf-8")))
     files: dict[Path, str] = {
         results / "kill.json": _json({"target": plan.target, "faults": table, "clauses": depth}),
         results / "accept.json": _json(_summary(outcome.accepted)),
-        page: tables.markdown(plan.target, table, depth, outcome.accepted),
+        page: page_text,
     }
     if canaries is not None:
         files[canaries] = _json(tables.worst(table))
     for path, text in files.items():
         path.write_text(text, "utf-8")
         yield path
+
+
+def measure(target: str, faults: Collection[str], seeds: int, folder: Path, told: Told) -> list[Noticed]:
+    """Look for the faults in every way that `gains` compares; kept and resumed as `calibrate` does."""
+    tasks: dict[str, Callable[[], Row]] = {
+        f"look {target} {way} {fault} {seed}": partial(_look, target, way, fault, seed)
+        for way in gains.WAYS
+        for fault in gains.sought(way)
+        if fault in faults
+        for seed in range(seeds)
+    }
+    found = []
+    for count, (_, result) in enumerate(work(tasks, folder / "gains.jsonl")):
+        found.append(Noticed(**result))
+        told(count + 1, len(tasks))
+    return found
+
+
+def write_gains(target: str, seeds: int, found: list[Noticed], results: Path, page: Path) -> Iterator[Path]:
+    """Write what heuristics gain as JSON, and anew in the page; each file as it is written."""
+    results.mkdir(parents=True, exist_ok=True)
+    data = {"target": target, "seeds": seeds, "heuristics": gains.gains(found)}
+    (results / GAINS).write_text(_json(data), "utf-8")
+    yield results / GAINS
+    before = page.read_text("utf-8").partition(gains.HEADING)[0].rstrip("\n") if page.exists() else ""
+    page.write_text(f"{before}\n\n{_section(data)}".lstrip("\n"), "utf-8")
+    yield page
+
+
+def _section(data: dict[str, Any]) -> str:
+    return gains.markdown(data["target"], data["seeds"], data["heuristics"])
 
 
 def _summary(accepted: list[Accepted]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from tmem.conformance.coverage import Coverage
 from tmem.conformance.engines.run import Outcome, run, twins
 from tmem.conformance.events import Finding, Found, Progress
 from tmem.conformance.pages import Corpus, corpus
-from tmem.conformance.programs import HEADER, REPEATS, Program, decode, from_json
+from tmem.conformance.programs import HEADER, REPEATS, USED, Heuristics, Program, decode, from_json
 from tmem.conformance.shrink import shrink
 from tmem.conformance.trial import Trial
 
@@ -72,7 +72,9 @@ class Volume:
             trial.emit(Found(finding(trial, variant, program, outcome, pages)))
 
 
-def outcomes(trial: Trial, seed: str, total: int, begun: int = 0) -> Iterator[tuple[int, Program, Outcome]]:
+def outcomes(
+    trial: Trial, seed: str, total: int, begun: int = 0, using: Heuristics = USED
+) -> Iterator[tuple[int, Program, Outcome]]:
     """What so many random programs came to, each on a backend of its own; fewer where the time runs out.
 
     The first `begun` are left out: an earlier turn ran them.
@@ -87,7 +89,7 @@ def outcomes(trial: Trial, seed: str, total: int, begun: int = 0) -> Iterator[tu
         if number < begun:
             continue
         trial.ring.begin(Volume.name, len(pages.pages).to_bytes(2, "big") + data)
-        program = decode(data, len(pages.pages))
+        program = decode(data, len(pages.pages), using)
         yield number, program, run(program, trial.fresh(number), pages, trial.ring)
         if trial.over():
             return

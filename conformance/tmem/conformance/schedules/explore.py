@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from tmem.conformance.events import Finding
 from tmem.conformance.pages import corpus
 from tmem.conformance.picture import picture, steps
 from tmem.conformance.schedules.judge import ATOMIC, judge
-from tmem.conformance.schedules.pairs import pairs
-from tmem.conformance.schedules.program import Program, draw, from_json
+from tmem.conformance.schedules.portfolio import Chooser, mixed
+from tmem.conformance.schedules.program import Program, from_json
 from tmem.conformance.schedules.run import Run, Runner, Target
 from tmem.conformance.schedules.seam import LEVELS, Level
-from tmem.conformance.schedules.search import Counts, Judge, Plan, Search, UncontrolledError
+from tmem.conformance.schedules.search import Counts, Judge, Search, UncontrolledError
 from tmem.conformance.schedules.shrinking import Shrinker
 from tmem.conformance.schedules.strategies import Follow, Schedule
 from tmem.conformance.schedules.subject import Subject, open_subject
@@ -27,38 +27,6 @@ __all__ = ["ENGINE", "LEVELS", "Subject", "explore", "explore_one", "open_subjec
 ENGINE: Final = "schedules"
 REPLAYS: Final = 3
 """How often a finding is repeated before it is told."""
-
-
-class Kind(NamedTuple):
-    """A kind of program, and the plans that explore it, each at a level."""
-
-    threads: int
-    operations: int
-    plans: tuple[tuple[Level, Plan], ...]
-
-
-def _drawn(threads: int, operations: int, sticky: int, pct: int) -> Kind:
-    return Kind(threads, operations, (("statement", Plan(sticky=sticky, pct=pct)),))
-
-
-_SYSTEMATIC: Final[tuple[tuple[Level, Plan], ...]] = (
-    ("lock", Plan(bound=2)),
-    ("statement", Plan(bound=1, sticky=10)),
-)
-PORTFOLIO: Final = (
-    _drawn(3, 3, sticky=40, pct=4),
-    _drawn(4, 8, sticky=30, pct=4),
-    Kind(2, 3, _SYSTEMATIC),
-    _drawn(3, 4, sticky=40, pct=4),
-    _drawn(3, 2, sticky=40, pct=4),
-    Kind(2, 2, _SYSTEMATIC),
-    _drawn(4, 6, sticky=30, pct=4),
-    Kind(3, 4, (("lock", Plan(sticky=40, pct=4)),)),
-)
-"""The kinds of programs, in turn: most races are found soonest by drawing schedules of larger programs;
-small ones are searched through."""
-PAIRS: Final[tuple[tuple[Level, Plan], ...]] = (("statement", Plan(bound=1)),)
-"""How each pair of operations is explored: whatever one preemption can do."""
 
 
 def explore(
@@ -73,18 +41,20 @@ def explore(
     begin: Callable[[int, Program], None] = lambda number, program: None,
     beat: Callable[[int], None] = lambda schedule: None,
     small: bool = True,
+    chooser: Chooser = mixed,
 ) -> Iterator[Finding]:
     """The findings of so many programs, or of those until `over`; each smallest, and each kind once.
 
     The first `begun` are left out. Without `small` findings are told as they were come upon. `progress` is
-    told after each program; the counts go on growing. For `begin` and `beat` see Counts.
+    told after each program; the counts go on growing. For `begin` and `beat` see Counts. The programs are
+    those of `mixed` or of another `chooser`.
     UncontrolledError where the target does not do the same under the same schedule.
     """
     counts = Counts(begin=begin, beat=beat)
     judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
     told: set[tuple[str, ...]] = set()
     for number in range(begun, programs):
-        found = explore_one(subject, seed, number, judging, counts, over, small)
+        found = explore_one(subject, seed, number, judging, counts, over, small, chooser)
         counts.programs += 1
         progress(counts)
         if found is not None and (kind := (found.clause, *sorted(_methods(found)))) not in told:
@@ -102,10 +72,11 @@ def explore_one(
     counts: Counts,
     over: Callable[[], bool] = lambda: False,
     small: bool = True,
+    chooser: Chooser = mixed,
 ) -> Finding | None:
     """The finding of one program of a seed, smallest; without `small` as it was come upon."""
     draws = random.Random(f"{ENGINE} {seed} {number}")
-    program, plans = _chosen(subject, seed, number, draws)
+    program, plans = chooser(subject, seed, number, draws)
     counts.begin(number, program)
     variant = draws.randrange(len(subject.variants))
     for level, plan in plans:
@@ -123,18 +94,6 @@ def explore_one(
                 shrinker.shrink()
                 return finding(subject, level, variant, shrinker.program, shrinker.schedule, search)
     return None
-
-
-def _chosen(
-    subject: Subject, seed: int, number: int, draws: random.Random
-) -> tuple[Program, tuple[tuple[Level, Plan], ...]]:
-    # Of four programs three are pairs, while there are any left; the others are of the portfolio.
-    turn, place = divmod(number, 4)
-    small = pairs(seed, subject.reclaims, subject.shared)
-    if place < 3 and 3 * turn + place < len(small):
-        return small[3 * turn + place], PAIRS
-    kind = PORTFOLIO[(turn if 3 * turn < len(small) else number) % len(PORTFOLIO)]
-    return draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared), kind.plans
 
 
 def finding(

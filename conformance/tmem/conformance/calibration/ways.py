@@ -1,0 +1,156 @@
+"""Ways of looking for a fault: as runs do, without one of their heuristics, or with one that they lack."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from tmem.conformance.coverage import Coverage
+from tmem.conformance.driver import close
+from tmem.conformance.engines.crowd import Crowd, switching_often
+from tmem.conformance.engines.run import Outcome, run, twins
+from tmem.conformance.engines.volume import LONGEST, outcomes
+from tmem.conformance.faults import FAULTS, around
+from tmem.conformance.history.checker import check
+from tmem.conformance.history.results import Illegal
+from tmem.conformance.pages import corpus
+from tmem.conformance.programs import HEADER, Heuristics, Program, decode
+from tmem.conformance.schedules.explore import explore, open_subject
+from tmem.conformance.schedules.pairs import pairs
+from tmem.conformance.schedules.portfolio import PAIRS, Chooser, Plans
+from tmem.conformance.schedules.program import Program as Overlapping
+from tmem.conformance.schedules.search import Counts
+from tmem.conformance.schedules.subject import Subject
+from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.trial import Silent, Trial
+from tmem.model import adversary
+from tmem.spec.backend import Backend, Claims
+
+Way = Callable[[str, str, int], "int | None"]
+"""Looks for a fault around a target, under a seed: the operations until it is noticed, or None."""
+
+LIMIT: Final = 10_000
+"""Operations after which a way gives up."""
+PROGRAMS: Final = LIMIT // 33
+"""Programs that have about so many operations."""
+CANDIDATES: Final = 4
+"""Programs of which the biased way takes one."""
+CROWD: Final = 1_000
+"""Operations of one crowd of threads."""
+CALLERS: Final = 3
+STALLED: Final = 5.0
+"""Seconds after which threads that get nowhere count as hung."""
+
+
+def in_volume(
+    target: str, fault: str, seed: int, *, using: Heuristics, variant: int | None = None
+) -> int | None:
+    """Random programs, on the target as it comes or, with `variant`, on that one of it alone."""
+    trial = _trial(target, fault, seed, variant)
+    return _first(outcome for _, _, outcome in outcomes(trial, f"volume {seed}", PROGRAMS, using=using))
+
+
+def biased(target: str, fault: str, seed: int) -> int | None:
+    """Of CANDIDATES programs the one that reaches, on the adversary, what the target has reached least."""
+    return _first(_biased(_trial(target, fault, seed, None)))
+
+
+def _biased(trial: Trial) -> Iterator[Outcome]:
+    pages = corpus(trial.page_size)
+    draw = random.Random(f"biased {trial.seed}")
+    reached: Counter[str] = Counter()
+    for number in range(PROGRAMS):
+        length = HEADER + 2 * draw.randrange(4, LONGEST)  # one for all: longer ones reach more
+        drawn = [draw.randbytes(length) for _ in range(CANDIDATES)]
+        programs = [decode(data, len(pages.pages)) for data in drawn]
+        probes = [adversary.backend("keep", 0) for _ in programs]
+        points = [
+            _points(program, run(program, probe, pages, Silent()))
+            for program, probe in zip(programs, probes, strict=True)
+        ]
+        best = max(range(CANDIDATES), key=lambda n: sum(1 / (1 + reached[point]) for point in points[n]))
+        outcome = run(programs[best], trial.fresh(number), pages, trial.ring)
+        reached.update(_points(programs[best], outcome))
+        yield outcome
+
+
+def _points(program: Program, outcome: Outcome) -> set[str]:
+    coverage = Coverage()
+    coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
+    return {point for point, count in coverage.points.items() if count}
+
+
+def _first(made: Iterator[Outcome]) -> int | None:
+    operations = 0
+    for outcome in made:
+        operations += len(outcome.trace)
+        if operations > LIMIT:
+            return None
+        if outcome.violation is not None:
+            return operations
+    return None
+
+
+def _trial(target: str, fault: str, seed: int, variant: int | None) -> Trial:
+    wrap, under = FAULTS[fault].wrap, resolve(target)
+    backend = under.fresh(0)
+    page_size = backend.page_size
+    backend.close()
+
+    def fresh(number: int) -> Backend:
+        return wrap(under.fresh(number if variant is None else variant))
+
+    return Trial(target, fresh, seed, page_size=page_size)
+
+
+def scheduled(target: str, fault: str, seed: int, *, chooser: Chooser) -> int | None:
+    """Controlled schedules of small programs, as they are chosen."""
+    subject = open_subject(around.__name__, fault.replace("-", "_"))
+    counts = Counts()
+
+    def progress(now: Counts) -> None:
+        nonlocal counts
+        counts = now
+
+    def over() -> bool:
+        return counts.operations >= LIMIT
+
+    found = next(
+        explore(subject, seed, LIMIT, over=over, progress=progress, small=False, chooser=chooser), None
+    )
+    return None if found is None else counts.operations
+
+
+def only_pairs(subject: Subject, seed: int, number: int, draws: random.Random) -> tuple[Overlapping, Plans]:
+    """Two operations against each other, again and again."""
+    each = pairs(seed, subject.reclaims, subject.shared)
+    return each[number % len(each)], PAIRS
+
+
+def by_threads(target: str, fault: str, seed: int) -> int | None:
+    """Real threads, switched by the system."""
+    for number in range(LIMIT // CROWD):
+        backend = FAULTS[fault].wrap(adversary.backend("keep", 0))
+        crowd = Crowd(backend, corpus(backend.page_size), f"gains {seed} {number}")
+        with switching_often():
+            crowd.start(CALLERS, CROWD // CALLERS)
+            if not _ends(crowd):
+                return CROWD * (number + 1)
+        claims = backend.claims if isinstance(backend, Claims) else frozenset()
+        close(backend)
+        if isinstance(check(crowd.history(), claims=claims), Illegal):
+            return CROWD * (number + 1)
+    return None
+
+
+def _ends(crowd: Crowd) -> bool:
+    seen, since = -1, time.monotonic()
+    while not crowd.wait(0.05):
+        if (now := crowd.done()) != seen:
+            seen, since = now, time.monotonic()
+        elif time.monotonic() - since > STALLED:
+            return False
+    return True
