@@ -184,8 +184,8 @@ def _lines(target: str, seeds: int, rows: list[Mapping[str, object]]) -> Iterato
         "seeds, looked for with a heuristic and without it, all else being the same: how many of the runs "
         f"were kills within {few} and within {many} operations; in brackets the kills won on the worst "
         "and on the best seed. *Sooner*: operations until the kill without it, as a multiple of those with "
-        f"it (geometric mean over the runs; {many} where there was no kill). *Only with it*: faults that were "
-        "noticed on every seed with it and on none without."
+        f"it (geometric mean over the runs; {many} where there was no kill). *Only with it*: faults that "
+        "were noticed on every seed with it and on none without."
     )
     columns = ("heuristic", "what it does", "runs", f"{few} with", "without", f"{many} with", "without")
     yield from ("", f"| {' | '.join((*columns, 'sooner', 'only with it'))} |", "|---" * 9 + "|")
