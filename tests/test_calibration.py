@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tmem.conformance.calibration.accept import accept
+from tmem.conformance.calibration.accept import accept, overlapping
 from tmem.conformance.calibration.kill import Kill, kill
 from tmem.conformance.calibration.tables import breadth, kill_table, markdown, worst
 from tmem.conformance.calibration.work import work
+from tmem.conformance.conforming import Composed
 from tmem.conformance.faults import FAULTS
+from tmem.model import Adversary
 from tmem.spec.clauses import CLAUSES
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
@@ -29,6 +31,24 @@ def test_a_hundredth_of_the_accept_table(seed: int) -> None:
     accepted = accept(seed, 50_000)
     assert accepted.operations >= 50_000
     assert accepted.alarms == ()
+
+
+@pytest.mark.parametrize(("seed", "serves"), [(19, "Locked"), (22, "Background")])
+def test_operations_overlap_where_the_backend_serves_threads(seed: int, serves: str) -> None:
+    accepted = accept(seed, 100)
+    assert serves in accepted.choices
+    assert accepted.operations > 3_000
+    assert accepted.alarms == ()
+
+
+def test_an_alarm_of_overlapping_operations_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(seed: int) -> Composed:
+        return Composed(FAULTS["hit-not-exclusive"].wrap(Adversary("keep")), [])
+
+    alarms: list[str] = []
+    monkeypatch.setattr("tmem.conformance.calibration.accept.compose", doubled)
+    assert overlapping(0, "Background", alarms) > 1_000
+    assert len(alarms) == 1
 
 
 def test_each_clause_has_a_fault_that_only_its_checks_kill() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
@@ -14,11 +15,14 @@ from tmem.conformance.engines.run import run
 from tmem.conformance.pages import corpus
 from tmem.conformance.programs import HEADER, decode
 from tmem.conformance.schedules.explore import explore
+from tmem.conformance.schedules.judge import Verdict, judge
 from tmem.conformance.schedules.subject import open_subject
 from tmem.conformance.trial import Silent
 from tmem.model import Adversary
 from tmem.spec import Reclaims, TellsFlags
 from tmem.spec.abi.flags import PERSIST
+from tmem.spec.history import Call
+from tmem.spec.operations import NewPool, Put
 
 SEEDS = range(400)
 
@@ -114,6 +118,29 @@ def test_no_alarm_under_controlled_schedules() -> None:
         subject = open_subject(seeds.__name__, f"seed_{seed}")
         found = next(explore(subject, seed, 12), None)
         assert found is None, f"seed {seed}, {texts[seed]}: {found}"
+
+
+def test_a_put_lands_in_the_pool_made_anew() -> None:
+    landed = 0
+
+    def judging(calls: Sequence[Call]) -> Verdict | None:
+        nonlocal landed
+        puts = [call for call in calls if isinstance(call.operation, Put) and call.answer is True]
+        made = [call for call in calls if isinstance(call.operation, NewPool)]
+        landed += sum(
+            new.operation.client == put.operation.client
+            and new.answer == put.operation.handle.pool
+            and put.begin < new.begin
+            and (new.end or 0) < (put.end or 0)
+            for put in puts
+            for new in made
+        )
+        return judge(calls)
+
+    seed = 17
+    assert "Locked" in str(compose(seed))
+    assert not list(explore(open_subject(seeds.__name__, f"seed_{seed}"), seed, 24, judging=judging))
+    assert landed > 0
 
 
 def test_a_seed_that_is_none_is_named() -> None:
