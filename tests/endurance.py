@@ -10,13 +10,16 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from tmem.conformance.check import Plan, check
 from tmem.conformance.engines.stress import Stress
+from tmem.conformance.events import Event
 from tmem.conformance.summary import Summary
+from tmem.conformance.supervisor import RunError
 from tmem.conformance.verdict import verdict
 from tmem.model.choices import STRATEGIES
 
@@ -27,8 +30,7 @@ def checked(target: str, seconds: float) -> dict[str, Any]:
     """Check one target for so long; what was done and found."""
     summary = Summary(target, 0, "linearizable")
     start = time.monotonic()
-    for event in check(Plan(target, budget=seconds)):
-        summary.add(event)
+    _follow(summary, check(Plan(target, budget=seconds)))
     return _row(summary, verdict(summary).name, time.monotonic() - start)
 
 
@@ -36,9 +38,16 @@ def stressed(seconds: float) -> dict[str, Any]:
     """Let crowds of real threads loose on the store for so long."""
     summary = Summary("impl", 0, "linearizable")
     start = time.monotonic()
-    for event in check(Plan("impl", budget=seconds), engines=(Stress(),)):
-        summary.add(event)
+    _follow(summary, check(Plan("impl", budget=seconds), engines=(Stress(),)))
     return _row(summary, "violations" if summary.findings else "no violation", time.monotonic() - start)
+
+
+def _follow(summary: Summary, events: Iterator[Event]) -> None:
+    try:
+        for event in events:
+            summary.add(event)
+    except RunError as failure:  # what was done until then is told all the same
+        summary.notes.append(f"The run could not go on: {failure}\n{failure.details}")
 
 
 def _row(summary: Summary, told: str, seconds: float) -> dict[str, Any]:
@@ -47,6 +56,7 @@ def _row(summary: Summary, told: str, seconds: float) -> dict[str, Any]:
         "verdict": told,
         "violations": sorted(summary.findings),
         "stories": {clause: [*found.steps, found.message] for clause, found in summary.findings.items()},
+        "complete": summary.complete,
         "seconds": round(seconds),
         "operations": summary.operations,
         "schedules": summary.schedules,
@@ -71,7 +81,8 @@ def main() -> int:
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps({"checked": rows, "stress": stress}, indent=1) + "\n", "utf-8")
     print(RESULT.read_text("utf-8"))
-    return 1 if stress["violations"] or any(row["violations"] for row in rows) else 0
+    failed = [row for row in (*rows, stress) if row["violations"] or not row["complete"]]
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ ROUNDS: Final = 16
 CALLERS: Final = 3
 OPERATIONS: Final = 1_500
 """Operations of each caller of a crowd."""
+STATES: Final = 500_000
+"""The budget for the check of one history: some seconds, which decide all but one or two of a hundred."""
 WAIT: Final = 0.1
 """Seconds between two looks whether the threads go on."""
 TRIES: Final = 20
@@ -77,7 +79,7 @@ class Stress:
         claims = backend.claims if isinstance(backend, Claims) else frozenset()
         close(backend)
         trial.ring.rest()
-        result = check(calls, level=trial.level, claims=claims)
+        result = check(calls, level=trial.level, claims=claims, budget=STATES)
         trial.emit(Progress(len(calls), 1, histories=1, done=done))
         flushes = sum(call.op in ("flush_object", "destroy_pool") for call in calls)
         counts = {"TMEM-CONC-1": len(calls), "TMEM-CONC-2": flushes, "TMEM-CONC-3": len(calls)}
@@ -88,7 +90,7 @@ class Stress:
             trial.emit(Note(f"A history of {len(calls)} calls was not decided: {result.reason}"))
         if not isinstance(result, Illegal):
             return None
-        if ATOMIC in claims and not isinstance(check(calls, level=trial.level), Illegal):
+        if ATOMIC in claims and not isinstance(check(calls, level=trial.level, budget=STATES), Illegal):
             result = replace(result, clause=ATOMIC)  # nothing is wrong but what is claimed
         return Finding(
             result.clause,
