@@ -1,0 +1,37 @@
+"""Real threads: callers that hang are noticed, whatever the reclaimer does meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from tmem.conformance.check import Plan, check
+from tmem.conformance.engines.stress import Stress
+from tmem.conformance.events import Found
+
+HANGS = """
+import threading
+
+from tmem.conformance.wrapper import Wrapper
+from tmem.model import Adversary
+
+
+class Hangs(Wrapper):
+    def put(self, *arguments):
+        threading.Event().wait()
+
+
+def factory():
+    return Hangs(Adversary("keep"))
+"""
+
+
+def test_callers_that_hang_are_noticed_though_the_reclaimer_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "hangs.py"
+    path.write_text(HANGS)
+    plan = Plan(f"py:{path}:factory", budget=20.0, hang_after=1.0, shrink=0.0)
+    with closing(check(plan, engines=(Stress(),))) as events:
+        found = next((event.finding for event in events if isinstance(event, Found)), None)
+    assert found is not None, "the run went on as long as the reclaimer did"
+    assert found.clause == "TMEM-CONC-3"
+    assert "does not return" in found.message
