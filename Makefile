@@ -16,7 +16,7 @@ check: .venv/.installed
 	$(BIN)/tmem check
 
 test: .venv/.installed-dev
-	-$(BIN)/python -m tmem.impl.codec.build
+	-$(BIN)/python -m tmem.impl.build
 	$(BIN)/python -m pytest -n 2
 
 prove: .venv/.installed-dev
@@ -26,11 +26,11 @@ prove: .venv/.installed-dev
 prove-impl: .venv/.installed-dev
 	$(BIN)/python -m proofs.impl $(ARGS)
 
-compiled: .venv/.installed
-	$(BIN)/python -m tmem.impl.codec.build
+compiled: .venv/.installed-compiled
+	$(BIN)/python -m tmem.impl.build
 
 bench: .venv/.installed-bench
-	-$(BIN)/python -m tmem.impl.codec.build
+	-$(BIN)/python -m tmem.impl.build
 	$(BIN)/python -m bench $(ARGS)
 
 # What takes longer, with its results recorded in docs/results.
@@ -73,6 +73,11 @@ clean:
 .venv/.installed-dev: pyproject.toml | .venv/bin/python
 	@echo "installing tmem and its development tools into .venv ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
+	@touch .venv/.installed $@
+
+.venv/.installed-compiled: pyproject.toml | .venv/bin/python
+	@echo "installing tmem and what compiles it into .venv ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[compiled]'
 	@touch .venv/.installed $@
 
 .venv/.installed-bench: pyproject.toml | .venv/bin/python

@@ -8,24 +8,24 @@ from typing import Any
 
 from bench.subjects import Missing
 from tmem.impl import Store
-from tmem.impl.codec import Codec
 from tmem.impl.codec.held import HeldLz4
 
 PURE, HELD, COMPILED = "pure", "held", "compiled"
 
 
-def native(page_size: int) -> Codec:
-    """The codec that has to be compiled; Missing where it is not."""
+def compiled(budget: int | None = None, **options: Any) -> Store:
+    """The store and its codec, which have to be compiled; Missing where they are not."""
     try:
         from tmem.impl.codec.native import NativeLz4
+        from tmem.impl.compiled import Store as Compiled
     except ImportError as error:
         raise Missing(str(error)) from None
-    return NativeLz4(page_size)
+    return Compiled(budget, codec=NativeLz4, **options)
 
 
 VARIANTS: dict[str, Callable[..., Any]] = {
     PURE: Store,
     HELD: partial(Store, codec=HeldLz4),
-    COMPILED: partial(Store, codec=native),
+    COMPILED: compiled,
 }
 """Each takes the arguments of `tmem.impl.Store`, the budget first."""

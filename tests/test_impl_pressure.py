@@ -357,7 +357,7 @@ def test_the_background_reclaimer_leaves_persistent_pages_and_ends_with_the_stor
     swap = store.new_pool(1, PERSIST)
     for index, page in enumerate(pages(30)):
         assert store.put(1, swap, 7, index, page)
-    thread = store._background._thread
+    thread = store._background._runner
     assert thread.is_alive()
     assert all(held(store, swap, [(7, index) for index in range(30)]))
     store.close()

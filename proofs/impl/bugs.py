@@ -36,7 +36,7 @@ LOCKED_PUT = """\
                 owner.lock.acquire()
                 try:
                     if table.get(pool) is not owner:
-                        break
+                        raise no_pool(client, pool)
                     lacking = owner.store(oid, index, pampd)
                 finally:
                     owner.lock.release()
@@ -165,8 +165,8 @@ BUGS: Final = {
         "no_operation_reaches_the_next_pool_of_the_id",
         Bug(
             "store",
-            "if table.get(pool) is not owner:\n                        break",
-            "if False:\n                        break",
+            "                    if table.get(pool) is not owner:\n                        raise",
+            "                    if False:\n                        raise",
         ),
     ),
     "a reclaimer looks at the order without the room's lock": Seeded(

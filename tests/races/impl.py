@@ -37,7 +37,7 @@ _GET: Final = """            owner.lock.acquire()
 _PUT: Final = """                owner.lock.acquire()
                 try:
                     if table.get(pool) is not owner:
-                        break
+                        raise no_pool(client, pool)
                     lacking = owner.store(oid, index, pampd)
                 finally:
                     owner.lock.release()

@@ -21,8 +21,8 @@ class Background:
         self._pressed = threading.Event()
         with room.lock:
             room.watch(room.budget - keep_free, self._pressed.set)
-        self._thread = threading.Thread(target=self._run, name="tmem-reclaim", daemon=True)
-        self._thread.start()
+        self._runner = threading.Thread(target=self._run, name="tmem-reclaim", daemon=True)
+        self._runner.start()
 
     def stop(self) -> None:
         """End the thread, and wait for its end."""
@@ -30,7 +30,7 @@ class Background:
             self._room.watch(self._room.budget, None)
         self._stopping = True
         self._pressed.set()
-        self._thread.join()
+        self._runner.join()
 
     def _run(self) -> None:
         while not self._stopping:

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+COUNTS = (
+    "dropped",
+    "ended",
+    "failed",
+    "flushed",
+    "flushes",
+    "hits",
+    "misses",
+    "reclaimed",
+    "replaced",
+    "stored",
+    "taken",
+)
+
 
 class Tally:
     """The counts of one pool, guarded by its lock. A count only grows.
@@ -12,19 +26,7 @@ class Tally:
     thread at a time, since nothing in the sum gives it up. An interpreter that does not may lose some.
     """
 
-    __slots__ = (
-        "dropped",
-        "ended",
-        "failed",
-        "flushed",
-        "flushes",
-        "hits",
-        "misses",
-        "reclaimed",
-        "replaced",
-        "stored",
-        "taken",
-    )
+    __slots__ = COUNTS
 
     def __init__(self) -> None:
         self.stored = 0
@@ -41,7 +43,7 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         """Count everything that the other counted."""
-        for name in self.__slots__:
+        for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property

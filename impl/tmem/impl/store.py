@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, Final, cast
 
 from tmem.impl.arguments import asked_kind, asked_pages, bad_handle, bad_page, copied, no_memory, no_pool
 from tmem.impl.background import Background
@@ -22,7 +22,7 @@ from tmem.spec.abi.errors import ENOMEM
 from tmem.spec.abi.flags import compose
 from tmem.spec.handle import INDEX_BITS, OBJECT_BITS
 
-ROUNDS = 8
+ROUNDS: Final = 8
 """Times that a put makes room, only to find it taken by others, before it fails."""
 AHEAD = 256
 """The part of the budget that is freed beyond need, so that not every put has to make room."""
@@ -49,7 +49,7 @@ class Store:
     >>> store.close()
     """
 
-    claims = frozenset({"retain", "reclaim-bound", "regain", "atomic-flush", "lru"})
+    claims: ClassVar[frozenset[str]] = frozenset({"retain", "reclaim-bound", "regain", "atomic-flush", "lru"})
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class Store:
                 owner.lock.acquire()
                 try:
                     if table.get(pool) is not owner:
-                        break
+                        raise no_pool(client, pool)
                     lacking = owner.store(oid, index, pampd)
                 finally:
                     owner.lock.release()

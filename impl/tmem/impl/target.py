@@ -25,6 +25,14 @@ def native(budget: int | None = None) -> Store:
     return Store(budget, codec=NativeLz4)
 
 
+def compiled(budget: int | None = None) -> Store:
+    """One that is compiled, and its codec with it; ImportError where they are not."""
+    from tmem.impl.codec.native import NativeLz4
+    from tmem.impl.compiled import Store as Compiled
+
+    return Compiled(budget, codec=NativeLz4)
+
+
 def in_advance(budget: int | None = None) -> Store:
     """One whose persistent pools take room for some pages in advance, however small the budget is."""
     store = Store(budget)

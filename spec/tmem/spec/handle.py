@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-CLIENT_BITS = 16
-OBJECT_BITS = 192
-INDEX_BITS = 32
+CLIENT_BITS: Final = 16
+OBJECT_BITS: Final = 192
+INDEX_BITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True, order=True)

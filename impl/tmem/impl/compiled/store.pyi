@@ -1,0 +1,1 @@
+from tmem.impl.store import Store as Store
