@@ -42,7 +42,7 @@ calibrate: .venv/.installed-dev
 	$(BIN)/tmem calibrate --canaries conformance/tmem/conformance/faults/worst.json
 
 gains: .venv/.installed-dev
-	$(BIN)/tmem calibrate --gains 5
+	$(BIN)/tmem calibrate --gains 10
 
 mutants: .venv/.installed-dev
 	$(BIN)/python -m tests.mutants

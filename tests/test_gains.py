@@ -16,9 +16,9 @@ from tmem.conformance.calibration.gains import (
     Noticed,
     gains,
     look,
-    markdown,
     sought,
 )
+from tmem.conformance.calibration.gains_table import markdown
 from tmem.conformance.engines.crowd import Crowd
 from tmem.conformance.faults import FAULTS
 from tmem.conformance.programs import HEADER, REPEATS, USED, Code, Heuristics, Program, decode
@@ -125,19 +125,17 @@ def test_what_the_table_says() -> None:
         ("as in runs", "a", 1): 900,
         ("as in runs", "b", 0): 5_000,
         ("as in runs", "b", 1): None,
-        ("plain handles", "a", 0): None,
-        ("plain handles", "a", 1): None,
-        ("plain handles", "b", 0): 5_000,
-        ("plain handles", "b", 1): 10_000,
+        ("nine slots", "a", 0): None,
+        ("nine slots", "a", 1): None,
+        ("nine slots", "b", 0): 5_000,
+        ("nine slots", "b", 1): 12_345,
     }
     rows = gains(Noticed(*run, operations) for run, operations in found.items())
     (row,) = rows
-    assert row["heuristic"] == "awkward handles"
-    assert (row["with"], row["without"]) == ([2, 3], [0, 2])
-    assert row["won"] == [[1, 1], [0, 1]]
+    assert row["heuristic"] == "few slots"
+    assert (row["with"], row["without"]) == ([2, 3, 3], [0, 1, 2])
+    assert row["won"] == [[1, 1], [1, 1], [0, 1]]
     assert row["only"] == ["a"]
     assert row["sooner"] == round((20 * 10_000 / 900) ** 0.25, 2)
-    assert (
-        "| awkward handles | Handles that stores confuse, not 0, 1 and 2. | 4 | 2 (+1 to +1) | 0 |"
-        in markdown("impl", 2, rows)
-    )
+    told = "| few slots | Most programs use one to six slots, not nine. | 4 | 2 / 0 (+1 to +1) |"
+    assert told in markdown("impl", 2, rows)

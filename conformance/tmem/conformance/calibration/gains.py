@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import exp, log
+from math import exp, inf, log
 from typing import Final, NamedTuple
 
 from tmem.conformance.calibration import ways
@@ -14,13 +15,12 @@ from tmem.conformance.faults import FAULTS
 from tmem.conformance.programs import USED
 from tmem.conformance.schedules.portfolio import drawn, mixed
 
-WITHIN: Final = (1_000, LIMIT)
-"""Operations within which faults are to be noticed."""
-SEEDS: Final = 5
+WITHIN: Final = (1_000, LIMIT, inf)
+"""Operations within which faults are to be noticed; the last stands for the whole run."""
 
 IN_VOLUME: Final[dict[str, Way]] = {
     "as in runs": partial(ways.in_volume, using=USED),
-    "plain handles": partial(ways.in_volume, using=replace(USED, awkward=False)),
+    "plain handles": partial(ways.in_volume, using=replace(USED, awkward=False), most=LIMIT),
     "nine slots": partial(ways.in_volume, using=replace(USED, few=False)),
     "all operations": partial(ways.in_volume, using=replace(USED, swarm=False)),
     "no page twice": partial(ways.in_volume, using=replace(USED, repeats=False)),
@@ -36,6 +36,8 @@ OVERLAPPING: Final[dict[str, Way]] = {
 }
 """Ways of looking for races."""
 WAYS: Final = {**IN_VOLUME, **OVERLAPPING}
+GIVE_UP: Final = {"plain handles", "biased", *OVERLAPPING}
+"""Ways that end after LIMIT operations, not with the run: they take longer."""
 
 
 class Heuristic(NamedTuple):
@@ -90,7 +92,7 @@ HEURISTICS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """After how many operations one way noticed a fault under one seed; None: not within LIMIT."""
+    """After how many operations one way noticed a fault under one seed; None: it did not."""
 
     way: str
     fault: str
@@ -110,13 +112,15 @@ def sought(way: str) -> list[str]:
     return [name for name, fault in FAULTS.items() if fault.kind not in ("races", "liveness", "claims")]
 
 
-Found = Mapping[tuple[str, int], int | None]
-"""By fault and seed: the operations until it was noticed, or None."""
+Run = tuple[str, int]
+"""A fault and a seed."""
+Found = Mapping[Run, int | None]
+"""The operations until it was noticed, or None."""
 
 
 def gains(noticed: Iterable[Noticed]) -> list[dict[str, object]]:
     """For each heuristic: how many runs of faults were kills with it and without, and how much sooner."""
-    by_way: dict[str, dict[tuple[str, int], int | None]] = {}
+    by_way: dict[str, dict[Run, int | None]] = {}
     for each in noticed:
         by_way.setdefault(each.way, {})[each.fault, each.seed] = each.operations
     return [
@@ -128,76 +132,39 @@ def gains(noticed: Iterable[Noticed]) -> list[dict[str, object]]:
 
 def _row(heuristic: Heuristic, on: Found, off: Found) -> dict[str, object]:
     runs = [run for run in on if run in off]
-    seeds = sorted({seed for _, seed in runs})
-    won = {
-        limit: [_kills(on, runs, limit, seed) - _kills(off, runs, limit, seed) for seed in seeds]
-        for limit in WITHIN
-    }
+    within = WITHIN[:-1] if GIVE_UP & {heuristic.on, heuristic.off} else WITHIN
     return {
         "heuristic": heuristic.name,
         "sentence": heuristic.sentence,
         "used": heuristic.used,
         "runs": len(runs),
-        "with": [sum(_kills(on, runs, limit, seed) for seed in seeds) for limit in WITHIN],
-        "without": [sum(_kills(off, runs, limit, seed) for seed in seeds) for limit in WITHIN],
-        "won": [[min(won[limit]), max(won[limit])] for limit in WITHIN],
+        "with": [len(_killed(on, runs, limit)) for limit in within],
+        "without": [len(_killed(off, runs, limit)) for limit in within],
+        "won": [_won(on, off, runs, limit) for limit in within],
         "sooner": round(_sooner(on, off, runs), 2),
-        "only": sorted(_always(on, runs) - _ever(off, runs)),
+        "only": sorted(
+            _always(on, runs, within[-1]) - {fault for fault, _ in _killed(off, runs, within[-1])}
+        ),
     }
 
 
-def _kills(found: Found, runs: list[tuple[str, int]], limit: int, seed: int) -> int:
-    return sum(_within(found[run], limit) for run in runs if run[1] == seed)
+def _killed(found: Found, runs: Iterable[Run], limit: float) -> list[Run]:
+    return [run for run in runs if (operations := found[run]) is not None and operations <= limit]
 
 
-def _within(operations: int | None, limit: int) -> bool:
-    return operations is not None and operations <= limit
+def _won(on: Found, off: Found, runs: Iterable[Run], limit: float) -> list[int]:
+    # The kills that it wins on the worst seed, and on the best.
+    won = Counter({seed: 0 for _, seed in runs})
+    won.update(seed for _, seed in _killed(on, runs, limit))
+    won.subtract(seed for _, seed in _killed(off, runs, limit))
+    return [min(won.values()), max(won.values())]
 
 
-def _sooner(on: Found, off: Found, runs: list[tuple[str, int]]) -> float:
-    # The geometric mean, over the runs, of the operations without it to those with it.
-    ratios = [log((off[run] or LIMIT) / (on[run] or LIMIT)) for run in runs]
-    return exp(sum(ratios) / len(ratios)) if ratios else 1.0
+def _sooner(on: Found, off: Found, runs: Sequence[Run]) -> float:
+    ratios = [log(min(off[run] or LIMIT, LIMIT) / min(on[run] or LIMIT, LIMIT)) for run in runs]
+    return exp(sum(ratios) / len(ratios))
 
 
-def _always(found: Found, runs: list[tuple[str, int]]) -> set[str]:
-    return {fault for fault, _ in runs} - {run[0] for run in runs if not _within(found[run], LIMIT)}
-
-
-def _ever(found: Found, runs: list[tuple[str, int]]) -> set[str]:
-    return {run[0] for run in runs if _within(found[run], LIMIT)}
-
-
-HEADING: Final = "## What each heuristic gains"
-
-
-def markdown(target: str, seeds: int, rows: Iterable[Mapping[str, object]]) -> str:
-    """The section of the page."""
-    return "\n".join(_lines(target, seeds, list(rows))) + "\n"
-
-
-def _lines(target: str, seeds: int, rows: list[Mapping[str, object]]) -> Iterator[str]:
-    few, many = (f"{limit:,}" for limit in WITHIN)
-    yield from (HEADING, "")
-    yield (
-        f"Generated by `make gains`. Each fault around `{target}` (races: around `model:keep`) on {seeds} "
-        "seeds, looked for with a heuristic and without it, all else being the same: how many of the runs "
-        f"were kills within {few} and within {many} operations; in brackets the kills won on the worst "
-        "and on the best seed. *Sooner*: operations until the kill without it, as a multiple of those with "
-        f"it (geometric mean over the runs; {many} where there was no kill). *Only with it*: faults that "
-        "were noticed on every seed with it and on none without."
-    )
-    columns = ("heuristic", "what it does", "runs", f"{few} with", "without", f"{many} with", "without")
-    yield from ("", f"| {' | '.join((*columns, 'sooner', 'only with it'))} |", "|---" * 9 + "|")
-    for row in rows:
-        yield f"| {' | '.join(_cells(row))} |"
-
-
-def _cells(row: Mapping[str, object]) -> Iterator[str]:
-    yield f"{row['heuristic']}" if row["used"] else f"{row['heuristic']} (not used)"
-    yield from (str(row["sentence"]), str(row["runs"]))
-    on, off, won = row["with"], row["without"], row["won"]
-    assert isinstance(on, list) and isinstance(off, list) and isinstance(won, list)  # noqa: PT018
-    for kills, others, (least, most) in zip(on, off, won, strict=True):
-        yield from (f"{kills} ({least:+d} to {most:+d})", str(others))
-    yield from (f"{row['sooner']}x", ", ".join(row["only"]) if isinstance(row["only"], list) else "")
+def _always(found: Found, runs: Sequence[Run], limit: float) -> set[str]:
+    survived = set(runs) - set(_killed(found, runs, limit))
+    return {fault for fault, _ in runs} - {fault for fault, _ in survived}

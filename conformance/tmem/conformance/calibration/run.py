@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from tmem.conformance.calibration import gains, tables
+from tmem.conformance.calibration import gains, gains_table, tables
 from tmem.conformance.calibration.accept import Accepted, accept
 from tmem.conformance.calibration.gains import Noticed
 from tmem.conformance.calibration.kill import Kill, kill
@@ -129,13 +129,13 @@ def write_gains(target: str, seeds: int, found: list[Noticed], results: Path, pa
     data = {"target": target, "seeds": seeds, "heuristics": gains.gains(found)}
     (results / GAINS).write_text(_json(data), "utf-8")
     yield results / GAINS
-    before = page.read_text("utf-8").partition(gains.HEADING)[0].rstrip("\n") if page.exists() else ""
+    before = page.read_text("utf-8").partition(gains_table.HEADING)[0].rstrip("\n") if page.exists() else ""
     page.write_text(f"{before}\n\n{_section(data)}".lstrip("\n"), "utf-8")
     yield page
 
 
 def _section(data: dict[str, Any]) -> str:
-    return gains.markdown(data["target"], data["seeds"], data["heuristics"])
+    return gains_table.markdown(data["target"], data["seeds"], data["heuristics"])
 
 
 def _summary(accepted: list[Accepted]) -> dict[str, object]:

@@ -6,13 +6,15 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Final
 
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.driver import close
 from tmem.conformance.engines.crowd import Crowd, switching_often
 from tmem.conformance.engines.run import Outcome, run, twins
-from tmem.conformance.engines.volume import LONGEST, outcomes
+from tmem.conformance.engines.stress import STATES
+from tmem.conformance.engines.volume import LONGEST, PROGRAMS, outcomes
 from tmem.conformance.faults import FAULTS, around
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.results import Illegal
@@ -33,9 +35,7 @@ Way = Callable[[str, str, int], "int | None"]
 """Looks for a fault around a target, under a seed: the operations until it is noticed, or None."""
 
 LIMIT: Final = 10_000
-"""Operations after which a way gives up."""
-PROGRAMS: Final = LIMIT // 33
-"""Programs that have about so many operations."""
+"""Operations after which the ways give up that do not go on to the end of a run."""
 CANDIDATES: Final = 4
 """Programs of which the biased way takes one."""
 CROWD: Final = 1_000
@@ -46,16 +46,16 @@ STALLED: Final = 5.0
 
 
 def in_volume(
-    target: str, fault: str, seed: int, *, using: Heuristics, variant: int | None = None
+    target: str, fault: str, seed: int, *, using: Heuristics, variant: int | None = None, most: float = inf
 ) -> int | None:
-    """Random programs, on the target as it comes or, with `variant`, on that one of it alone."""
+    """The random programs of a run, on the target as it comes or, with `variant`, on that one of it alone."""
     trial = _trial(target, fault, seed, variant)
-    return _first(outcome for _, _, outcome in outcomes(trial, f"volume {seed}", PROGRAMS, using=using))
+    return _first((each for _, _, each in outcomes(trial, f"volume {seed}", PROGRAMS, using=using)), most)
 
 
 def biased(target: str, fault: str, seed: int) -> int | None:
     """Of CANDIDATES programs the one that reaches, on the adversary, what the target has reached least."""
-    return _first(_biased(_trial(target, fault, seed, None)))
+    return _first(_biased(_trial(target, fault, seed, None)), LIMIT)
 
 
 def _biased(trial: Trial) -> Iterator[Outcome]:
@@ -83,11 +83,11 @@ def _points(program: Program, outcome: Outcome) -> set[str]:
     return {point for point, count in coverage.points.items() if count}
 
 
-def _first(made: Iterator[Outcome]) -> int | None:
+def _first(made: Iterator[Outcome], most: float) -> int | None:
     operations = 0
     for outcome in made:
         operations += len(outcome.trace)
-        if operations > LIMIT:
+        if operations > most:
             return None
         if outcome.violation is not None:
             return operations
@@ -138,10 +138,11 @@ def by_threads(target: str, fault: str, seed: int) -> int | None:
         with switching_often():
             crowd.start(CALLERS, CROWD // CALLERS)
             if not _ends(crowd):
+                crowd.left = True
                 return CROWD * (number + 1)
         claims = backend.claims if isinstance(backend, Claims) else frozenset()
         close(backend)
-        if isinstance(check(crowd.history(), claims=claims), Illegal):
+        if isinstance(check(crowd.history(), claims=claims, budget=STATES), Illegal):
             return CROWD * (number + 1)
     return None
 

@@ -46,6 +46,8 @@ class Crowd:
     recorded: list[Recorded] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
     callers: int = 0
+    left: bool = False
+    """Set where nobody waits any more: the reclaimer ends, though callers may hang."""
 
     def start(self, callers: int, operations: int) -> None:
         """Make the pools, and let so many callers and, where there is one, the reclaimer loose."""
@@ -122,7 +124,7 @@ class Crowd:
 
     def _reclaim(self, backend: Reclaims, kept: Recorded) -> None:
         callers = self.threads[:-1]
-        while any(thread.is_alive() for thread in callers):
+        while not self.left and any(thread.is_alive() for thread in callers):
             self._do(kept, "reclaim", (1,))
             time.sleep(SWITCH)
 
