@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 STEPS = (
-    "what is left beside lz4 is Python: the call, the checks, the lookups, one lock and the count of room, "
+    "what is left beside lz4 is the call, the checks, the lookups, one lock and the count of room, "
     "as the table *Where the time goes* shows"
 )
 MANY = (
-    "the checks of the handles, the lookups and, of a put, the step for each page are Python's, one by one. "
+    "the checks of the handles, the lookups and, of a put, the step for each page come one by one. "
     "What a call costs is shared by 16 pages and no longer shows"
 )
 MEMORY = (
