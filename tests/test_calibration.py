@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tmem.conformance.calibration.accept import accept, overlapping
+from tmem.conformance.calibration import run
+from tmem.conformance.calibration.accept import Accepted, accept, overlapping
 from tmem.conformance.calibration.kill import Kill, kill
-from tmem.conformance.calibration.tables import breadth, kill_table, markdown, worst
+from tmem.conformance.calibration.tables import breadth, kill_table, markdown, summary, worst
 from tmem.conformance.calibration.work import work
 from tmem.conformance.conforming import Composed
 from tmem.conformance.faults import FAULTS
@@ -100,7 +101,17 @@ def test_what_the_table_says() -> None:
     assert (table[first]["killed"], table[second]["killed"]) == (2, 0)
     assert worst(table) == {first: 300}
     assert breadth(_kills())[FAULTS[first].clauses[0]]["only"] == [first]
-    assert f"| {first} |" in markdown("impl", table, breadth(_kills()), [])
+    page = markdown({"target": "impl", "faults": table, "clauses": breadth(_kills())}, summary([]))
+    assert f"| {first} |" in page
+    assert "accepts" not in page
+    alarmed = [Accepted(0, "keep", 700, ("one", "two")), Accepted(1, "keep", 800, ())]
+    page = markdown({"target": "impl", "faults": table, "clauses": breadth(_kills())}, summary(alarmed))
+    assert "2 randomly composed backends that conform, 1,500 operations in all: 2 false alarms." in page
+
+
+def test_the_page_is_what_is_recorded() -> None:
+    page = (RESULTS.parent / "calibration.md").read_text("utf-8")
+    assert page == run.text(RESULTS), "it is written by tmem calibrate, with the JSON files beside it"
 
 
 def _one() -> dict[str, object]:

@@ -55,7 +55,11 @@ HEURISTICS: Final = (
         "awkward handles", "Handles that stores confuse, not 0, 1 and 2.", "as in runs", "plain handles"
     ),
     Heuristic(
-        "small capacity", "Two stores of four have room for a few pages only.", "as in runs", "no budget"
+        "small capacity",
+        "Two stores of four have room for a few pages only: what breaks in a full store shows in mutants of it, "
+        "hardly in faults laid around it.",
+        "as in runs",
+        "no budget",
     ),
     Heuristic("few slots", "Most programs use one to six slots, not nine.", "as in runs", "nine slots"),
     Heuristic("swarm", "Each program leaves some operations out.", "as in runs", "all operations"),
@@ -64,7 +68,7 @@ HEURISTICS: Final = (
     ),
     Heuristic(
         "bias to unmet coverpoints",
-        "Of four programs the one that reaches, on the adversary, what was reached least.",
+        "Of four programs, all run on the adversary first, the one that reaches what was reached least.",
         "biased",
         "as in runs",
         used=False,

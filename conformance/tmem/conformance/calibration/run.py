@@ -20,7 +20,10 @@ SHRUNK: Final = 2
 """Seeds on which counterexamples are shrunk: more tell little, and shrinking takes longer than most kills."""
 
 
+KILL: Final = "kill.json"
+ACCEPT: Final = "accept.json"
 GAINS: Final = "gains.json"
+"""Files of results."""
 Told = Callable[[int, int], None]
 """Hears how many tasks are done, and of how many."""
 
@@ -89,22 +92,13 @@ def calibrate(plan: Plan, folder: Path, told: Told) -> Outcome:
 
 def write(plan: Plan, outcome: Outcome, results: Path, page: Path, canaries: Path | None) -> Iterator[Path]:
     """Write the tables as JSON and Markdown, and what canaries need to know; each file as it is written."""
-    results.mkdir(parents=True, exist_ok=True)
     table = tables.kill_table(outcome.kills)
-    depth = tables.breadth(outcome.kills)
-    page_text = tables.markdown(plan.target, table, depth, outcome.accepted)
-    if (kept := results / GAINS).exists():
-        page_text += "\n" + _section(json.loads(kept.read_text("utf-8")))
-    files: dict[Path, str] = {
-        results / "kill.json": _json({"target": plan.target, "faults": table, "clauses": depth}),
-        results / "accept.json": _json(_summary(outcome.accepted)),
-        page: page_text,
-    }
+    killed = {"target": plan.target, "faults": table, "clauses": tables.breadth(outcome.kills)}
+    yield _json(results / KILL, killed)
+    yield _json(results / ACCEPT, tables.summary(outcome.accepted))
     if canaries is not None:
-        files[canaries] = _json(tables.worst(table))
-    for path, text in files.items():
-        path.write_text(text, "utf-8")
-        yield path
+        yield _json(canaries, tables.worst(table))
+    yield _page(results, page)
 
 
 def measure(target: str, faults: Collection[str], seeds: int, folder: Path, told: Told) -> list[Noticed]:
@@ -124,27 +118,32 @@ def measure(target: str, faults: Collection[str], seeds: int, folder: Path, told
 
 
 def write_gains(target: str, seeds: int, found: list[Noticed], results: Path, page: Path) -> Iterator[Path]:
-    """Write what heuristics gain as JSON, and anew in the page; each file as it is written."""
-    results.mkdir(parents=True, exist_ok=True)
-    data = {"target": target, "seeds": seeds, "heuristics": gains.gains(found)}
-    (results / GAINS).write_text(_json(data), "utf-8")
-    yield results / GAINS
-    before = page.read_text("utf-8").partition(gains_table.HEADING)[0].rstrip("\n") if page.exists() else ""
-    page.write_text(f"{before}\n\n{_section(data)}".lstrip("\n"), "utf-8")
-    yield page
+    """Write what heuristics gain as JSON, and the page anew; each file as it is written."""
+    yield _json(results / GAINS, {"target": target, "seeds": seeds, "heuristics": gains.gains(found)})
+    yield _page(results, page)
 
 
-def _section(data: dict[str, Any]) -> str:
-    return gains_table.markdown(data["target"], data["seeds"], data["heuristics"])
+def text(results: Path) -> str:
+    """The page, of those results that there are."""
+    parts = []
+    if (results / KILL).exists():
+        parts.append(tables.markdown(_read(results / KILL), _read(results / ACCEPT)))
+    if (results / GAINS).exists():
+        gained = _read(results / GAINS)
+        parts.append(gains_table.markdown(gained["target"], gained["seeds"], gained["heuristics"]))
+    return "\n".join(parts)
 
 
-def _summary(accepted: list[Accepted]) -> dict[str, object]:
-    return {
-        "backends": len(accepted),
-        "operations": sum(each.operations for each in accepted),
-        "alarms": [asdict(each) for each in accepted if each.alarms],
-    }
+def _page(results: Path, page: Path) -> Path:
+    page.write_text(text(results), "utf-8")
+    return page
 
 
-def _json(data: object) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
+
+
+def _json(path: Path, data: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    return path
