@@ -56,8 +56,8 @@ HEURISTICS: Final = (
     ),
     Heuristic(
         "small capacity",
-        "Two stores of four have room for a few pages only: what breaks in a full store shows in mutants of it, "
-        "hardly in faults laid around it.",
+        "Two stores of four have room for a few pages only: what breaks in a full store shows in mutants of "
+        "it, hardly in faults laid around it.",
         "as in runs",
         "no budget",
     ),
