@@ -36,6 +36,8 @@ OVERLAPPING: Final[dict[str, Way]] = {
 }
 """Ways of looking for races."""
 WAYS: Final = {**IN_VOLUME, **OVERLAPPING}
+RACES: Final = 5
+"""Seeds on which races are looked for at the most: they take longer."""
 GIVE_UP: Final = {"plain handles", "biased", *OVERLAPPING}
 """Ways that end after LIMIT operations, not with the run: they take longer."""
 

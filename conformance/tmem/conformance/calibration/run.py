@@ -105,10 +105,10 @@ def measure(target: str, faults: Collection[str], seeds: int, folder: Path, told
     """Look for the faults in every way that `gains` compares; kept and resumed as `calibrate` does."""
     tasks: dict[str, Callable[[], Row]] = {
         f"look {target} {way} {fault} {seed}": partial(_look, target, way, fault, seed)
+        for seed in range(seeds)
         for way in gains.WAYS
         for fault in gains.sought(way)
-        if fault in faults
-        for seed in range(seeds)
+        if fault in faults and (seed < gains.RACES or way in gains.IN_VOLUME)
     }
     found = []
     for count, (_, result) in enumerate(work(tasks, folder / "gains.jsonl")):
