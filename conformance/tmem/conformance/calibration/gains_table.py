@@ -20,8 +20,8 @@ def _lines(target: str, seeds: int, rows: list[Mapping[str, object]]) -> Iterato
         f"`model:keep`, on {min(seeds, RACES)}), looked for with a heuristic and without it, all else being "
         f"the same. Of so many runs, how many were kills within {few} operations, within {many}, and by the "
         "end of the default run (empty where that was not tried): with / without it; in brackets the kills "
-        "won on the worst seed and on the best. *Sooner*: operations until the kill without it, as a multiple "
-        f"of those with it (geometric mean over the runs; {many} at the most). *Only with it*: faults that "
+        "won on the worst seed and on the best. *Sooner*: operations until the kill without it, as a multiple"
+        f" of those with it (geometric mean over the runs; {many} at the most). *Only with it*: faults that "
         "were noticed on every seed with it and on none without."
     )
     columns = (
