@@ -173,3 +173,14 @@ def test_a_page_that_was_hit_twice_was_in_the_life_that_allows_it() -> None:
         (5, 12, "get", SLOT, "page"),
         (8, 12, "get", SLOT, "page"),
     )
+
+
+def test_trying_the_lives_of_a_shared_pool_is_paid_for_out_of_the_budget() -> None:
+    shared = [
+        Call(1, 0, 1, "new_pool", (1, SHARED, 5), 0),
+        Call(2, 2, 3, "new_pool", (2, SHARED, 5), 0),
+        Call(1, 4, 5, "destroy_pool", (1, 0), True),
+        Call(1, 6, 7, "put", (*SLOT, "page"), True),  # no slot is looked at: the put has no pool
+    ]
+    assert isinstance(check(shared), Illegal)
+    assert isinstance(check(shared, budget=0), Unknown)

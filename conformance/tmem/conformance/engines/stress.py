@@ -20,7 +20,7 @@ ROUNDS: Final = 16
 CALLERS: Final = 3
 OPERATIONS: Final = 1_500
 """Operations of each caller of a crowd."""
-STATES: Final = 500_000
+STATES: Final = 1_000_000
 """The budget for the check of one history: some seconds, which decide all but one or two of a hundred."""
 WAIT: Final = 0.1
 """Seconds between two looks whether the threads go on."""

@@ -17,7 +17,7 @@ from tmem.conformance.history.frontier import Budget
 from tmem.conformance.history.lives import Moment, PoolCall, Untied, knots_of, lives, untie
 from tmem.conformance.history.order import Order, order_of
 from tmem.conformance.history.settle import Choice, in_time
-from tmem.conformance.history.slots import Slot, conflict_in
+from tmem.conformance.history.slots import CALLS, Slot, conflict_in
 from tmem.conformance.history.split import Name, Split
 from tmem.conformance.history.times import SharedTimes
 from tmem.conformance.history.zones import Flushes
@@ -73,6 +73,7 @@ class SharedPools:
         self._whole: dict[int, Call] = {}
         self._calls = {name: list(_calls_on(name, found)) for name in made}
         persistent = any(call.kind.persistent for calls in made.values() for call in calls)
+        self._cost = 1 + sum(map(len, self._calls.values())) // CALLS
         points = sorted(set(_points(made.values(), self._calls.values())))
         self._times = {
             name: SharedTimes(points, _emptyings(calls), persistent) for name, calls in self._calls.items()
@@ -109,7 +110,8 @@ class SharedPools:
         return untie(knot, live, self._times[knot.name])
 
     def conflict(self, moments: list[Moment]) -> Conflict | None:
-        """Where the calls of a slot cannot be ordered, given these moments."""
+        """Where the calls of a slot cannot be ordered, given these moments. Raises Spent."""
+        self._budget.spend(self._cost)  # also where a call finds no life, and no slot is looked at
         slots = self._slots(moments)
         if isinstance(slots, Conflict):
             return slots
