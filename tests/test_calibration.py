@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def test_a_hundredth_of_the_accept_table(seed: int) -> None:
 
 @pytest.mark.parametrize(("seed", "serves"), [(19, "Locked"), (22, "Background")])
 def test_operations_overlap_where_the_backend_serves_threads(seed: int, serves: str) -> None:
+    threads = threading.active_count()
     accepted = accept(seed, 100)
+    assert threading.active_count() == threads, "a reclaimer goes on and takes the time of what follows"
     assert serves in accepted.choices
     assert accepted.operations > 3_000
     assert accepted.alarms == ()

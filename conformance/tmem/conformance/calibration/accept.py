@@ -8,6 +8,7 @@ from typing import Final
 
 from tmem.conformance.conforming import compose, seeds
 from tmem.conformance.engines.crowd import Crowd, switching_often
+from tmem.conformance.engines.stress import STATES
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.results import Illegal
@@ -63,15 +64,16 @@ def accept(seed: int, operations: int) -> Accepted:
 
 def overlapping(seed: int, choices: str, alarms: list[str]) -> int:
     """Let operations overlap, on a backend that serves threads; how many operations."""
-    crowd = Crowd(compose(seed), corpus(compose(seed).page_size), f"accept {seed}")
+    backend = compose(seed)
+    crowd = Crowd(backend, corpus(backend.page_size), f"accept {seed}")
     with switching_often():
         crowd.start(CALLERS, CALLS)
         ended = crowd.wait(HUNG)
     if not ended:
         alarms.append(f"Threads did not come to their end within {HUNG:g} s.")
         return crowd.done()
-    crowd.backend.close()
-    if isinstance(found := check(crowd.history()), Illegal):
+    backend.close()
+    if isinstance(found := check(crowd.history(), budget=STATES), Illegal):
         alarms.append(f"{found}")
     if "Background" in choices:  # its own thread is none of the schedules'
         return crowd.done()
