@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,6 +12,7 @@ import pytest
 
 from tmem.conformance.conforming import compose, seeds
 from tmem.conformance.conforming.eviction import Capacity, Restless
+from tmem.conformance.conforming.threads import Background
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.engines.run import run
 from tmem.conformance.pages import corpus
@@ -146,3 +149,22 @@ def test_a_put_lands_in_the_pool_made_anew() -> None:
 def test_a_seed_that_is_none_is_named() -> None:
     with pytest.raises(AttributeError, match="write seed_17"):
         seeds.seventeen  # noqa: B018
+
+
+def test_a_reclaimer_of_its_own_runs_from_the_first_pool_until_close() -> None:
+    def reclaimers() -> int:
+        return sum(thread.name == "reclaimer" for thread in threading.enumerate())
+
+    before = reclaimers()
+    never_used, used = (Background(Adversary("keep", page_size=8), by_page=False) for _ in range(2))
+    assert reclaimers() == before
+    cache = used.new_pool(1)
+    assert reclaimers() == before + 1
+    used.put(1, cache, 0, 0, b"ephemral")
+    until = time.monotonic() + 20
+    while list(used.ephemeral()) and time.monotonic() < until:
+        time.sleep(0.001)
+    assert used.get(1, cache, 0, 0) is None
+    used.close()
+    never_used.close()
+    assert reclaimers() == before

@@ -68,7 +68,7 @@ class Locked(Shadow):
 
 
 class Background(Locked):
-    """A thread of its own lets pages go, as long as the backend is open."""
+    """A thread of its own lets pages go, from the first pool on until the backend is closed."""
 
     PAUSE = 0.0002
 
@@ -76,7 +76,12 @@ class Background(Locked):
         super().__init__(inner, by_page)
         self.closed = threading.Event()
         self.thread = threading.Thread(target=self.work, name="reclaimer", daemon=True)
-        self.thread.start()
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        with self.lock:
+            if self.thread.ident is None and not self.closed.is_set():
+                self.thread.start()
+            return super().new_pool(client, flags, uuid)
 
     def work(self) -> None:
         """Let one page go, again and again."""
@@ -91,5 +96,6 @@ class Background(Locked):
 
     def close(self) -> None:
         self.closed.set()
-        self.thread.join()
+        if self.thread.ident is not None:
+            self.thread.join()
         super().close()
