@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import array
+import gc
 import os
 from importlib.metadata import entry_points
 
 import pytest
 
 from tmem.impl import Store
+from tmem.impl.pool import Pool
+from tmem.impl.room import Room
 from tmem.spec.abi.errors import EINVAL, ENODEV, ENOMEM, EPERM
 from tmem.spec.abi.flags import NO_UUID, PERSIST, PRECOMPRESSED, RESERVED, SHARED, compose
 
@@ -282,6 +285,28 @@ def test_the_counters_add_up(store):
     assert (told.hits, told.misses, told.flushes_found) == (2, 1, 2)
     assert (told.pages_flushed, told.pages_reclaimed, told.pages_ended) == (3, 1, 1)
     assert (told.pools, told.pages) == (1, 0)
+
+
+def test_a_closed_store_is_freed_without_the_collector():
+    def parts() -> int:
+        return sum(isinstance(each, Store | Pool | Room) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = parts()
+        store = Store(budget=1 << 20)
+        for number, (flags, _) in enumerate(KINDS):
+            pool = store.new_pool(1, flags, number)
+            for tag in range(20):
+                store.put(1, pool, tag % 3, tag, page(tag))
+            store.flush_object(1, pool, 1)
+        assert parts() == before + len(KINDS) + 2
+        store.close()
+        del store
+        assert parts() == before
+    finally:
+        gc.enable()
 
 
 def test_a_closed_store_has_no_pools():

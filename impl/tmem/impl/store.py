@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from tmem.impl.arguments import asked_kind, asked_pages, bad_handle, bad_page, copied, no_memory, no_pool
@@ -12,6 +13,7 @@ from tmem.impl.counters import Counters
 from tmem.impl.drain import drain
 from tmem.impl.hosts import Host, Hosted
 from tmem.impl.many import Slot, Way, asked_puts, check_slots, get_many, put_many
+from tmem.impl.order import Order
 from tmem.impl.pam import Pam, Pampd
 from tmem.impl.pam.plain import Plain
 from tmem.impl.pool import Pool
@@ -73,7 +75,7 @@ class Store:
         self._ahead = min((budget or 0) // AHEAD, AHEAD_PAGES * page_size)
         bare = cast("Pam[Pampd]", pam(codec(page_size)))
         self._pam = bare if host is None else Hosted(bare, host)
-        self._registry = Registry(lambda kind, uuid: Pool(kind, uuid, self._room, self._pam, host))
+        self._registry = Registry(partial(Pool, room=self._room, pam=self._pam, host=host))
         self._tables = self._registry.tables
         self._background = Background(self._room, keep_free) if keep_free else None
 
@@ -259,6 +261,8 @@ class Store:
             self._background.stop()
         for client, pool in self._registry.close():
             self.destroy_pool(client, pool)
+        with self._room.lock:
+            self._room.order = Order()  # what is left in it are stale entries, and they hold the pools
 
     # Steps
 
