@@ -141,8 +141,8 @@ def take_too_little_in_advance(patch):
 def reclaim_persistent_pages(patch):
     init = Pool.__init__
 
-    def lie(self, *arguments):
-        init(self, *arguments)
+    def lie(self, *arguments, **named):
+        init(self, *arguments, **named)
         self.persistent = False
 
     patch.setattr(Pool, "__init__", lie)
@@ -151,8 +151,8 @@ def reclaim_persistent_pages(patch):
 def keep_what_an_exclusive_hit_takes(patch):
     init = Pool.__init__
 
-    def lie(self, *arguments):
-        init(self, *arguments)
+    def lie(self, *arguments, **named):
+        init(self, *arguments, **named)
         self.exclusive = False
 
     patch.setattr(Pool, "__init__", lie)

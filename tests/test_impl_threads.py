@@ -184,8 +184,8 @@ class NoLock:
 def test_without_the_locks_of_pools_it_does_not(monkeypatch):
     init = Pool.__init__
 
-    def broken(self: Pool, *arguments: object) -> None:
-        init(self, *arguments)
+    def broken(self: Pool, *arguments: object, **named: object) -> None:
+        init(self, *arguments, **named)
         self.lock = NoLock()
 
     monkeypatch.setattr(Pool, "__init__", broken)
