@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import integers, randoms
 
 from tests.races import RACES, STORE, race
+from tmem.conformance.engines.schedules import PROGRAMS
 from tmem.conformance.schedules import watch
 from tmem.conformance.schedules.explore import LEVELS, Subject, explore, open_subject, replay
+from tmem.conformance.schedules.pairs import pairs
 from tmem.conformance.schedules.program import EPHEMERAL, Program, draw, from_json, number
 from tmem.conformance.schedules.run import Runner
 from tmem.conformance.schedules.search import Counts, Plan, Search, UncontrolledError
@@ -97,6 +99,12 @@ def test_bounded_search_runs_every_schedule_once() -> None:
     plans = [(*start, *pair) for start in starts for pair in product(places, places)]
     tried = {search.run(Follow(plan)).preemptions for plan in (*starts, *plans)}
     assert tried == set(seen)
+
+
+def test_a_run_has_room_for_all_pairs_of_operations() -> None:
+    programs = pairs(0, reclaims=True, shared=True)
+    assert len(set(map(repr, programs))) > 250
+    assert len(programs) <= 3 * PROGRAMS // 4
 
 
 def test_bound_two_is_completed_for_programs_of_two_threads_by_three_operations() -> None:

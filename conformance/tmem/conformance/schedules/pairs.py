@@ -27,6 +27,8 @@ CHANGES: Final = ("put", "new", "destroy")
 """What is worth trying on an empty slot too."""
 NEIGHBOURS: Final = ("put", "get", "flush_page")
 """What is tried at two indexes of one object: they share what the object is kept in."""
+FREES: Final = ("put", "get", "flush_page", "flush_object", "reclaim")
+"""What lets a page go, whose frame the next page may be given."""
 NEXT: Final = ("get", "get", "get", "put", "flush_page", "reclaim")
 """What the second thread does afterwards, with the first still under way."""
 _OID: Final = 7
@@ -54,6 +56,8 @@ def _of_kind(draw: random.Random, flags: int, reclaims: bool) -> Iterator[Progra
                 yield _program(draw, flags, (first, 0), (second, 0), filled, more, other)
     for first, second in product(NEIGHBOURS, repeat=2):
         yield _program(draw, flags, (first, 0), (second, 1), True, more)
+    for freeing in () if flags & SHARED else FREES if reclaims else FREES[:-1]:
+        yield _reused(flags, freeing)
     if flags & PERSIST:  # elsewhere a page may vanish before the others of its object
         for indexes in ((0, 1), (1, 0)):
             yield _flushed(flags, indexes)
@@ -65,6 +69,14 @@ def _flushed(flags: int, indexes: tuple[int, int]) -> Program:
     puts = [_operation(("put", index), pools, 1, index + 1) for index in (0, 1)]
     looks = tuple(_operation(("get", index), pools, 1, 0) for index in indexes)
     return Program((*pools, *puts), ((_operation(("flush_object", 0), pools, 1, 0),), looks))
+
+
+def _reused(flags: int, freeing: str) -> Program:
+    """One thread looks at a page that the other lets go before it puts another page elsewhere."""
+    pools = [NewPool(1, flags)]
+    let_go, put = _operation((freeing, 0), pools, 1, 2), _operation(("put", 1), pools, 1, 3)
+    look = _operation(("get", 0), pools, 1, 0)
+    return Program((*pools, _operation(("put", 0), pools, 1, 1)), ((look,), (let_go, put)))
 
 
 def _program(
