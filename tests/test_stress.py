@@ -6,8 +6,9 @@ from contextlib import closing
 from pathlib import Path
 
 from tmem.conformance.check import Plan, check
-from tmem.conformance.engines.stress import Stress
+from tmem.conformance.engines.stress import RECLAIMED, Stress
 from tmem.conformance.events import Found
+from tmem.conformance.summary import Summary
 
 HANGS = """
 import threading
@@ -35,3 +36,12 @@ def test_callers_that_hang_are_noticed_though_the_reclaimer_goes_on(tmp_path: Pa
     assert found is not None, "the run went on as long as the reclaimer did"
     assert found.clause == "TMEM-CONC-3"
     assert "does not return" in found.message
+
+
+def test_a_run_counts_its_operations_and_the_pages_that_reclaim_let_go() -> None:
+    summary = Summary("impl", 0, "linearizable")
+    for event in check(Plan("impl", scale=0.1), engines=(Stress(),)):
+        summary.add(event)
+    assert not summary.findings
+    assert summary.operations > 3_000
+    assert summary.points[RECLAIMED] > 10

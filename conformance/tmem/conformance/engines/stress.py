@@ -7,7 +7,7 @@ from typing import Final
 
 from tmem.conformance.driver import close
 from tmem.conformance.engines.crowd import STAMP, Crowd, switching_often, told
-from tmem.conformance.events import Checked, Finding, Found, Note, Progress
+from tmem.conformance.events import Checked, Covered, Finding, Found, Note, Progress
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.results import Illegal, Unknown
 from tmem.conformance.pages import corpus
@@ -26,6 +26,8 @@ WAIT: Final = 0.1
 """Seconds between two looks whether the threads go on."""
 TRIES: Final = 20
 """Crowds that a replay lets loose: threads race as they like."""
+RECLAIMED: Final = "page reclaimed under threads"
+"""The coverpoint that counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Stress:
         if ATOMIC in claims and trial.level != "integrity":
             counts[ATOMIC] = sum(call.op == "flush_object" for call in calls)
         trial.emit(Checked(counts, counts))
+        gone = sum(call.answer for call in calls if call.op == "reclaim" and type(call.answer) is int)
+        trial.emit(Covered({RECLAIMED: gone}))
         if isinstance(result, Unknown):
             trial.emit(Note(f"A history of {len(calls)} calls was not decided: {result.reason}"))
         if not isinstance(result, Illegal):
