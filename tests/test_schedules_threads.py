@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tmem.conformance.schedules.control import FAIR, control
+from tmem.conformance.schedules.control import FAIR, control, order
 from tmem.conformance.schedules.modules import threading as virtual
 from tmem.conformance.schedules.modules import time as virtual_time
 from tmem.conformance.schedules.strategies import Follow, Priorities, Sticky
-from tmem.conformance.schedules.virtual import FOREVER, Calm, Strategy, Stuck
+from tmem.conformance.schedules.virtual import FOREVER, Calm, Strategy, Stuck, VirtualThread
 
 
 @pytest.fixture(params=[real, virtual], ids=["real", "virtual"])
@@ -343,9 +343,28 @@ def test_threads_that_spin_for_ever_are_a_livelock() -> None:
         while True:
             control.point()
 
-    with pytest.raises(Stuck, match=r"after 500. switch points it still goes on") as caught:
+    with pytest.raises(Stuck, match=r"after 10000 switch points it still goes on") as caught:
         under(Calm(), spin, spin, limit=5_000)
     assert caught.value.kind == "livelock"
+
+
+def test_threads_that_poll_for_one_that_a_strategy_starves_are_no_livelock() -> None:
+    class Last(Calm):
+        """Lets the highest of all go on, so that those who sleep wake each other."""
+
+        def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
+            return max(ready, key=order)
+
+    flag: list[int] = []
+    polls: list[int] = []
+
+    def poll() -> None:
+        while not flag:
+            polls.append(1)
+            virtual_time.sleep(0.001)
+
+    under(Last(), lambda: flag.append(len(polls)), poll, poll, limit=500)
+    assert flag[0] > 400
 
 
 def test_threads_left_behind_are_ended_and_their_locks_given_up() -> None:

@@ -44,7 +44,9 @@ class Control:
         self.begin(Calm(), FOREVER)
 
     def begin(self, strategy: Strategy, limit: int, *, record: bool = False, trace: bool = False) -> None:
-        """Start a run of at most `limit` points; nobody is preempted before `release` is called.
+        """Start a run in which `strategy` decides `limit` points at the most; what still goes on then takes
+        turns for as long again, and is a livelock if that does not end it. Nobody is preempted before
+        `release` is called.
 
         `record` keeps the segments, from the strategy's last preemption on if it says so; `trace` the marks.
         """
@@ -53,6 +55,7 @@ class Control:
         self.strategy: Strategy = Calm()
         self.chosen = strategy
         self.limit = limit
+        self.turns = False
         self.segments: list[Segment] | None = [] if record else None
         self.trace = [] if trace else None
         self.left = self.armed = FOREVER
@@ -166,7 +169,7 @@ class Control:
         """The strategy wanted to be asked here, or a thread has gone on for long."""
         self.settle()
         me = self.current
-        if self.steps >= self.limit:
+        if self._spent():
             self._fail(Stuck("livelock", f"after {self.steps} switch points it still goes on"))
         others = self._others(me)
         to = me
@@ -209,9 +212,10 @@ class Control:
             self.asked = False
             self.left = self.armed = FAIR
             return
-        distance = self.strategy.distance(thread)
+        distance = FOREVER if self.turns else self.strategy.distance(thread)
         self.asked = distance <= FAIR
-        self.left = self.armed = distance if self.asked else FAIR
+        # Never past the limit: turns are to begin at the same point whatever the strategy is.
+        self.left = self.armed = max(1, min(distance, FAIR, self.limit - self.steps))
 
     def _enter(self, thread: VirtualThread) -> None:
         if thread.deadline is not None and thread not in self.ready:
@@ -274,7 +278,7 @@ class Control:
     def _follow(self, me: VirtualThread) -> VirtualThread | None:
         # Who goes on where `me` cannot; None, with `failure` set, where nobody can and `me` is MAIN.
         ready = self.ready
-        if self.steps >= self.limit:
+        if self._spent():
             return self._told(Stuck("livelock", f"after {self.steps} switch points it still goes on"), me)
         if not ready:
             if not self.sleeping or self._waits_in_vain():
@@ -286,6 +290,8 @@ class Control:
         choices = ready + others
         if len(choices) == 1:
             return ready[0]
+        if self.turns:
+            return after(me, sorted(choices, key=order))
         if self.segments is not None and self.released:
             indexes = tuple(t.index for t in choices[1:])
             self.segments.append(Segment(me.index, me.operation, me.points, me.points, indexes, True))
@@ -293,6 +299,17 @@ class Control:
         if to is not ready[0]:
             self.preemptions.append(Preemption(me.index, me.operation, me.points, to.index))
         return to
+
+    def _spent(self) -> bool:
+        # A strategy may starve a thread for which others poll: only what goes on in turns is a livelock.
+        if self.steps < self.limit:
+            return False
+        if self.turns:
+            return True
+        self.turns = True
+        self.asked = False
+        self.limit *= 2
+        return False
 
     def _waits_in_vain(self) -> bool:
         # Time passes for background threads alone, again and again.

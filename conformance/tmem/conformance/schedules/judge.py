@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import accumulate, product
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from tmem.model.judge import Judge
@@ -40,6 +40,7 @@ Judging = Callable[[Sequence[Call]], "Verdict | None"]
 Name = tuple[int, int]
 Slot = tuple[object, int, int]
 Part = tuple[int, "Effect"]
+"""One thing that the call of this number did."""
 
 
 class Verdict(NamedTuple):
@@ -152,12 +153,20 @@ class Search:
     """The orders of one history; `furthest` is the longest that the contract allows, and what then failed.
 
     `parts` are effects with the number of their call; a flush object has one for each slot that it covers.
+    `granted` has other effects that a call of this number may have had as well.
     """
 
-    def __init__(self, calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool) -> None:
-        self.parts = sorted(_parts(calls, effects, atomic_flush), key=lambda part: calls[part[0]].end or 0)
-        ends = [calls[n].end or 0 for n, _ in self.parts]
-        self.before = [(1 << bisect_left(ends, calls[n].begin)) - 1 for n, _ in self.parts]
+    def __init__(
+        self,
+        calls: Sequence[Call],
+        effects: Sequence[Effect],
+        granted: Mapping[int, tuple[Effect, ...]],
+        atomic_flush: bool,
+    ) -> None:
+        parts = sorted(_parts(calls, effects, atomic_flush), key=lambda part: calls[part[0]].end or 0)
+        ends = [calls[n].end or 0 for n, _ in parts]
+        self.parts = [(n, granted.get(n) or (done,)) for n, done in parts]
+        self.before = [(1 << bisect_left(ends, calls[n].begin)) - 1 for n, _ in parts]
         self.furthest: tuple[list[Part], Part] | None = None
         self._store = Store()
         self._dead_ends: set[object] = set()
@@ -175,17 +184,18 @@ class Search:
         for n in range((todo & -todo).bit_length() - 1, len(self.parts)):
             if not todo >> n & 1 or self.before[n] & todo:
                 continue
-            part = self.parts[n]
-            undo = self._store.apply(part[1])
-            if undo is None:
-                if self.furthest is None or len(self._path) > len(self.furthest[0]):
-                    self.furthest = (list(self._path), part)
-                continue
-            self._path.append(part)
-            if self._from(todo & ~(1 << n)):
-                return True
-            self._path.pop()
-            undo()
+            call, able = self.parts[n]
+            for done in able:
+                undo = self._store.apply(done)
+                if undo is None:
+                    if self.furthest is None or len(self._path) > len(self.furthest[0]):
+                        self.furthest = (list(self._path), (call, done))
+                    continue
+                self._path.append((call, done))
+                if self._from(todo & ~(1 << n)):
+                    return True
+                self._path.pop()
+                undo()
         self._dead_ends.add((todo, self._store.snapshot()))
         return False
 
@@ -203,15 +213,11 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
             return _verdict(Judge(PAGE).observe(call.operation, call.answer), call.operation, call.answer, n)
         effects.append(done)
     asked = any(type(call.operation) is PoolFlags for call in calls)
-    furthest: tuple[list[Part], Part] | None = None
-    for each in granted(calls, effects) if asked else (effects,):
-        search = Search(calls, each, atomic_flush)
-        if search.possible():
-            return None
-        if furthest is None or (search.furthest and len(search.furthest[0]) > len(furthest[0])):
-            furthest = search.furthest
-    assert furthest is not None
-    told = _explained(calls, *furthest)
+    search = Search(calls, effects, _granted(calls, effects) if asked else {}, atomic_flush)
+    if search.possible():
+        return None
+    assert search.furthest is not None
+    told = _explained(calls, *search.furthest)
     if atomic_flush and judge(calls) is None:  # nothing is wrong but what is claimed
         return told._replace(clause=ATOMIC, allowed=f"{told.allowed}, or what comes of one instant for all")
     return told
@@ -237,27 +243,21 @@ def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Ver
     return told._replace(message=renumber(told.message), allowed=renumber(told.allowed))
 
 
-def granted(calls: Sequence[Call], effects: Sequence[Effect]) -> Iterator[list[Effect]]:
-    """The effects with the kinds that pool flags told in the place of those that were asked for.
-
-    More than once where it is open which pool of an id they told of: the pool may have ended meanwhile.
-    """
+def _granted(calls: Sequence[Call], effects: Sequence[Effect]) -> dict[int, tuple[Effect, ...]]:
+    # New pools with the kinds that pool flags told, in the place of those that were asked for. More than
+    # one where it is open which pool of an id they told of: the pool may have ended meanwhile.
     told: dict[Name, list[Answer]] = {}
     for call in calls:
         if isinstance(call.operation, PoolFlags):
             told.setdefault((call.operation.client, call.operation.pool), []).append(call.answer)
     ended = {done.name for done in effects if done.event is not None and done.event.does is Does.ENDED}
-    choices: list[list[Effect]] = []
-    for call, done in zip(calls, effects, strict=True):
+    granted: dict[int, tuple[Effect, ...]] = {}
+    for n, (call, done) in enumerate(zip(calls, effects, strict=True)):
         name = done.grant[0] if done.grant is not None else done.name
         if done.grant is not None and isinstance(call.operation, NewPool) and name in told:
-            kinds = _kinds(call.operation, told[name], name in ended)
-            uuid = call.operation.uuid
-            choices.append([Effect(grant=(name, kind, uuid if kind.shared else name)) for kind in kinds])
-        else:
-            choices.append([done])
-    for chosen in product(*choices):
-        yield list(chosen)
+            kinds, uuid = _kinds(call.operation, told[name], name in ended), call.operation.uuid
+            granted[n] = tuple(Effect(grant=(name, kind, uuid if kind.shared else name)) for kind in kinds)
+    return granted
 
 
 def _kinds(new: NewPool, told: Sequence[Answer], ended: bool) -> list[Kind]:

@@ -29,8 +29,8 @@ from tmem.spec.operations import (
     Reclaim,
 )
 
-LIMIT: Final = 20_000
-"""Switch points in a run, after which it counts as a livelock."""
+LIMIT: Final = 10_000
+"""Switch points that a strategy may decide; what goes on for as long again in turns is a livelock."""
 STRANGE: Final = 0x8000
 """The first number of a page that nobody put."""
 UNMADE: Final = 10_000

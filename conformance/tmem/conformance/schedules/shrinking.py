@@ -17,7 +17,9 @@ from tmem.spec.handle import Handle
 from tmem.spec.operations import FlushObject, FlushPage, Get, NewPool, Operation, Put, Reclaim
 
 RUNS: Final = 8_000
-"""How many schedules are tried at the most."""
+"""How many schedules are tried at the most, if they are short."""
+LONG: Final = 100
+"""Points for which a schedule counts once more: one that livelocks takes as long as hundreds of others."""
 AROUND: Final = 300
 """How many schedules of a smaller program are tried where the old one does not fail any more."""
 
@@ -37,11 +39,18 @@ class Shrinker:
 
     def shrink(self) -> None:
         """To where no smaller neighbour fails, or the runs are spent."""
+        self._shorten()
         self._follow()
         while self.left > 0 and (self._search() or self._fewer_preemptions()):
             self._follow()
         plain, moved = renamed(self.program)
         self._still(plain, moved)
+
+    def _shorten(self) -> None:
+        # A livelock is preempted thousands of times, and needs but the first few.
+        search, length = self.make(self.program), 1
+        while length < len(self.schedule) and not self._fails(search, self.schedule[:length]):
+            length *= 2
 
     def _follow(self) -> None:
         # Whatever still fails under what is left of the schedule.
@@ -78,19 +87,15 @@ class Shrinker:
         return False
 
     def _fails(self, search: Search, schedule: Schedule) -> bool:
-        self.left -= 1
         return self._kept(search, search.run(Follow(schedule)))
 
     def _anywhere(self, search: Search, bound: int) -> bool:
         if bound < 0:
             return False
-        for run in search.bounded(bound, min(AROUND, max(self.left, 1))):
-            self.left -= 1
-            if self._kept(search, run):
-                return True
-        return False
+        return any(self._kept(search, run) for run in search.bounded(bound, min(AROUND, max(self.left, 1))))
 
     def _kept(self, search: Search, run: Run) -> bool:
+        self.left -= 1 + run.points // LONG
         verdict = search.verdict(run)
         if verdict is None or family(verdict.clause) != family(self.verdict.clause):
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -26,15 +27,16 @@ class Follow:
         for each in schedule:
             self._plan.setdefault((each.thread, each.operation), {})[each.point] = each.to
             self._last = each
+        self._points = {place: sorted(points) for place, points in self._plan.items()}
         self._onward = onward
 
     def distance(self, thread: VirtualThread) -> int:
         """To the next preemption in this operation."""
-        points = self._plan.get((thread.index, thread.operation))
+        points = self._points.get((thread.index, thread.operation))
         if points is None:
             return FOREVER
-        now = thread.points
-        return min((point - now for point in points if point > now), default=FOREVER)
+        following = bisect_right(points, thread.points)  # of a livelock there are thousands
+        return points[following] - thread.points if following < len(points) else FOREVER
 
     def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
         """The thread that the list names."""
