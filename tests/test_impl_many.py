@@ -256,37 +256,6 @@ def test_hits_that_are_under_way_return_their_pages_whatever_comes(codec, flags,
     audit(store)
 
 
-def test_a_client_that_left_a_shared_pool_sees_nothing_that_came_later(monkeypatch):
-    store = Store()
-    mine, yours = store.new_pool(1, PERSIST | SHARED, 7), store.new_pool(2, PERSIST | SHARED, 7)
-    store.put(2, yours, 7, 3, page(1))
-
-    class Late(dict):
-        """The objects of the pool; before one is found, client 1 leaves and client 2 puts."""
-
-        def _late(self):
-            if mine in store._tables.get(1, {}):
-                store.destroy_pool(1, mine)
-                store.put(2, yours, 7, 3, page(2))
-
-        def get(self, oid, default=None):
-            self._late()
-            return super().get(oid, default)
-
-        def __getitem__(self, oid):
-            self._late()
-            return super().__getitem__(oid)
-
-    owner = store._tables[2][yours]
-    owner.objects = Late(owner.objects)
-    with pytest.raises(OSError, match="has no pool"):
-        store.get(1, mine, 7, 3)
-    assert store.new_pool(1, PERSIST | SHARED, 7) == mine
-    with pytest.raises(OSError, match="has no pool"):
-        store.get_many(1, mine, [(7, 3)])
-    assert store.get(2, yours, 7, 3) == page(2)
-
-
 # Against operations for one page
 
 SLOTS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2)), max_size=4)

@@ -9,12 +9,19 @@ from collections.abc import Callable
 import pytest
 
 from tests.impl_audit import audit
+from tmem.conformance.schedules.explore import open_subject
+from tmem.conformance.schedules.program import Program, number
+from tmem.conformance.schedules.run import Runner
+from tmem.conformance.schedules.search import Plan, Search
+from tmem.conformance.schedules.watch import watched
 from tmem.impl import Lz4, Store
 from tmem.impl.pool import Pool
 from tmem.impl.reclaim import BATCH, strike
 from tmem.impl.store import ROUNDS
 from tmem.spec.abi.errors import ENODEV
 from tmem.spec.abi.flags import PERSIST, SHARED
+from tmem.spec.handle import Handle
+from tmem.spec.operations import DestroyPool, FlushPage, Get, NewPool, Put
 
 OLD, NEW, OTHER = (tag * 4096 for tag in (b"o", b"n", b"x"))
 KINDS = [(0, None), (PERSIST, None), (SHARED, 7), (PERSIST | SHARED, 7)]
@@ -223,3 +230,35 @@ def test_pools_give_their_room_back_in_the_same_order_every_time():
     tables = store._registry.tables
     in_order = [tables[1][0], tables[1][1], *(tables[client][0] for client in range(2, 40))]
     assert store._registry._pools() == in_order
+
+
+REJOINS = Program(
+    (
+        NewPool(1, 0),
+        NewPool(1, PERSIST | SHARED, 7),
+        NewPool(2, PERSIST | SHARED, 7),
+        Put(2, Handle(2, 5, 0), number(1)),
+    ),
+    (
+        (Get(1, Handle(1, 5, 1)),),
+        (
+            DestroyPool(1, 1),
+            Put(2, Handle(2, 5, 1), number(2)),
+            FlushPage(2, Handle(2, 5, 1)),
+            NewPool(1, PERSIST | SHARED, 7),
+        ),
+    ),
+)
+"""Client 1 leaves a shared pool under a get of its own, and joins it again once a page has come and gone."""
+
+
+def without_lock(source: str) -> str:
+    return source.replace("kind.persistent and not kind.shared", "kind.persistent")
+
+
+@pytest.mark.parametrize(("rewrite", "right"), [({}, True), ({"tmem.impl.pool": without_lock}, False)])
+def test_a_get_answers_no_page_that_came_and_went_while_its_client_had_left(rewrite, right) -> None:
+    subject = open_subject("tmem.impl.target", "factory", ((None,),), rewrite)
+    with watched():
+        search = Search(Runner(subject.target("statement", 0), REJOINS, subject.page_size))
+        assert (search.first(Plan(bound=3, most=25_000), 0) is None) == right

@@ -6,7 +6,7 @@ meanwhile, a miss) is left to the operation for one page, so that there is one p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from tmem.impl.arguments import bad_handle, bad_page, copied, no_memory
@@ -98,7 +98,7 @@ Get = Callable[[int, int, int, int], bytes | None]
 
 def get_many(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
     """Get each page, in order; `get` does it for one."""
-    some = _look if way.owner.persistent else _take
+    some = _look if way.owner.unlocked else _take
     if len(slots) <= PIECE:
         return some(way, slots, get)
     pages: list[bytes | None] = []
@@ -108,7 +108,7 @@ def get_many(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None
 
 
 def _look(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
-    """Get persistent pages, which are found without a lock, as by one get."""
+    """Get pages that are found without a lock, as by one get."""
     client, pool, owner, table = way
     objects, last = owner.objects, None
     held: dict[int, Pampd] = {}
@@ -130,15 +130,15 @@ def _look(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
         pages = owner.pam.get_data_many(pampds)
     except MemoryError:
         raise no_memory() from None
-    owner.tally.hits += len(pages)
-    if all(pages):
+    there = pages.index(None) if None in pages else len(pages)
+    owner.tally.hits += there
+    if there == len(pages):
         return pages
-    found = zip(slots, pages, strict=True)  # what is None was freed meanwhile
-    return [page or get(client, pool, *slot) for slot, page in found]
+    return [*pages[:there], *_anew(way, slots[there:], get)]
 
 
 def _take(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
-    """Get ephemeral pages. Where hits are exclusive they leave their slots, and are freed here."""
+    """Get pages under the lock. Where hits are exclusive they leave their slots, and are freed here."""
     client, pool, owner, table = way
     with owner.lock:
         pampds = [owner.get(*slot) for slot in slots] if table.get(pool) is owner else None
@@ -146,12 +146,21 @@ def _take(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
         return [get(client, pool, *slot) for slot in slots]
     hits = [pampd for pampd in pampds if pampd is not None]
     try:
-        pages = iter(owner.pam.get_data_many(hits))
+        pages = owner.pam.get_data_many(hits)
     except MemoryError:
         raise no_memory() from None
     finally:
         if owner.exclusive:
             for pampd in hits:
                 owner.pam.free(pampd)
-    found = zip(slots, pampds, strict=True)
-    return [None if pampd is None else next(pages) or get(client, pool, *slot) for slot, pampd in found]
+    found = iter(pages)
+    answers = [None if pampd is None else next(found) for pampd in pampds]
+    if None not in pages:
+        return answers
+    there = next(n for n, pampd in enumerate(pampds) if pampd is not None and answers[n] is None)
+    return [*answers[:there], *_anew(way, slots[there:], get)]
+
+
+def _anew(way: Way, slots: Sequence[Slot], get: Get) -> Iterator[bytes | None]:
+    # The first was freed while it was read. Those after it are looked for again too, to come after it.
+    return (get(way.client, way.pool, *slot) for slot in slots)

@@ -35,13 +35,15 @@ class Pool:
     """
 
     __slots__ = ("cost", "ended", "exclusive", "host", "kind", "lock", "objects", "pam", "persistent", "room",
-                 "spare", "tally", "users", "uuid")  # fmt: skip
+                 "spare", "tally", "unlocked", "users", "uuid")  # fmt: skip
 
     def __init__(self, kind: Kind, uuid: int | None, room: Room, pam: Pam[Pampd], host: Host | None) -> None:
         self.lock = threading.Lock()
         self.kind = kind
         self.persistent = kind.persistent
         self.exclusive = kind.exclusive
+        self.unlocked = kind.persistent and not kind.shared
+        """Whether a hit needs no lock: who leaves such a pool can never join it again."""
         self.uuid = uuid
         self.users = 0
         self.ended = False

@@ -169,8 +169,8 @@ class Store:
         except TypeError:
             raise bad_handle(oid, index) from None
         # A persistent page is found without a lock: no reclaimer takes it, and of the puts and flushes that
-        # come between these looks this get was first. The last look sees that the client was still there.
-        obj = owner.objects.get(oid) if owner.persistent else None
+        # come between these looks this get was first. The last look sees that the client never left.
+        obj = owner.objects.get(oid) if owner.unlocked else None
         pampd = None if obj is None else obj.pages.get(index)
         if pampd is not None and table.get(pool) is owner:
             try:
@@ -219,7 +219,7 @@ class Store:
         anything changes. On another error the pages that exclusive hits took are gone.
         """
         table, owner = self._find(client, pool, 0, 0)
-        if not owner.persistent:
+        if not owner.unlocked:
             check_slots(slots)
         return get_many(Way(client, pool, owner, table), slots, self.get)
 
