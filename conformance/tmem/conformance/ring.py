@@ -81,9 +81,10 @@ class Ring:
     def step(self, number: int) -> None:
         """The step that starts now, counted from 0."""
         self._words[_STEP] = number
+        self._words[_DOING] = Doing.CALLING
 
     def rest(self) -> None:
-        """No call of the target is under way until the next program begins: the engine works."""
+        """No call of the target is under way until the next step or program begins: the engine works."""
         self._words[_DOING] = Doing.RESTING
 
     def making(self, variant: int) -> None:

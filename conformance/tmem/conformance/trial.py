@@ -24,7 +24,7 @@ class Ring(Protocol):
         """The step that starts now, counted from 0; the supervisor takes it for a heartbeat."""
 
     def rest(self) -> None:
-        """No call of the target is under way until the next program begins: the engine works by itself."""
+        """No call of the target is under way until the next step or program begins: the engine works."""
 
 
 class Silent:

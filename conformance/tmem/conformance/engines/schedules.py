@@ -50,8 +50,7 @@ class Schedules:
                 over=trial.over,
                 progress=progress,
                 judging=_judging(trial, subject),
-                begin=partial(_begin, trial, trial.seed),
-                beat=trial.ring.step,
+                counts=_counts(trial, trial.seed),
             )
             for finding in found:
                 trial.emit(Found(finding))
@@ -80,8 +79,7 @@ class Schedules:
         elif data.get("program") is None:
             found = None
         else:
-            counts = Counts(begin=partial(_begin, trial, seed), beat=trial.ring.step)
-            found = explore_one(subject, seed, number, _judging(trial, subject), counts)
+            found = explore_one(subject, seed, number, _judging(trial, subject), _counts(trial, seed))
         trial.emit(Progress(programs=1, schedules=1, done=1.0))
         if found is not None:
             trial.emit(Found(found))
@@ -94,6 +92,7 @@ def _subject(trial: Trial) -> Subject | None:
         trial.emit(Note("It is not Python: its threads cannot be controlled by schedules."))
         return None
     _begin(trial, trial.seed, 0, None)
+    trial.ring.rest()  # rewriting its code is our work, and its first operations are watched
     try:
         subject = open_subject(source.place, source.attribute, source.variants)
     except LoadError as error:
@@ -102,6 +101,10 @@ def _subject(trial: Trial) -> Subject | None:
     for note in subject.notes:
         trial.emit(Note(note))
     return subject
+
+
+def _counts(trial: Trial, seed: int) -> Counts:
+    return Counts(begin=partial(_begin, trial, seed), beat=trial.ring.step, rest=trial.ring.rest)
 
 
 def _judging(trial: Trial, subject: Subject) -> Judging:

@@ -82,16 +82,19 @@ class Stress:
         close(backend)
         trial.ring.rest()
         result = check(calls, level=trial.level, claims=claims, budget=STATES)
-        trial.emit(Progress(len(calls), 1, histories=1, done=done))
+        decided = not isinstance(result, Unknown)
+        trial.emit(Progress(len(calls), 1, histories=int(decided), done=done))
+        gone = sum(call.answer for call in calls if call.op == "reclaim" and type(call.answer) is int)
+        trial.emit(Covered({RECLAIMED: gone}))
+        if isinstance(result, Unknown):
+            trial.emit(Note(f"A history of {len(calls)} calls was not decided: {result.reason}"))
+            trial.emit(Checked({"TMEM-CONC-3": len(calls)}, {"TMEM-CONC-3": len(calls)}))  # all returned
+            return None
         flushes = sum(call.op in ("flush_object", "destroy_pool") for call in calls)
         counts = {"TMEM-CONC-1": len(calls), "TMEM-CONC-2": flushes, "TMEM-CONC-3": len(calls)}
         if ATOMIC in claims and trial.level != "integrity":
             counts[ATOMIC] = sum(call.op == "flush_object" for call in calls)
         trial.emit(Checked(counts, counts))
-        gone = sum(call.answer for call in calls if call.op == "reclaim" and type(call.answer) is int)
-        trial.emit(Covered({RECLAIMED: gone}))
-        if isinstance(result, Unknown):
-            trial.emit(Note(f"A history of {len(calls)} calls was not decided: {result.reason}"))
         if not isinstance(result, Illegal):
             return None
         if ATOMIC in claims and not isinstance(check(calls, level=trial.level, budget=STATES), Illegal):

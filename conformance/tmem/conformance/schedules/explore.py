@@ -38,19 +38,18 @@ def explore(
     over: Callable[[], bool] = lambda: False,
     progress: Callable[[Counts], None] = lambda counts: None,
     judging: Judge | None = None,
-    begin: Callable[[int, Program], None] = lambda number, program: None,
-    beat: Callable[[int], None] = lambda schedule: None,
+    counts: Counts | None = None,
     small: bool = True,
     chooser: Chooser = mixed,
 ) -> Iterator[Finding]:
     """The findings of so many programs, or of those until `over`; each smallest, and each kind once.
 
     The first `begun` are left out. Without `small` findings are told as they were come upon. `progress` is
-    told after each program; the counts go on growing. For `begin` and `beat` see Counts. The programs are
-    those of `mixed` or of another `chooser`.
+    told after each program; the counts go on growing: those given, or new ones. The programs are those of
+    `mixed` or of another `chooser`.
     UncontrolledError where the target does not do the same under the same schedule.
     """
-    counts = Counts(begin=begin, beat=beat)
+    counts = counts or Counts()
     judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
     told: set[tuple[str, ...]] = set()
     for number in range(begun, programs):

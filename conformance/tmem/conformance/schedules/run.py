@@ -10,6 +10,7 @@ from tmem.conformance.pages import corpus
 from tmem.conformance.schedules import modules
 from tmem.conformance.schedules.control import control
 from tmem.conformance.schedules.program import Program
+from tmem.conformance.schedules.room import leaked
 from tmem.conformance.schedules.seam import Level
 from tmem.conformance.schedules.virtual import MAIN, Mark, Preemption, Segment, Strategy, Stuck
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, page_size_nibble
@@ -39,10 +40,14 @@ UNMADE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Makes fresh backends whose threads are virtual, with switch points at a level."""
+    """Makes fresh backends whose threads are virtual, with switch points at a level.
+
+    `fill` are the pages of a persistent pool that a fresh one has room for, where it claims to regain that.
+    """
 
     make: Callable[[], Any]
     level: Level
+    fill: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,8 @@ class Run:
     points: int = 0
     failure: Stuck | None = None
     crashes: tuple[str, ...] = ()
+    leak: str = ""
+    """What is wrong with the room that is left, where that was looked at."""
     segments: list[Segment] | None = None
     trace: list[Mark] | None = None
 
@@ -176,6 +183,13 @@ class Run:
         return PoolFlags(new.client, id)
 
 
+def _pools(run: Run) -> list[tuple[int, int]]:
+    # Every pool that was made, by client and id.
+    steps = zip(run.script.steps, run.ids, strict=True)
+    made = [(step.client, id) for step, id in steps if step.method == "new_pool"]
+    return [(client, id) for client, id in made if client is not None and id is not None]
+
+
 def _with_id(operation: Operation, id: int) -> Operation:
     match operation:
         case Put(client, handle, page):
@@ -235,8 +249,13 @@ class Runner:
             case _:
                 raise TypeError(f"{operation} is no operation of a program")
 
-    def run(self, strategy: Strategy, *, segments: bool = False, trace: bool = False) -> Run:
-        """Make a backend, run the setup, then the threads as the strategy says, then what is last."""
+    def run(
+        self, strategy: Strategy, *, segments: bool = False, trace: bool = False, room: bool = True
+    ) -> Run:
+        """Make a backend, run the setup, then the threads as the strategy says, then what is last.
+
+        With `room`, see that what room the target claims to regain is back.
+        """
         order: list[int] = []
         count = len(self.script.steps)
         run = Run(self.script, order, [None] * count, [None] * count)
@@ -244,7 +263,7 @@ class Runner:
         modules.reseed()
         control.begin(strategy, LIMIT, record=segments, trace=trace)
         try:
-            self._stages(run)
+            self._stages(run, room)
         except Stuck as failure:
             run.failure = failure
         finally:
@@ -257,7 +276,7 @@ class Runner:
             control.end()
         return run
 
-    def _stages(self, run: Run) -> None:
+    def _stages(self, run: Run, room: bool) -> None:
         backend = self.target.make()
         ids = [UNMADE + n for n in range(len(self.pools))]
         script = self.script
@@ -268,6 +287,9 @@ class Runner:
             first += len(steps)
         control.release()
         self._performer(backend, ids, run, first, script.last)()
+        if room and self.target.fill and len(control.threads) == len(script.threads):
+            # A thread of the target's own may be about to give room back.
+            run.leak = leaked(backend, _pools(run), self.target.fill)
         try:
             backend.close()
         except Exception:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from tmem.conformance.schedules.judge import Verdict, judge
 from tmem.conformance.schedules.program import Program
+from tmem.conformance.schedules.room import REGAIN
 from tmem.conformance.schedules.run import Run, Runner
 from tmem.conformance.schedules.strategies import ROOT, Follow, Priorities, Schedule, Sticky, children
 from tmem.conformance.schedules.virtual import Strategy
@@ -39,7 +40,8 @@ class Counts:
 
     `histories` counts those that differed within their program, `flushes` and `ends` those of them in which
     objects were flushed and pools destroyed, `complete` the programs whose schedules up to the bound were
-    all run. `begin` is told each program with its number, `beat` the number of each schedule that begins.
+    all run. `begin` is told each program with its number, `beat` the number of each schedule that begins, and
+    `rest` is called where one has ended and is judged.
     """
 
     programs: int = 0
@@ -51,6 +53,7 @@ class Counts:
     operations: int = 0
     begin: Callable[[int, Program], None] = lambda number, program: None
     beat: Callable[[int], None] = lambda schedule: None
+    rest: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -63,6 +66,8 @@ class Search:
     over: Callable[[], bool] = lambda: False
     legal: set[Hashable] = field(default_factory=set)
     """Histories that were judged before."""
+    looks: int = 1
+    """After one of how many runs the account of the room is looked at."""
 
     def first(self, plan: Plan, seed: int) -> tuple[Run, Verdict] | None:
         """The first run of the plan that breaks the contract."""
@@ -75,6 +80,7 @@ class Search:
 
     def runs(self, plan: Plan, seed: int) -> Iterator[Run]:
         """The runs of a plan."""
+        self.looks = LOOKS
         points = 0
         for run in self.bounded(plan.bound, plan.most, seed):
             points = max(points, run.points)
@@ -127,7 +133,8 @@ class Search:
         self.counts.operations += len(self.runner.script.steps)
         if not self.counts.schedules % YOUNG:
             gc.collect(0)
-        return self.runner.run(strategy, segments=record)
+        room = not self.counts.schedules % self.looks
+        return self.runner.run(strategy, segments=record, room=room)
 
     def verdict(self, run: Run) -> Verdict | None:
         """What is wrong with a run."""
@@ -139,18 +146,21 @@ class Search:
             return Verdict(PROGRESS, f"{run.crashes[0]}.", "every thread goes on", last(run))
         key = run.key
         if key is not None and key in self.legal:
-            return None
+            return leak(run)
         self.counts.histories += 1
+        self.counts.rest()
         self.counts.flushes += self.runner.flushes
         self.counts.ends += self.runner.ends
         verdict = self.judge(run.calls())
         if key is not None and verdict is None:
             self.legal.add(key)
-        return verdict
+        return verdict or leak(run)
 
 
 YOUNG: Final = 128
 """Runs between two collections of what they left: during runs there is none."""
+LOOKS: Final = 3
+"""After one of so many runs of a plan the account of the room is looked at; once one fails, after each."""
 PROGRESS: Final = "TMEM-CONC-3"
 STAY: Final = (4.0, 8.0, 16.0)
 """After how many points, on average, sticky schedules switch."""
@@ -166,6 +176,13 @@ def stuck(run: Run) -> Verdict:
             PROGRESS, f"The threads never end: {run.failure.text}.", "every operation returns", last(run)
         )
     return Verdict(PROGRESS, f"Nothing can go on: {run.failure.text}.", "every operation returns", last(run))
+
+
+def leak(run: Run) -> Verdict | None:
+    """The verdict on the room that a run left, where that was looked at."""
+    if not run.leak:
+        return None
+    return Verdict(REGAIN, run.leak, "room for all of them: nothing leaks", last(run))
 
 
 def last(run: Run) -> int:

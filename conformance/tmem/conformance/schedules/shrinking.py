@@ -8,6 +8,7 @@ from typing import Final
 
 from tmem.conformance.schedules.judge import ATOMIC, Verdict
 from tmem.conformance.schedules.program import Program, number, without_pool
+from tmem.conformance.schedules.room import REGAIN
 from tmem.conformance.schedules.run import Run
 from tmem.conformance.schedules.search import Search
 from tmem.conformance.schedules.strategies import Follow, Schedule
@@ -108,7 +109,7 @@ def family(clause: str) -> str:
     depends on their order, which changes with every operation that goes."""
     if clause in LOSS:
         return "a page is gone"
-    return clause if clause in ("TMEM-CONC-3", "TMEM-ERR-1", ATOMIC) else "a wrong page"
+    return clause if clause in ("TMEM-CONC-3", "TMEM-ERR-1", ATOMIC, REGAIN) else "a wrong page"
 
 
 def preempts(schedule: Schedule) -> int:

@@ -10,6 +10,7 @@ from itertools import product
 from tmem.conformance.driver import close, perform
 from tmem.conformance.loader import Rewrite
 from tmem.conformance.schedules.program import EPHEMERAL, INDEXES, OIDS, SETUPS, UUID, Program, number
+from tmem.conformance.schedules.room import REGAIN, fill
 from tmem.conformance.schedules.run import Runner, Target
 from tmem.conformance.schedules.seam import LEVELS, Level, load
 from tmem.conformance.schedules.virtual import Calm
@@ -44,11 +45,14 @@ class Subject:
     shared: bool
     claims: frozenset[str]
     notes: tuple[str, ...] = ()
+    fills: tuple[tuple[bytes, ...], ...] = ()
+    """For each variant what a fresh backend has room for, where it claims to regain that."""
 
     def target(self, level: Level, variant: int) -> Target:
         """What makes the backends of one variant."""
         arguments = self.variants[variant % len(self.variants)]
-        return Target(partial(self.factories[level], *arguments), level)
+        pages = self.fills[variant % len(self.variants)] if self.fills else ()
+        return Target(partial(self.factories[level], *arguments), level, pages)
 
 
 def open_subject(
@@ -68,6 +72,7 @@ def open_subject(
         shared=_shares(backend),
         claims=frozenset(getattr(backend, "claims", ())),
         notes=loaded["lock"].notes,
+        fills=_fills(loaded["lock"].value, variants) if REGAIN in getattr(backend, "claims", ()) else (),
     )
     close(backend)
     for level, variant in product(LEVELS, range(len(variants))):
@@ -85,6 +90,16 @@ def _warm_up(target: Target, subject: Subject) -> None:
         rest += (Reclaim(1),)
     with watched():
         Runner(target, Program(first, ((*rest, DestroyPool(1, 0)),)), subject.page_size).run(Calm())
+
+
+def _fills(
+    make: Callable[..., Backend], variants: Sequence[tuple[object, ...]]
+) -> tuple[tuple[bytes, ...], ...]:
+    backends = [make(*arguments) for arguments in variants]
+    fills = tuple(map(fill, backends))
+    for backend in backends:
+        close(backend)
+    return fills
 
 
 def _shares(backend: Backend) -> bool:
