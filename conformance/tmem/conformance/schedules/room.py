@@ -17,7 +17,7 @@ from tmem.spec.clauses.claims import room_regained
 
 REGAIN: Final = "regain"
 """The claim that is checked so."""
-MOST: Final = 8
+MOST: Final = 24
 """Pages in a fill: a store that takes more is not filled after a run, which takes far less time."""
 _CLIENT: Final = 1
 _OID: Final = 7

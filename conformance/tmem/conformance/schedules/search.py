@@ -159,7 +159,7 @@ class Search:
 
 YOUNG: Final = 128
 """Runs between two collections of what they left: during runs there is none."""
-LOOKS: Final = 3
+LOOKS: Final = 7
 """After one of so many runs of a plan the account of the room is looked at; once one fails, after each."""
 PROGRESS: Final = "TMEM-CONC-3"
 STAY: Final = (4.0, 8.0, 16.0)
