@@ -8,7 +8,8 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test prove prove-impl bench lint clean races calibrate gains mutants endurance history history-agreement
+.PHONY: check test prove prove-impl compiled bench lint clean
+.PHONY: races calibrate gains mutants endurance schedules history history-agreement
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -50,6 +51,9 @@ mutants: .venv/.installed-dev
 endurance: .venv/.installed-dev
 	$(BIN)/python -m tests.endurance
 
+schedules: .venv/.installed-schedules
+	$(BIN)/python -m bench.schedules --into docs/schedules.md
+
 history: .venv/.installed-dev
 	$(BIN)/python -m bench.history
 
@@ -79,6 +83,11 @@ clean:
 	@echo "installing tmem and what compiles it into .venv ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[compiled]'
 	@touch .venv/.installed $@
+
+.venv/.installed-schedules: pyproject.toml | .venv/bin/python
+	@echo "installing tmem and the checker of schedules to compare it with into .venv ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[schedules]'
+	@touch $@
 
 .venv/.installed-bench: pyproject.toml | .venv/bin/python
 	@echo "installing tmem and the stores to compare it with into .venv ..."

@@ -1,4 +1,4 @@
-"""`python -m bench.schedules`: how fast schedules are run and judged, beside frontrun; what they find.
+"""`python -m bench.schedules`: how fast schedules are run and judged, beside frontrun.
 
 Prints Markdown, or writes it. frontrun is a peer for this bench alone: where it is absent, that is said.
 """
@@ -19,13 +19,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from tests.races import RACES, STORE
-from tmem.conformance.schedules.explore import Subject, explore, open_subject
-from tmem.conformance.schedules.portfolio import PORTFOLIO
-from tmem.conformance.schedules.program import Program, draw, from_json
+from tmem.conformance.schedules.explore import Subject, open_subject
+from tmem.conformance.schedules.program import Program, draw
 from tmem.conformance.schedules.run import Runner
 from tmem.conformance.schedules.seam import Level
-from tmem.conformance.schedules.search import Counts, Plan, Search
+from tmem.conformance.schedules.search import Plan, Search
 from tmem.conformance.schedules.strategies import Sticky
 from tmem.conformance.schedules.watch import watched
 from tmem.impl.target import factory
@@ -42,19 +40,16 @@ Row = tuple[object, ...]
 @click.command()
 @click.option("--rounds", default=5, show_default=True, help="Rounds whose median is told.")
 @click.option("--programs", default=25, show_default=True, help="Programs in a round.")
-@click.option("--seeds", default=20, show_default=True, help="Seeds for each seeded race; 0 leaves them out.")
 @click.option("--bounded", default=10, show_default=True, help="Programs searched through up to bound 2.")
 @click.option(
     "--into", type=click.Path(path_type=Path, dir_okay=False), help="A file to write, else the terminal."
 )
-def main(rounds: int, programs: int, seeds: int, bounded: int, into: Path | None) -> None:
-    """Measure the schedules of 2 threads x 3 operations on impl, and what exploring finds."""
+def main(rounds: int, programs: int, bounded: int, into: Path | None) -> None:
+    """Measure the schedules of 2 threads x 3 operations on impl."""
     told = Console(stderr=True)
     subject = open_subject("tmem.impl.target", "factory", ((None,),))
-    parts = ["# Schedules", "", f"Written by `python -m bench.schedules` on Python {sys.version.split()[0]}."]
+    parts = ["# Schedules", "", f"Written by `make schedules` on Python {sys.version.split()[0]}."]
     parts += [*section_speed(subject, rounds, programs, told), *section_bound(subject, bounded, told)]
-    if seeds:
-        parts += section_races(seeds, told)
     text = "\n".join(parts) + "\n"
     if into is None:
         print(text)
@@ -76,7 +71,7 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
     try:
         import frontrun
     except ImportError:
-        missing = "frontrun is not installed here, so it was not measured (`pip install frontrun==0.7.0`)."
+        missing = "frontrun is not installed here, so it was not measured (`make schedules` installs it)."
     else:
         takers[PEER] = lambda: theirs(frontrun, subject, drawn)
     ours(subject, "statement", drawn[:3])  # the corpus of pages is made at the first use
@@ -206,69 +201,6 @@ def section_bound(subject: Subject, programs: int, told: Console) -> list[str]:
         "",
         *table(("level", "completed", "schedules, median / most", "CPU seconds, median / most"), rows),
     ]
-
-
-# Seeded races
-
-
-def section_races(seeds: int, told: Console) -> list[str]:
-    """In how many programs each seeded race is found, for each seed, and how small it is then."""
-    rows: list[Row] = []
-    for name, race in RACES.items():
-        subject = open_subject(STORE, "factory", rewrite={"store": race.rewrite})
-        found = []
-        for seed in range(seeds):
-            told.print(f"races: {name}, seed {seed + 1} of {seeds}")
-            found.append(hunt(subject, seed))
-        needed = [each for each in found if each is not None]
-        if not needed:
-            rows.append((name, f"0 of {seeds}", "", "", ""))
-            continue
-        programs = [counts.programs for counts, _, _ in needed]
-        threads, operations = max(each[1] for each in needed), max(each[2] for each in needed)
-        rows.append(
-            (
-                name,
-                f"{len(needed)} of {seeds}",
-                f"{statistics.median(programs):.0f} / {max(programs)}",
-                f"{statistics.median(c.schedules for c, _, _ in needed):,.0f}",
-                f"{threads} x, {operations}",
-            )
-        )
-    kinds = f"{len(PORTFOLIO)} kinds of programs in turn"
-    return [
-        "",
-        "## Seeded races",
-        "",
-        f"Ten races, seeded into the store of `tests/races` by rewriting its code; {kinds}, "
-        f"seeds 0 to {seeds - 1}.",
-        "",
-        *table(
-            (
-                "race",
-                "found",
-                "programs needed, median / most",
-                "schedules, shrinking included, median",
-                "most threads, operations when shrunk",
-            ),
-            rows,
-        ),
-    ]
-
-
-def hunt(subject: Subject, seed: int) -> tuple[Counts, int, int] | None:
-    """What it took to find something, and the threads and operations that were left."""
-    last = Counts()
-
-    def progress(counts: Counts) -> None:
-        nonlocal last
-        last = counts
-
-    finding = next(explore(subject, seed, programs=400, progress=progress), None)
-    if finding is None:
-        return None
-    program = from_json(finding.replay["program"])
-    return last, len(program.threads), len(list(program.operations)) - len(program.pools)
 
 
 def table(head: tuple[str, ...], rows: list[Row]) -> Iterator[str]:

@@ -22,8 +22,10 @@ COUNTS = (
 class Tally:
     """The counts of one pool, guarded by its lock. A count only grows.
 
-    Hits of a persistent pool are counted without the lock: exactly, as long as the interpreter runs one
-    thread at a time, since nothing in the sum gives it up. An interpreter that does not may lose some.
+    Hits of a private persistent pool are counted without the lock. None is lost as long as the interpreter
+    runs one thread at a time, since nothing in the sum gives it up, but for those of a get that is still
+    under way where its pool is destroyed. A hit that has to look again, since its page was freed while it
+    was read, counts twice.
     """
 
     __slots__ = COUNTS

@@ -14,7 +14,8 @@ class Host(Protocol):
     """The allocation hooks that a host registers [T]. An allocation that fails raises MemoryError.
 
     All but `page_alloc` may be called under the store's locks, and all from several threads: they are short
-    and never call the store. What an allocation that succeeded took is given back exactly once.
+    and never call the store. What an allocation that succeeded took is given back exactly once; `obj_free`
+    and `page_free` raise nothing.
     """
 
     def obj_alloc(self) -> None:

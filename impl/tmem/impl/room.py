@@ -26,7 +26,7 @@ SHARE = 1024
 class Room:
     """The account of bytes against the budget, and the reclaim order. Callers hold `lock`.
 
-    The lock stands below those of the pools: a thread that holds it waits for no other.
+    The lock stands below those of the pools: a thread that holds it waits for no other one of them.
     """
 
     __slots__ = ("_wake", "advance", "budget", "lock", "mark", "order", "used")
