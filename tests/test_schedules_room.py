@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests import leaky
+from tmem.conformance.engines.schedules import PROGRAMS
 from tmem.conformance.schedules.explore import Subject, explore, open_subject, replay
 from tmem.conformance.schedules.program import from_json
 from tmem.conformance.schedules.room import MOST, fill, leaked
@@ -27,7 +28,7 @@ def leaking() -> Subject:
 
 
 def test_a_lost_update_of_the_account_is_found_shrunk_and_repeated() -> None:
-    found = next(explore(leaking(), 0, programs=372))
+    found = next(explore(leaking(), 0, programs=PROGRAMS))
     assert found.clause == "regain"
     threads = from_json(found.replay["program"]).threads
     assert len(threads) == 2

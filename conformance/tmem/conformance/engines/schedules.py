@@ -16,7 +16,7 @@ from tmem.conformance.schedules.search import Counts, UncontrolledError
 from tmem.conformance.trial import LINEARIZABLE, Trial
 from tmem.spec.integrity import intact
 
-PROGRAMS = 372
+PROGRAMS = 376
 """Programs at scale 1, three of four of them pairs of operations, of which these are all."""
 
 

@@ -58,6 +58,8 @@ def _of_kind(draw: random.Random, flags: int, reclaims: bool) -> Iterator[Progra
         yield _program(draw, flags, (first, 0), (second, 1), True, more)
     for freeing in () if flags & SHARED else FREES if reclaims else FREES[:-1]:
         yield _reused(flags, freeing)
+    if flags & SHARED:
+        yield from (_left(flags, filled) for filled in (True, False))
     if flags & PERSIST:  # elsewhere a page may vanish before the others of its object
         for indexes in ((0, 1), (1, 0)):
             yield _flushed(flags, indexes)
@@ -77,6 +79,14 @@ def _reused(flags: int, freeing: str) -> Program:
     let_go, put = _operation((freeing, 0), pools, 1, 2), _operation(("put", 1), pools, 1, 3)
     look = _operation(("get", 0), pools, 1, 0)
     return Program((*pools, _operation(("put", 0), pools, 1, 1)), ((look,), (let_go, put)))
+
+
+def _left(flags: int, filled: bool) -> Program:
+    """One thread looks at a page of a shared pool, which its client leaves before the other puts a page."""
+    pools = [NewPool(client, flags, UUID) for client in (1, 2)]
+    setup = (*pools, _operation(("put", 0), pools, 1, 1)) if filled else tuple(pools)
+    look, leave = _operation(("get", 0), pools, 1, 0), _operation(("destroy", 0), pools, 1, 0)
+    return Program(setup, ((look,), (leave, _operation(("put", 0), pools, 2, 2))))
 
 
 def _program(
