@@ -10,18 +10,32 @@ from tmem.conformance.driver import close, perform
 from tmem.conformance.events import Checked, Finding, Found, Progress
 from tmem.conformance.pages import Corpus, corpus
 from tmem.conformance.trial import Ring, Trial
-from tmem.spec.abi.flags import compose
-from tmem.spec.backend import Backend, Claims, Reclaims
+from tmem.spec.abi.flags import compose, kind_of
+from tmem.spec.backend import Backend, Claims, Reclaims, TellsFlags
 from tmem.spec.clauses import CLAIMS
 from tmem.spec.clauses.claims import oldest_first, reclaim_bounded, retains, room_regained
 from tmem.spec.handle import Handle
-from tmem.spec.operations import Answer, FlushObject, FlushPage, Get, NewPool, Operation, Put, Reclaim
+from tmem.spec.operations import (
+    Answer,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    PoolFlags,
+    Put,
+    Reclaim,
+)
+from tmem.spec.slot import Kind
 
 ROUNDS = 24
 """Trials of each claim at scale 1."""
+AGAIN = 16
+"""Slots that are put to twice where a store is filled."""
 FILL = 200
 """Pages put before a store counts as one that never refuses for want of room."""
 CLIENT = 1
+UUID = 0xA
 
 
 class Script:
@@ -43,13 +57,14 @@ class Script:
     def pool(self, *, persistent: bool = False, shared: bool = False) -> int | None:
         """A pool of this kind; None where it is refused."""
         flags = compose(persistent=persistent, shared=shared, page_size=self.backend.page_size)
-        answer = self.do(NewPool(CLIENT, flags, 0xA if shared else None))
+        answer = self.do(NewPool(CLIENT, flags, UUID if shared else None))
         return answer if type(answer) is int else None
 
-    def put(self, pool: int, number: int) -> bool:
-        """Put a page of the corpus at a handle of its own."""
+    def put(self, pool: int, number: int, page: int | None = None) -> bool:
+        """Put a page of the corpus, that of the same number or another, at a handle of its own."""
         pages = self.pages.pages
-        return self.do(Put(CLIENT, _handle(pool, number), pages[number % len(pages)])) is True
+        content = pages[(number if page is None else page) % len(pages)]
+        return self.do(Put(CLIENT, _handle(pool, number), content)) is True
 
     def get(self, pool: int, number: int) -> bytes | None:
         """Get it again; None for anything but a hit."""
@@ -64,7 +79,7 @@ def _handle(pool: int, number: int) -> Handle:
 def retain(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]:
     """Get a page of a shared ephemeral pool twice."""
     script = fresh()
-    pool = script.pool(shared=True)
+    pool = _shared(script)
     number = draw.randrange(256)
     if pool is None or not script.put(pool, number):
         return True, script
@@ -83,12 +98,14 @@ def reclaim_bound(fresh: Callable[[], Script], draw: random.Random) -> tuple[boo
 
 
 def regain(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]:
-    """Fill a persistent pool until a put fails, flush it all, and fill it again."""
+    """Fill a persistent pool until a put fails, put to some slots again, flush it all, and fill it again."""
     script = fresh()
     pool = script.pool(persistent=True)
     if pool is None:
         return True, script
-    first = _stored(script, pool)
+    stored = _stored(script, pool)
+    for number in draw.sample(stored, min(AGAIN, len(stored))):
+        script.put(pool, number, number + draw.randrange(3))
     whole_objects = draw.random() < 0.5
     for number in range(FILL):
         handle = _handle(pool, number)
@@ -96,22 +113,38 @@ def regain(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Scri
             script.do(FlushPage(CLIENT, handle))
         elif handle.index == 0:
             script.do(FlushObject(CLIENT, pool, handle.oid))
-    return room_regained(first, _stored(script, pool)), script
+    return room_regained(len(stored), len(_stored(script, pool))), script
 
 
 def lru(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]:
-    """Fill ephemeral pools in a known order, reclaim some, and see which are left."""
+    """Fill ephemeral pools in a known order, use some pages, reclaim some, and see which are left."""
     script = fresh()
-    filled = _fill(script, draw.randrange(2, 16))
+    stays = isinstance(script.backend, Claims) and "retain" in script.backend.claims
+    shared = _shared(script) if stays and draw.random() < 0.5 else None
+    filled = _fill(script, draw.randrange(2, 16), shared)
+    used = [at for at in draw.sample(filled, len(filled)) if at[0] == shared and draw.random() < 0.5]
+    hit = [at for at in used if script.get(*at) is not None]
+    filled = [at for at in filled if at not in hit] + hit
     if isinstance(script.backend, Reclaims):
         script.do(Reclaim(draw.randrange(6)))
     survived = [script.get(pool, number) is not None for pool, number in filled]
     return oldest_first(survived), script
 
 
-def _fill(script: Script, count: int) -> list[tuple[int, int]]:
-    # Puts pages into two ephemeral pools by turns; which were stored, oldest first.
-    pools = [pool for pool in (script.pool(), script.pool()) if pool is not None]
+def _shared(script: Script) -> int | None:
+    # A shared ephemeral pool; None where another kind is granted.
+    pool = script.pool(shared=True)
+    if pool is None or not isinstance(script.backend, TellsFlags):
+        return pool
+    told = script.do(PoolFlags(CLIENT, pool))
+    return (
+        pool if isinstance(told, int) and kind_of(told, UUID) == Kind(persistent=False, shared=True) else None
+    )
+
+
+def _fill(script: Script, count: int, shared: int | None = None) -> list[tuple[int, int]]:
+    # Puts pages into two private ephemeral pools, and a shared one, by turns; which were stored, in order.
+    pools = [pool for pool in (script.pool(), script.pool(), shared) if pool is not None]
     if not pools:
         return []
     turns = [(pools[number % len(pools)], number) for number in range(count)]
@@ -122,8 +155,9 @@ def _held(script: Script, filled: Sequence[tuple[int, int]]) -> int:
     return sum(script.get(pool, number) is not None for pool, number in filled)
 
 
-def _stored(script: Script, pool: int) -> int:
-    return sum(script.put(pool, number) for number in range(FILL))
+def _stored(script: Script, pool: int) -> list[int]:
+    # Puts pages until there can be no room for more; the numbers of those that were stored.
+    return [number for number in range(FILL) if script.put(pool, number)]
 
 
 CHECKS = {"retain": retain, "reclaim-bound": reclaim_bound, "regain": regain, "lru": lru}

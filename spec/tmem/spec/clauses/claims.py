@@ -51,9 +51,9 @@ def flush_atomic(seen: Sequence[bool]) -> bool:
     return list(seen) == sorted(seen, reverse=True)
 
 
-@claim("lru", "Under pressure the oldest ephemeral page goes first.", "T X")
+@claim("lru", "Under pressure the ephemeral page that was put or hit longest ago goes first.", "T X")
 def oldest_first(survived: Sequence[bool]) -> bool:
-    """Whether these pages, oldest put first, may have survived (True) a reclaim.
+    """Whether these pages, by their last put or hit, may have survived (True) a reclaim.
 
     >>> oldest_first([False, False, True, True]), oldest_first([True, False])
     (True, False)
