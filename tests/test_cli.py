@@ -165,6 +165,16 @@ def test_wrong_usage(run: Run, command: tuple[str, ...]) -> None:
     assert run(*command).exit_code == 2
 
 
+@pytest.mark.parametrize("seconds", ["nan", "-nan", "inf", "1e999"])
+@pytest.mark.parametrize(
+    "command", [("check", "--budget"), ("check", "--hang-after"), ("replay", "none.json", "--hang-after")]
+)
+def test_a_time_is_a_finite_number(run: Run, command: tuple[str, ...], seconds: str) -> None:
+    result = run(*command, seconds)
+    assert result.exit_code == 2
+    assert f"{command[-1]}': {seconds} is no finite number of seconds." in result.stderr.splitlines()[-1]
+
+
 def test_a_budget_that_is_too_short_is_unknown(run: Run) -> None:
     result = run("check", "model:keep", "--budget", "0.3", "--json", "report.json")
     assert result.exit_code == Verdict.UNKNOWN.value

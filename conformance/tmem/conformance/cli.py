@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -47,9 +48,19 @@ def _report(name: str, what: str) -> Callable[[Any], Any]:
     return click.option(f"--{name}", type=kind, metavar="FILE", callback=_report_path, help=f"Write {what}.")
 
 
+class _Seconds(click.FloatRange):
+    """A time in seconds: `nan` is in every range, and no clock comes to `inf`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no finite number of seconds.", param, ctx)
+        return seconds
+
+
 hang_after = click.option(
     "--hang-after",
-    type=click.FloatRange(min=0.1),
+    type=_Seconds(min=0.1),
     default=HANG_AFTER,
     metavar="SECONDS",
     show_default=True,
@@ -70,7 +81,7 @@ def main() -> None:
 @click.argument("target", default="impl")
 @click.option(
     "--budget",
-    type=click.FloatRange(min=0, min_open=True),
+    type=_Seconds(min=0, min_open=True),
     metavar="SECONDS",
     help="Wall time for the whole run: it cuts the counted run short, or goes on with further seeds.",
 )

@@ -142,7 +142,8 @@ class _Watch:
             raise RunError(
                 f"the suite itself failed, a defect of tmem: {self._engine} stands still", process.stacks
             )
-        told = how or f"does not return within {self._quiet:.0f} s"
+        patience = self._hang_after * (1 if under_way.doing is Doing.CALLING else PATIENCE)
+        told = how or f"does not return within {patience:,.10g} s"
         if not self._started and under_way.doing is Doing.MAKING:
             raise RunError(
                 f"the target could not be loaded: loading it {told}", process.stacks + process.output
