@@ -50,6 +50,25 @@ def test_what_is_no_history_gets_one_line(tmp_path: Path, text: str) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize("text", ["", "\n \n"])
+def test_a_history_of_no_calls_is_none(tmp_path: Path, text: str) -> None:
+    code, output = run(tmp_path / "trace", text)
+    assert code == 2
+    assert f"{tmp_path / 'trace'} holds no call" in " ".join(output.split())
+    for file in ("-", "/dev/null"):
+        result = CliRunner().invoke(main, ["check-trace", file], input=text)
+        assert (result.exit_code, f"{file} holds no call" in result.output) == (2, True)
+    assert "PASS" not in output + result.output
+
+
+def test_times_are_told_as_they_were_given(tmp_path: Path) -> None:
+    start = 1_234_567_890_123_456
+    calls = [call._replace(begin=start + call.begin, end=start + (call.end or 0)) for call in CALLS]
+    code, output = run(tmp_path / "trace", lines(calls))
+    assert code == 1
+    assert f"  thread 1  {start + 3} to {start + 6}  get(1, 0, 7, 3) → '61'\n" in output
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["check-trace", str(tmp_path / "none")])
     assert result.exit_code == 2

@@ -29,7 +29,7 @@ def command(file: Path, level: str, atomic_flush: bool) -> None:
     """Check a recorded history, one call a line as JSON; - reads standard input.
 
     Exit codes: 0 where it can have happened one call at a time, 1 where it cannot, 3 where the search for an
-    answer was given up, 2 for a file that is no history.
+    answer was given up, 2 for a file that is no history or holds no call.
     """
     console = Console(highlight=False)
     claims = ("atomic-flush",) if atomic_flush else ()
@@ -50,13 +50,15 @@ def command(file: Path, level: str, atomic_flush: bool) -> None:
         console.print(f"UNKNOWN  {result.reason}")
         sys.exit(3)
     if not isinstance(result, Illegal):
+        if not result.calls:
+            raise click.UsageError(f"{file} holds no call; write one a line, as docs/histories.md says")
         console.print(f"PASS  {result.calls:,} calls can have happened one at a time.")
         return
     known = CLAUSES.get(result.clause)
     console.print(f"✗ {result.clause}  {known.sentence if known else ''}")
     for call in result.window:
-        end = "…" if call.end is None else f"{call.end:g}"
-        console.print(f"  thread {call.thread}  {call.begin:g} to {end}  {call}", markup=False)
+        end = "…" if call.end is None else call.end
+        console.print(f"  thread {call.thread}  {call.begin} to {end}  {call}", markup=False, soft_wrap=True)
     console.print(f"came  {result.reason}", markup=False)
     console.print("FAIL  These calls alone cannot have happened one at a time.")
     sys.exit(1)
