@@ -210,13 +210,13 @@ def test_replays_that_cannot_be_written_do_no_harm(run: Run) -> None:
         ("[]", 'it has no "schema"'),
         ('{"schema": "tmem-replay/1"}', "'target' is missing"),
         (
-            '{"schema": "tmem-replay/1", "target": "model:keep", "seed": 0, "level": "x", "clause": "y", '
-            '"replay": {"engine": "nonsense"}}',
+            '{"schema": "tmem-replay/1", "target": "model:keep", "seed": 0, "level": "integrity", '
+            '"clause": "TMEM-GET-1", "replay": {"engine": "nonsense"}}',
             "it is for the engine 'nonsense'",
         ),
         (
-            '{"schema": "tmem-replay/1", "target": "model:keep", "seed": 0, "level": "x", "clause": "y", '
-            '"replay": {"engine": "volume", "program": [1]}}',
+            '{"schema": "tmem-replay/1", "target": "model:keep", "seed": 0, "level": "integrity", '
+            '"clause": "TMEM-GET-1", "replay": {"engine": "volume", "program": [1]}}',
             "the replay does not fit the engine volume",
         ),
     ],
@@ -224,6 +224,32 @@ def test_replays_that_cannot_be_written_do_no_harm(run: Run) -> None:
 def test_a_bad_replay_file_is_one_line(run: Run, content: str | None, said: str) -> None:
     if content is not None:
         Path("replay.json").write_text(content)
+    result = run("replay", "replay.json")
+    assert result.exit_code == 2
+    assert said in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("level", "zz", "'level' is 'zz', not integrity or linearizable"),
+        ("clause", "NOPE", "'clause' is 'NOPE', and there is no such clause"),
+        ("seed", -1, "'seed' is -1, and no run has a seed below 0"),
+        ("seed", True, "'seed' is missing or of another type"),
+    ],
+)
+def test_a_replay_file_that_was_tampered_with_is_one_line(
+    run: Run, key: str, value: object, said: str
+) -> None:
+    content = {
+        "schema": "tmem-replay/1",
+        "target": "model:keep",
+        "seed": 0,
+        "level": "linearizable",
+        "clause": "retain",
+        "replay": {"engine": "volume"},
+    }
+    Path("replay.json").write_text(json.dumps(content | {key: value}))
     result = run("replay", "replay.json")
     assert result.exit_code == 2
     assert said in result.stderr.splitlines()[-1]

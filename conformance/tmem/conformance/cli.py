@@ -88,7 +88,7 @@ def main() -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", show_default=True, help="Seed.")
 @click.option(
     "--level",
-    type=click.Choice(["integrity", "linearizable"]),
+    type=click.Choice(replaying.LEVELS),
     default="linearizable",
     show_default=True,
     help="What overlapping operations must keep.",

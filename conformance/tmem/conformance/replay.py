@@ -18,9 +18,12 @@ from tmem.conformance.ring import HANDSHAKE
 from tmem.conformance.summary import Summary
 from tmem.conformance.supervisor import HANG_AFTER, supervise
 from tmem.conformance.trial import Engine
+from tmem.spec.clauses import CLAIMS, CLAUSES
 
 SCHEMA: Final = "tmem-replay/1"
 FOLDER: Final = Path("tmem-replays")
+LEVELS: Final = ("integrity", "linearizable")
+"""What overlapping operations must keep, at the least and in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,20 @@ def load(path: Path) -> Replay:
     for key, kind in (("target", str), ("seed", int), ("level", str), ("clause", str), ("replay", dict)):
         if type(content.get(key)) is not kind:
             raise ValueError(f"{path} is no whole replay file: {key!r} is missing or of another type")
+    if why := _objection(content["seed"], content["level"], content["clause"]):
+        raise ValueError(f"{path} is no replay file of this version: {why}")
     data: dict[str, object] = content["replay"]
     return Replay(content["target"], content["seed"], content["level"], content["clause"], data)
+
+
+def _objection(seed: int, level: str, clause: str) -> str | None:
+    if seed < 0:
+        return f"'seed' is {seed}, and no run has a seed below 0"
+    if level not in LEVELS:
+        return f"'level' is {level!r}, not {' or '.join(LEVELS)}"
+    if clause not in CLAUSES and clause not in CLAIMS:
+        return f"'clause' is {clause!r}, and there is no such clause; tmem explain lists them"
+    return None
 
 
 def again(
