@@ -10,8 +10,6 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-from lz4.block import compress
-
 PAGE = 4096
 SHARES = {"ELF": 37, "source": 28, "SQLite": 13, "zero": 11, "random": 6, "JSON": 3, "same-filled": 2}
 """Of 100 pages of the mixed corpus, how many are of each kind."""
@@ -41,11 +39,6 @@ def of_kind(kind: str, count: int) -> list[bytes]:
         return [bytes([draw.randrange(1, 256)]) * PAGE for _ in range(count)]
     blocks = _blocks(kind)
     return [_cut(draw, blocks) for _ in range(count)]
-
-
-def lz4_ratio(pages: list[bytes]) -> float:
-    """How often the compressed pages go into the pages; those that lz4 cannot shrink count in full."""
-    return PAGE * len(pages) / sum(min(PAGE, len(compress(page))) for page in pages)
 
 
 def _cut(draw: random.Random, blocks: list[bytes]) -> bytes:

@@ -30,7 +30,6 @@ MAKERS: Final = (0, 2)
 KINDS: Final = ((False, False), (True, False), (False, True), (True, True))
 """The pools of a crowd, by number: persistent, shared."""
 
-Method = tuple[str, tuple[Any, ...]]
 Recorded = list[tuple[float, float, str, tuple[Any, ...], object]]
 
 

@@ -50,7 +50,6 @@ THEMES: Final = (
 )
 """Kinds of operations with their weights: a program has one theme, so that its operations meet."""
 MOST_THREADS: Final = 4
-MOST_OPERATIONS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
