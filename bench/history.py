@@ -157,7 +157,9 @@ def measure_recorder(rounds: int) -> dict[str, Any]:
 
 
 @click.command()
-@click.option("--rounds", default=5, show_default=True, help="Rounds whose median is told.")
+@click.option(
+    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds whose median is told."
+)
 @click.option("--redraw", is_flag=True, help="Measure nothing: write the page from what is kept.")
 def main(rounds: int, redraw: bool) -> None:
     """Measure how fast histories are decided, and write it into docs/histories.md."""

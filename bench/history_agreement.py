@@ -134,8 +134,16 @@ def remaining(batches: Sequence[dict[str, Any]], histories: int) -> Iterator[int
 
 
 @click.command()
-@click.option("--histories", default=1_000_000, show_default=True, help="How many histories to compare.")
-@click.option("--workers", default=os.cpu_count() or 1, show_default=True, help="Processes.")
+@click.option(
+    "--histories",
+    type=click.IntRange(1),
+    default=1_000_000,
+    show_default=True,
+    help="How many histories to compare.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="Processes."
+)
 def main(histories: int, workers: int) -> None:
     """Compare the history checker with the definition; exit 1 where they differ."""
     version = code()

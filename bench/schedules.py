@@ -38,9 +38,19 @@ Row = tuple[object, ...]
 
 
 @click.command()
-@click.option("--rounds", default=5, show_default=True, help="Rounds whose median is told.")
-@click.option("--programs", default=25, show_default=True, help="Programs in a round.")
-@click.option("--bounded", default=10, show_default=True, help="Programs searched through up to bound 2.")
+@click.option(
+    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds whose median is told."
+)
+@click.option(
+    "--programs", type=click.IntRange(1), default=25, show_default=True, help="Programs in a round."
+)
+@click.option(
+    "--bounded",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Programs searched through up to bound 2.",
+)
 @click.option(
     "--into", type=click.Path(path_type=Path, dir_okay=False), help="A file to write, else the terminal."
 )

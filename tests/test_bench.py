@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 import bench.__main__ as command
-from bench import stores
+from bench import history, history_agreement, schedules, stores
 from bench.crowd import busy_thread, rate
 from bench.experiments import holds, operations, pressure, scale, sizes, threads
 from bench.pages import PAGE, SHARES, mixed, of_kind
@@ -39,6 +41,23 @@ TINY = replace(
     thread_seconds=0.002,
     levels=(128, 256),
 )
+
+
+@pytest.mark.parametrize(
+    ("measure", "option"),
+    [
+        (history.main, "--rounds"),
+        (history_agreement.main, "--histories"),
+        (history_agreement.main, "--workers"),
+        (schedules.main, "--rounds"),
+        (schedules.main, "--programs"),
+        (schedules.main, "--bounded"),
+    ],
+)
+def test_nothing_is_measured_no_times(measure: click.Command, option: str) -> None:
+    result = CliRunner().invoke(measure, [option, "0"])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}': 0 is not in the range x>=1" in result.stderr
 
 
 # Rounds
