@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import indent
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -16,6 +17,8 @@ from tmem.conformance.nearest import nearest
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES, Clause
 
 PREFIX: Final = "TMEM-"
+MARGIN: Final = 2
+"""Blanks before what stands below a title."""
 
 
 def listing() -> RenderableType:
@@ -51,11 +54,12 @@ def explain(name: str) -> RenderableType:
         parts.append(Text("It follows from other clauses, and is kept for its checks.", style="dim"))
     if clause.id in CLAIMS:
         parts.append(Text("A claim: checked where a backend makes it.", style="dim"))
-    parts += _section("Sources", Text("\n".join(f"[{key}] {SOURCES[key]}" for key in clause.sources)))
+    sources = Text("\n".join(f"[{key}] {SOURCES[key]}" for key in clause.sources))
+    parts += _section("Sources", _indented(sources))
     parts += _section(f"Decided by {clause.place}", _code(clause.definition))
     parts += _section("Example", _code(clause.example, "pycon"))
     if broken := faults(clause.id):
-        parts += _section("Faults that break it, which the suite must catch", broken)
+        parts += _section("Faults that break it, which the suite must catch", _indented(broken))
     return Group(*parts)
 
 
@@ -80,8 +84,17 @@ def _table(clauses: Iterable[Clause]) -> Table:
 
 
 def _section(title: str, body: RenderableType) -> list[RenderableType]:
-    return [Text(f"\n{title}", style="dim"), Padding(body, (0, 0, 0, 2))]
+    return [Text(f"\n{title}", style="dim"), body]
 
 
-def _code(source: str, lexer: str = "python") -> Syntax:
-    return Syntax(source, lexer, theme="ansi_dark", background_color="default", word_wrap=True)
+def _indented(body: RenderableType) -> Padding:
+    return Padding(body, (0, 0, 0, MARGIN))
+
+
+def _code(source: str, lexer: str = "python") -> Text:
+    """Code as it is written, also where a line is longer than the terminal is wide: it can be copied."""
+    syntax = Syntax("", lexer, theme="ansi_dark", background_color="default")
+    code = syntax.highlight(indent(source, " " * MARGIN))
+    code.no_wrap, code.overflow = True, "ignore"
+    code.rstrip()
+    return code

@@ -19,6 +19,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from hypothesis.configuration import set_hypothesis_home_dir
+
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finished, Note, Phase, Progress, Started
 from tmem.conformance.job import Job
@@ -72,9 +74,13 @@ def main(engines: Iterable[Engine] = ENGINES) -> None:
 
 
 def _prepare(stacks: Path) -> None:
-    """Arrange that stacks are written on a crash or on request, and that no worker outlives its parent."""
+    """Arrange that stacks are written on a crash or on request, and that no worker outlives its parent.
+
+    What Hypothesis keeps goes where the stacks go, which is gone after the run: replays do not need it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     file = os.open(stacks, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    set_hypothesis_home_dir(stacks.with_name("hypothesis"))
     faulthandler.enable(file)
     faulthandler.register(signal.SIGUSR1, file, all_threads=True)
     if sys.platform == "linux":

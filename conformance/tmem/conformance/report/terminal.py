@@ -50,12 +50,12 @@ def console(stderr: bool = False) -> Console:
 
 
 def show(console: Console, shown: RenderableType) -> None:
-    """Print it; into a file without the blanks that fill a line on a terminal."""
+    """Print it; into a file without the blanks that fill a line on a terminal. Nothing is cut at its edge."""
     if console.is_terminal:
-        console.print(shown)
+        console.print(shown, crop=False)
         return
     with console.capture() as capture:
-        console.print(shown)
+        console.print(shown, crop=False)
     for line in capture.get().splitlines():
         console.out(line.rstrip(), highlight=False)
 
