@@ -19,6 +19,20 @@ def write(path: Path, text: str) -> None:
         draft.unlink(missing_ok=True)
 
 
+def folder_objection(folder: Path) -> str | None:
+    """Why files cannot be written into a folder, which is made where there is none; None where they can.
+
+    >>> folder_objection(Path("/dev/null/results"))
+    '/dev/null is no folder'
+    """
+    nearest = next(each for each in (folder, *folder.parents) if each.exists() or each.is_symlink())
+    if not nearest.is_dir():
+        return f"{nearest} is no folder"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"the folder {nearest} may not be written to"
+    return None
+
+
 def objection(path: Path) -> str | None:
     """Why a file cannot be written there; None where it can.
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import fnmatch
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
+from statistics import median
 from typing import TypeVar
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
-from tmem.conformance.calibration import run
+from tmem.conformance import files
+from tmem.conformance.calibration import gains_table, run
+from tmem.conformance.calibration.gains import gains as gained
 from tmem.conformance.calibration.run import Outcome, Plan, Told
 from tmem.conformance.faults import FAULTS
 from tmem.conformance.nearest import nearest
@@ -24,7 +28,12 @@ T = TypeVar("T")
 
 @click.command()
 @click.option("--target", default="impl", show_default=True, help="The backend that faults are laid around.")
-@click.option("--faults", default="*", metavar="PATTERN", help="Only faults whose name matches, as in put-*.")
+@click.option(
+    "--faults",
+    default="*",
+    metavar="PATTERN",
+    help="Only faults whose name matches, as in put-*; then nothing is written.",
+)
 @click.option("--seeds", type=click.IntRange(1), default=20, show_default=True, help="Runs of each fault.")
 @click.option("--backends", type=click.IntRange(0), default=1_000, show_default=True, help="That conform.")
 @click.option(
@@ -53,8 +62,9 @@ def calibrate(
 ) -> None:
     """Measure that faults are caught and that conforming backends raise no alarm.
 
-    What is done is kept; an interrupted calibration goes on where it was. Exit codes: 0, or 1 where a fault
-    survived or an alarm was false.
+    What is done is kept; an interrupted calibration goes on where it was. With some faults only, what is
+    found is told and nothing is written. Exit codes: 0, or 1 where a fault survived or an alarm was false,
+    or 2 where the command is wrong.
     """
     chosen = tuple(name for name in FAULTS if fnmatch.fnmatch(name, faults))
     if not chosen:
@@ -63,18 +73,49 @@ def calibrate(
         resolve(target)
     except TargetError as error:
         raise click.UsageError(str(error)) from error
+    whole = len(chosen) == len(FAULTS)
+    _refuse("--work", files.folder_objection(work))
+    if whole:
+        _refuse("--results", files.folder_objection(results))
+        _refuse("--page", _file_objection(page))
+        _refuse("--canaries", None if canaries is None else _file_objection(canaries))
     console = Console()
     if gains is not None:
         found = _shown(console, work, lambda told: run.measure(target, chosen, gains, work, told))
+        if not whole:
+            click.echo(gains_table.markdown(target, gains, gained(found)))
+            click.echo(_not_written(chosen))
+            return
         for path in run.write_gains(target, gains, found, results, page):
             console.print(f"wrote {path}")
         return
     plan = Plan(target, chosen, seeds, backends, operations)
     outcome = _shown(console, work, lambda told: run.calibrate(plan, work, told))
-    for path in run.write(plan, outcome, results, page, canaries):
-        console.print(f"wrote {path}")
+    if whole:
+        for path in run.write(plan, outcome, results, page, canaries):
+            console.print(f"wrote {path}")
+    else:
+        _tell_faults(outcome)
     _tell(console, outcome)
+    if not whole:
+        click.echo(_not_written(chosen))
     sys.exit(0 if outcome.good else 1)
+
+
+def _file_objection(path: Path) -> str | None:
+    if path.is_dir():
+        return f"{path} is a folder; name a file in it"
+    return files.folder_objection(path.parent)
+
+
+def _refuse(option: str, why: str | None) -> None:
+    """End the command where an option names what cannot be written: before the work, which takes hours."""
+    if why:
+        raise click.BadParameter(why, param_hint=f"'{option}'")
+
+
+def _not_written(chosen: Sequence[str]) -> str:
+    return f"Nothing is written: tables are of all {len(FAULTS)} faults, and this run was of {len(chosen)}."
 
 
 def _shown(console: Console, work: Path, does: Callable[[Told], T]) -> T:
@@ -86,6 +127,17 @@ def _shown(console: Console, work: Path, does: Callable[[Told], T]) -> T:
     except KeyboardInterrupt:
         console.print(f"Interrupted; what is done is kept in {work}, and the same command goes on there.")
         sys.exit(1)
+
+
+def _tell_faults(outcome: Outcome) -> None:
+    for fault, kills in groupby(outcome.kills, key=lambda each: each.fault):
+        seeds = list(kills)
+        clauses = ", ".join(sorted({each.clause for each in seeds if each.clause})) or "nothing"
+        operations = [each.operations for each in seeds]
+        click.echo(
+            f"{fault}: {sum(each.killed for each in seeds)}/{len(seeds)} kills, blamed on {clauses}, "
+            f"operations {median(operations):,g} / {max(operations):,}"
+        )
 
 
 def _tell(console: Console, outcome: Outcome) -> None:
