@@ -256,7 +256,7 @@ class Store:
             return Counters.of(total, pools, max(0, self._room.used - spare), self.budget)
 
     def close(self) -> None:
-        """Stop the background reclaimer and end all pools. No pool can be made, and none is there, later on."""
+        """Stop the background reclaimer and end all pools; none can be made any more."""
         if self._background is not None:
             self._background.stop()
         for client, pool in self._registry.close():
