@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tmem.conformance.coverage import CHOICES
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.events import Event, Found
@@ -134,8 +135,8 @@ def test_a_fault_says_what_it_is(known: Fault) -> None:
     assert len(known.sentence) < 130
     assert set(known.clauses) <= set(CLAUSES) | set(CLAIMS)
     assert set(known.needs) <= {
-        *("private ephemeral", "private persistent", "shared ephemeral", "shared persistent"),
-        "reclaim",
+        *("private ephemeral", "private persistent", "shared ephemeral", "shared persistent", "shared"),
+        *("reclaim", *CHOICES),
     }
 
 

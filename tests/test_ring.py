@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tmem.conformance.ring import HANDSHAKE, SIZE, Doing, Ring

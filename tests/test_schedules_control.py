@@ -1,4 +1,4 @@
-"""The scheduler: who goes on, who is stuck for good and why, and that a run is repeated by its preemptions."""
+"""The scheduler: who goes on, who is stuck for good and why; a run is repeated by its preemptions."""
 
 from __future__ import annotations
 
@@ -24,19 +24,6 @@ def under(strategy: Strategy, *bodies: Callable[[], None], limit: int = 10_000) 
         control.release()
     finally:
         control.end()
-
-
-def test_virtual_time_passes_only_where_nobody_else_can_go_on() -> None:
-    control.begin(Calm(), 1_000)
-    woke: list[tuple[str, float]] = []
-
-    def sleep(name: str, seconds: float) -> None:
-        virtual_time.sleep(seconds)
-        woke.append((name, virtual_time.monotonic()))
-
-    together(virtual, lambda: sleep("long", 3600), lambda: sleep("short", 60), lambda: sleep("none", 0))
-    control.end()
-    assert woke == [("none", 0), ("short", 60), ("long", 3600)]
 
 
 def test_a_deadlock_names_who_waits_and_who_holds() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tmem.conformance.schedules.control import control
 from tmem.conformance.schedules.modules import threading as virtual
+from tmem.conformance.schedules.modules import time as virtual_time
 from tmem.conformance.schedules.virtual import Calm
 
 
@@ -223,3 +224,16 @@ def test_timer(threading: Any) -> None:
     timer.join()
     never.join()
     assert called == [1]
+
+
+def test_virtual_time_passes_only_where_nobody_else_can_go_on() -> None:
+    control.begin(Calm(), 1_000)
+    woke: list[tuple[str, float]] = []
+
+    def sleep(name: str, seconds: float) -> None:
+        virtual_time.sleep(seconds)
+        woke.append((name, virtual_time.monotonic()))
+
+    together(virtual, lambda: sleep("long", 3600), lambda: sleep("short", 60), lambda: sleep("none", 0))
+    control.end()
+    assert woke == [("none", 0), ("short", 60), ("long", 3600)]
