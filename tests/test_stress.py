@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 
+from tests import endurance
 from tmem.conformance.check import Plan, check
 from tmem.conformance.engines.stress import RECLAIMED, Stress
 from tmem.conformance.events import Found
@@ -45,3 +47,9 @@ def test_a_run_counts_its_operations_and_the_pages_that_reclaim_let_go() -> None
     assert not summary.findings
     assert summary.operations > 3_000
     assert summary.points[RECLAIMED] > 10
+
+
+def test_the_page_of_endurance_is_what_is_recorded() -> None:
+    recorded = json.loads(endurance.RESULT.read_text("utf-8"))
+    assert endurance.PAGE.read_text("utf-8") == endurance.page(recorded), "it is written by make endurance"
+    assert not [row for row in (*recorded["checked"], recorded["stress"]) if row["violations"]]
