@@ -40,6 +40,7 @@ CHOICES: dict[str, str] = {
     "duplicate put flushed": "no duplicate put ever failed",
     "eviction seen": "no ephemeral page ever vanished",
     "pool id came back": "no pool id ever came back after destroy",
+    "pool id of two clients": "no two clients ever had pools of one id",
     "persistent page kept under pressure": "no persistent page was asked for while room was short",
     "operation denied": "no valid operation was answered EINVAL, EPERM or ENODEV",
     "dead pool answered softly": "no operation on a dead pool missed or failed without ENODEV",
@@ -109,7 +110,10 @@ class Coverage:
         `twins`: the program has handles that differ in high bits only; `changed`: its callers change
         their buffers after a put.
         """
-        neighbours = len({client for client, _ in judge.ids()}) > 1
+        ids = judge.ids()
+        neighbours = len({client for client, _ in ids}) > 1
+        if len({pool for _, pool in ids}) < len(ids):
+            self.points["pool id of two clients"] += 1
         for (kind, state, does), count in judge.transitions.items():
             if kind is None:
                 self._dead(does, count)

@@ -1,13 +1,18 @@
-"""Whether a backend that conforms raises no alarm."""
+"""Whether a backend that conforms raises no alarm, and hides none of the faults laid around it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
+from tmem.conformance.calibration.canaries import Laid, lay
 from tmem.conformance.conforming import compose, seeds
+from tmem.conformance.coverage import Coverage
+from tmem.conformance.engines.canaries import LOOKS
 from tmem.conformance.engines.crowd import Crowd, switching_often
+from tmem.conformance.engines.run import twins
 from tmem.conformance.engines.stress import STATES
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.history.checker import check
@@ -15,6 +20,8 @@ from tmem.conformance.history.results import Illegal
 from tmem.conformance.pages import corpus
 from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.search import Counts
+from tmem.conformance.targets.handshake import shake_hands
+from tmem.conformance.targets.target import Target
 from tmem.conformance.trial import Trial
 
 PROGRAM: Final = 40
@@ -33,25 +40,36 @@ SCHEDULED: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of one conforming backend: its choices, the operations, and any false alarms."""
+    """What became of one conforming backend: its choices, the operations, any false alarms; and of faults."""
 
     seed: int
     choices: str
     operations: int
     alarms: tuple[str, ...]
+    laid: Laid
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Accepted:
+        """Of what `asdict` made, once it was JSON."""
+        laid = Laid(data["laid"]["noticed"], tuple(data["laid"]["unnoticed"]))
+        return Accepted(**{**data, "alarms": tuple(data["alarms"]), "laid": laid})
 
 
 def accept(seed: int, operations: int) -> Accepted:
     """Run at least so many operations against the conforming backend of this seed."""
-    probe = compose(seed)
-    choices = str(probe)
-    trial = Trial(f"conforming {seed}", lambda number: compose(seed), seed, page_size=probe.page_size)
-    probe.close()
+    name = f"conforming {seed}"
+    choices = str(compose(seed))
+    offer = shake_hands(Target(name, lambda number: compose(seed)), lambda operation: None)
+    missing = frozenset(each.what for each in offer.missing)
+    trial = Trial(name, lambda number: compose(seed), seed, page_size=offer.page_size, missing=missing)
+    coverage = Coverage()
     done = 0
     alarms: list[str] = []
     for turn in count():
         programs = max(LEAST, (operations - done) // PROGRAM)
-        for _, _, outcome in outcomes(trial, f"accept {seed} {turn}", programs):
+        for number, program, outcome in outcomes(trial, f"accept {seed} {turn}", programs):
+            if turn == 0 and number < LOOKS:
+                coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
             done += len(outcome.trace)
             if outcome.violation is not None:
                 alarms.append(f"{outcome.violation}")
@@ -59,7 +77,7 @@ def accept(seed: int, operations: int) -> Accepted:
             break
     if "Locked" in choices or "Background" in choices:
         done += overlapping(seed, choices, alarms)
-    return Accepted(seed, choices, done, tuple(alarms))
+    return Accepted(seed, choices, done, tuple(alarms), Laid({}, ()) if alarms else lay(trial, coverage))
 
 
 def overlapping(seed: int, choices: str, alarms: list[str]) -> int:

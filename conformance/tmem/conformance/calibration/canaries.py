@@ -12,7 +12,7 @@ from tmem.conformance.engines.canaries import SHORT, fitting, seeded
 from tmem.conformance.faults import FAULTS
 from tmem.conformance.trial import Trial
 
-LAID: Final = 12
+LAID: Final = 6
 """Faults that are laid around each backend."""
 CANDIDATES: Final = tuple(
     name for name, each in FAULTS.items() if each.kind not in ("races", "liveness", "claims")

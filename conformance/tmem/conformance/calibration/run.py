@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from tmem.conformance.calibration import gains, gains_table, tables
 from tmem.conformance.calibration.accept import Accepted, accept
+from tmem.conformance.calibration.canaries import worst
 from tmem.conformance.calibration.gains import Noticed
 from tmem.conformance.calibration.kill import Kill, kill
 from tmem.conformance.calibration.work import Row, work
 from tmem.conformance.faults import FAULTS
+from tmem.conformance.files import write as write_file
 
 SHRUNK: Final = 2
 """Seeds on which counterexamples are shrunk: more tell little, and shrinking takes longer than most kills."""
@@ -83,7 +85,7 @@ def calibrate(plan: Plan, folder: Path, told: Told) -> Outcome:
         if key.startswith("kill "):
             outcome.kills.append(Kill(**result))
         else:
-            outcome.accepted.append(Accepted(**result | {"alarms": tuple(result["alarms"])}))
+            outcome.accepted.append(Accepted.from_json(result))
         told(count + 1, len(tasks))
     outcome.kills.sort(key=lambda each: (each.fault, each.seed))
     outcome.accepted.sort(key=lambda each: each.seed)
@@ -93,11 +95,16 @@ def calibrate(plan: Plan, folder: Path, told: Told) -> Outcome:
 def write(plan: Plan, outcome: Outcome, results: Path, page: Path, canaries: Path | None) -> Iterator[Path]:
     """Write the tables as JSON and Markdown, and what canaries need to know; each file as it is written."""
     table = tables.kill_table(outcome.kills)
-    killed = {"target": plan.target, "faults": table, "clauses": tables.breadth(outcome.kills)}
+    killed = {
+        "target": plan.target,
+        "arguments": {"seeds": plan.seeds, "backends": plan.backends, "operations": plan.operations},
+        "faults": table,
+        "clauses": tables.breadth(outcome.kills),
+    }
     yield _json(results / KILL, killed)
     yield _json(results / ACCEPT, tables.summary(outcome.accepted))
     if canaries is not None:
-        yield _json(canaries, tables.worst(table))
+        yield _json(canaries, worst(table, (each.laid for each in outcome.accepted)))
     yield _page(results, page)
 
 
@@ -135,7 +142,8 @@ def text(results: Path) -> str:
 
 
 def _page(results: Path, page: Path) -> Path:
-    page.write_text(text(results), "utf-8")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_file(page, text(results))
     return page
 
 
@@ -145,5 +153,5 @@ def _read(path: Path) -> Any:
 
 def _json(path: Path, data: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    write_file(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     return path

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from tmem.conformance.coverage import Coverage, applicable
+from tmem.conformance.coverage import CHOICES, Coverage, applicable
 from tmem.conformance.engines.run import twins
 from tmem.conformance.engines.volume import Volume, outcomes
 from tmem.conformance.events import Canary, Note
@@ -22,10 +22,12 @@ COUNT: Final = 5
 """Faults in a run."""
 SHORT: Final = 20_000
 """Operations within which a fault must be known to be noticed, at the worst, to serve as a canary."""
-PATIENCE: Final = 8
-"""How many times its worst is a fault given on a target that it was not calibrated with."""
+PATIENCE: Final = 2 * SHORT
+"""Operations that it is given on a target that it was not calibrated with; most take a few hundred."""
 LOOKS: Final = 600
 """Programs on the target alone, which show whether it does enough for a fault to show."""
+SHARED: Final = frozenset({"shared ephemeral", "shared persistent"})
+"""Kinds of pools of which some faults need either: they need `shared`."""
 PROGRAM: Final = 30
 """Operations in a program, about."""
 
@@ -39,18 +41,19 @@ class Canaries:
 
     def run(self, trial: Trial) -> None:
         """Seed COUNT faults; say why where the target is not fit for it."""
-        why = _unfit(trial)
+        coverage = Coverage()
+        why = _unfit(trial, coverage)
         if trial.over():
             return
         if why:
             trial.emit(Note(f"No faults were seeded around it: {why}."))
             return
         chosen = random.Random(f"{self.name} {trial.seed}")
-        fit = sorted(name for name in known_short() if not trial.missing.intersection(FAULTS[name].needs))
+        fit = sorted(fitting(known_short(), trial.missing, coverage))
         for name in chosen.sample(fit, min(COUNT, len(fit))):
             if trial.over():
                 return
-            canary = seeded(trial, FAULTS[name], PATIENCE * max(worst()[name], 1_000))
+            canary = seeded(trial, FAULTS[name], PATIENCE)
             if not canary.caught and trial.over():  # it might have been
                 return
             trial.emit(canary)
@@ -83,7 +86,10 @@ def seeded(trial: Trial, fault: Fault, operations: int) -> Canary:
 
 @cache
 def worst() -> Mapping[str, int]:
-    """Operations to the kill of each fault, at the worst, as calibration measured them."""
+    """Operations to the kill of each fault, at the worst, as calibration measured them.
+
+    It lacks faults that went unnoticed around some backend that conforms.
+    """
     data = json.loads(files("tmem.conformance.faults").joinpath("worst.json").read_text("utf-8"))
     return {str(name): int(operations) for name, operations in data.items()}
 
@@ -93,9 +99,16 @@ def known_short() -> list[str]:
     return [name for name, operations in worst().items() if name in FAULTS and operations <= SHORT]
 
 
-def _unfit(trial: Trial) -> str:
+def fitting(faults: Iterable[str], missing: Collection[str], coverage: Coverage) -> list[str]:
+    """Those of the faults that can show on a target: it offers and does what they need."""
+    lacking = {*missing, *(point for point in CHOICES if not coverage.points[point])}
+    if lacking.issuperset(SHARED):
+        lacking.add("shared")
+    return [name for name in faults if lacking.isdisjoint(FAULTS[name].needs)]
+
+
+def _unfit(trial: Trial, coverage: Coverage) -> str:
     # A target that stores nothing hides every fault; one that is broken itself needs none.
-    coverage = Coverage()
     for _, program, outcome in outcomes(replace(trial, ring=Silent()), f"looks {trial.seed}", LOOKS):
         if outcome.violation is not None:
             return "it breaks the contract itself"

@@ -28,7 +28,8 @@ class Fault:
     """A bug that can be laid around a correct backend.
 
     `clauses` are those that it may be blamed on, the one that it is about first. `needs` names what the
-    backend must offer for the fault to show: `str(Kind)` of a pool, `reclaim`. `history` numbers the bugs of
+    backend must offer or do for the fault to show: `str(Kind)` of a pool, `shared` for either kind of those,
+    `reclaim`, or a coverpoint of `coverage.CHOICES`. `history` numbers the bugs of
     `history.HISTORY` that it is made after. A fault of kind `races` shows only where calls overlap; one of
     kind `liveness` hangs or ends the process; one of kind `claims` keeps every clause.
     """

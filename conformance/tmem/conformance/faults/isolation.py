@@ -6,7 +6,8 @@ from tmem.conformance.faults.fault import LOST, STALE, fault
 from tmem.conformance.wrapper import Known, Page, Shadow
 from tmem.spec.backend import Backend
 
-PERSISTENT = ("private persistent",)
+TWICE = ("pool id of two clients",)
+PERSISTENT = ("private persistent", *TWICE)
 
 
 class Meets(Shadow):
@@ -32,7 +33,7 @@ class Meets(Shadow):
 MEETS = ("TMEM-POOL-2", "TMEM-SHARE-1", "TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SHARE-2")
 
 
-@fault(*MEETS)
+@fault(*MEETS, needs=TWICE)
 class ClientIgnored(Meets):
     """Pools of different clients that have one id are one pool, where they are of one kind."""
 
@@ -41,7 +42,7 @@ class ClientIgnored(Meets):
         return next((at for at, k in self.pools.items() if at[1] == pool and k.kind == kind), (client, pool))
 
 
-@fault(*MEETS)
+@fault(*MEETS, needs=TWICE)
 class ClientLowByte(Meets):
     """Clients are told apart by the low byte of their id."""
 
@@ -75,7 +76,7 @@ class ThirdPoolIsFirst(Meets):
         return mine[0] if third and self.kind(*mine[0]) == kind else (client, pool)
 
 
-@fault(*MEETS, *STALE)
+@fault(*MEETS, *STALE, needs=TWICE)
 class LastPoolCachedById(Meets):
     """The pool of the last operation is kept at hand, and found by its id alone."""
 
@@ -106,7 +107,7 @@ class Others(Shadow):
         ]
 
 
-@fault("TMEM-POOL-2")
+@fault("TMEM-POOL-2", needs=TWICE)
 class MissLooksAtOtherClients(Others):
     """A miss answers the page that another client has under the same handle."""
 
@@ -119,7 +120,7 @@ class MissLooksAtOtherClients(Others):
         return page
 
 
-@fault("TMEM-POOL-2", "TMEM-PUT-3", *LOST)
+@fault("TMEM-POOL-2", "TMEM-PUT-3", *LOST, needs=TWICE)
 class PutReachesOtherClients(Others):
     """A put replaces the page that another client has under the same handle."""
 

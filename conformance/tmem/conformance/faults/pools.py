@@ -89,7 +89,7 @@ class LeaverStaysIn(PoolsLiveOn):
         return known.users > 1
 
 
-@fault("TMEM-POOL-3")
+@fault("TMEM-POOL-3", "TMEM-POOL-2")
 class DestroyLate(Shadow):
     """Destroy pool takes effect with the next new pool."""
 
@@ -294,7 +294,7 @@ class FlagsRefusedAsInvalid(Wrapper):
         return super().new_pool(client, flags, uuid)
 
 
-@fault("TMEM-POOL-3", "TMEM-POOL-4")
+@fault("TMEM-POOL-3", "TMEM-POOL-4", needs=("pool id of two clients",))
 class RefusedFlagsMakePool(Wrapper):
     """Flags that are not taken are refused with EPERM after the pool was made."""
 

@@ -71,10 +71,10 @@ class JoinerGetsOtherKind(Misjoined):
         return page
 
 
-MEETS = ("TMEM-SHARE-1", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", *STALE, *LOST)
+MEETS = ("TMEM-SHARE-1", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", "TMEM-POOL-3", *STALE, *LOST)
 
 
-@fault(*MEETS)
+@fault(*MEETS, needs=("shared",))
 class UuidFolded(Misjoined):
     """The two words of a UUID are folded into one by XOR."""
 
@@ -100,7 +100,7 @@ class UuidHighWord(Misjoined):
         return flags, uuid >> 64 if kind_of(flags, uuid).shared and uuid and uuid >> 64 else uuid
 
 
-@fault(*MEETS)
+@fault(*MEETS, needs=("shared",))
 class UuidIgnored(Misjoined):
     """All shared pools are one."""
 
@@ -108,7 +108,7 @@ class UuidIgnored(Misjoined):
         return flags, 1 if kind_of(flags, uuid).shared else uuid
 
 
-@fault("TMEM-GET-2", *MEETS)
+@fault("TMEM-GET-2", *MEETS, needs=("shared",))
 class NoUuidShares(Misjoined):
     """Shared pools without a UUID, or with all ones, are shared with one another."""
 
@@ -116,7 +116,7 @@ class NoUuidShares(Misjoined):
         return flags, 1 if flags & SHARED and uuid in (None, NO_UUID) else uuid
 
 
-@fault("TMEM-GET-2", *MEETS)
+@fault("TMEM-GET-2", *MEETS, needs=("shared",))
 class UuidAloneShares(Misjoined):
     """A pool with a UUID is shared though it was not asked to be."""
 
