@@ -90,7 +90,7 @@ def test_the_same_mutants_are_made_every_time() -> None:
 @pytest.mark.parametrize(
     ("mutant", "clauses"),
     [
-        (("impl", "store.py", "Store.get", "drop the lock"), {"TMEM-ERR-1", "TMEM-GET-2"}),
+        (("impl", "store.py", "Store.get", "drop the lock"), {"TMEM-ERR-1", "TMEM-GET-2", "regain"}),
         (("impl", "reclaim.py", "strike", "wait for the lock"), {"TMEM-CONC-3"}),
         (
             ("impl", "pool.py", "Pool.flush", "pampd = self._take(oid, index) → pampd = None"),

@@ -155,7 +155,7 @@ BUGS: Final = {
     ),
     "a page that is freed while get_many reads it is a miss": Seeded(
         "get_many_that_others_overlap_is_right",
-        Bug("many", "[page or get(client, pool, *slot) for", "[page for"),
+        Bug("many", "if there == len(pages)", "if True"),
     ),
     "get_many takes pages without the pool's lock": Seeded(
         "many_under_a_strike_are_right",
