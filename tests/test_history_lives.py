@@ -164,6 +164,30 @@ def test_a_sharer_may_have_left_before_its_last_call() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("op", "args", "clause"),
+    [("flush_page", SLOT, "TMEM-FLUSH-1"), ("flush_object", SLOT[:3], "TMEM-FLUSH-2")],
+)
+@pytest.mark.parametrize(("flags", "uuid"), [EPHEMERAL, SHARED_LIFE])
+def test_a_flush_is_denied_only_while_there_is_no_pool(
+    op: str, args: tuple[object, ...], clause: str, flags: int, uuid: int | None
+) -> None:
+    new = Call(0, 0, 1, "new_pool", (1, flags, uuid), 0)
+    joined = Call(1, 0, 1, "new_pool", (2, flags, uuid), 0)  # so that the pool is a shared one
+    flush = Call(0, 2, 4, op, args, ENDED)
+    result = check([new, joined, PUT, flush])
+    assert isinstance(result, Illegal)
+    assert (result.clause, result.window) == (clause, (new, flush))
+    for end, anew in ((3, 5), (1.5, 3), (1.5, 2)):
+        destroy = Call(1, 1.5, end, "destroy_pool", (1, 0), True)
+        again = Call(1, end, anew, "new_pool", (1, flags, uuid), 0)
+        assert isinstance(check([new, joined, destroy, again, PUT, flush]), Legal)
+    assert isinstance(check([new._replace(end=2), joined, PUT, flush]), Legal)
+    assert isinstance(check([new, joined, PUT, flush._replace(answer=Raised("KeyError"))]), Legal)
+    out_of_range = (*args[:2], 1 << 192, *args[3:])
+    assert isinstance(check([new, joined, flush._replace(args=out_of_range)]), Legal)
+
+
 def test_a_page_that_was_hit_twice_was_in_the_life_that_allows_it() -> None:
     assert legal(
         (0, 0, "new_pool", (1, 0, None), 0),

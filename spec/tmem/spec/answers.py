@@ -18,6 +18,7 @@ ValueError, OverflowError and TypeError count as EINVAL where an argument was ou
 from __future__ import annotations
 
 from tmem.spec.abi.errors import EEMPTY, EFROZEN, NAMES, NOTHING_CHANGED, PUT_FAILED
+from tmem.spec.handle import in_range
 from tmem.spec.operations import (
     Answer,
     DestroyPool,
@@ -71,7 +72,14 @@ def unflushed(operation: Operation, answer: Answer) -> bool:
     >>> [unflushed(FlushObject(1, 0, 7), answer) for answer in (True, False, Raised("OSError", 22))]
     [False, False, True]
     """
-    return isinstance(operation, FlushPage | FlushObject) and event(operation, answer).does is Does.NOTHING
+    match operation:
+        case FlushPage(handle=slot):
+            fits = in_range(slot.oid, slot.index)
+        case FlushObject(oid=oid):
+            fits = in_range(oid, 0)
+        case _:
+            return False
+    return fits and event(operation, answer).does is Does.NOTHING
 
 
 def event(operation: Operation, answer: Answer) -> Event[bytes]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from tmem.spec.abi.flags import kind_of
-from tmem.spec.answers import declared, event, refused
+from tmem.spec.answers import declared, event, refused, unflushed
 from tmem.spec.operations import Answer, DestroyPool, FlushObject, FlushPage, Get, NewPool, Operation, Put
 from tmem.spec.slot import Does, Event, Kind, after, vanished
 
@@ -83,12 +83,16 @@ def linearizable(calls: Sequence[Call], *, atomic_flush: bool = False) -> bool:
 
 def _parts(call: Call, calls: Sequence[Call], atomic_flush: bool) -> list[Effect]:
     operation = call.operation
-    if not isinstance(operation, FlushObject) or atomic_flush:
+    if not isinstance(operation, FlushObject) or atomic_flush or _denied(call):
         return [Effect(call, operation)]
     slots = {c.operation.handle for c in calls if isinstance(c.operation, Put | Get | FlushPage)}
     return [
         Effect(call, operation, index) for index in sorted({s.index for s in slots if s.oid == operation.oid})
     ]
+
+
+def _denied(call: Call) -> bool:
+    return not call.unsure and unflushed(call.operation, call.answer)
 
 
 def _possible(effects: list[Effect], todo: frozenset[int], state: State, dead_ends: set[object]) -> bool:
@@ -166,6 +170,8 @@ def _given(state: State, effect: Effect, happened: Event[bytes]) -> Iterator[Sta
     if pool is None:
         if happened.does not in (Does.STORED, Does.HIT):
             yield state
+        return
+    if _denied(effect.call):
         return
     if index is None:  # an atomic flush object
         kept = frozenset((s, page) for s, page in state.pages if s[:2] != (pool.pages, oid))

@@ -8,7 +8,7 @@ from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
 from tmem.spec.answers import declared, event, refused
-from tmem.spec.handle import Handle
+from tmem.spec.handle import Handle, in_range
 from tmem.spec.operations import (
     Answer,
     DestroyPool,
@@ -112,6 +112,23 @@ def effect(call: Call) -> Does | None:
     if call.op == "put":
         return Does.STORED if call.answer else Does.REFUSED
     return Does.ENDED if call.op == "destroy_pool" else Does.FLUSHED
+
+
+def denied(call: Call) -> bool:
+    """Whether a flush was denied, so that there was a moment at which it found no pool (see `unflushed`).
+
+    >>> flush = Call(0, 1, 2, "flush_page", (1, 0, 7, 3), True)
+    >>> denied(flush), denied(flush._replace(answer=Raised("OSError", 19)))
+    (False, True)
+    """
+    if type(call.answer) is not Raised or effect(call) is not Does.NOTHING:
+        return False
+    match call.op, call.args:
+        case "flush_page", (_, _, int(oid), int(index)):
+            return in_range(oid, index)
+        case "flush_object", (_, _, int(oid)):
+            return in_range(oid, 0)
+    return False
 
 
 def until(call: Call) -> float:

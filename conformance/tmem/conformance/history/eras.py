@@ -44,6 +44,11 @@ class Eras:
                 return n
         return -1
 
+    def last_throughout(self, begin: float, end: float) -> bool:
+        """Whether the pool was there all of an interval, both ends included."""
+        n = bisect_left(self.starts, begin) - 1
+        return n >= 0 and end < self.stops[n]
+
     def unbroken_from(self, time: float) -> bool:
         """Whether the pool was there at this time, and ever after."""
         return len(self.starts) == 1 and self.stops[0] == inf and self.starts[0] <= time

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tmem.conformance.history.atomic import Flush, Moments, at, flushes_of
-from tmem.conformance.history.calls import Call, Page
-from tmem.conformance.history.clusters import Conflict
+from tmem.conformance.history.calls import Call, Page, denied, until
+from tmem.conformance.history.clusters import Conflict, among
 from tmem.conformance.history.eras import Eras
 from tmem.conformance.history.frontier import Budget
 from tmem.conformance.history.lives import Moment, PoolCall, Untied, knots_of, lives, untie
@@ -32,7 +32,8 @@ class Pool:
         self.failing: tuple[Page, ...] = ()
         """The object id and index of the slot that was last in conflict."""
         self._budget = budget
-        self._times = PrivateTimes(made)
+        self._denied = [call for call in found.of([name]) if denied(call)]
+        self._times = PrivateTimes(made, (call.begin for call in self._denied))
         self._objects: dict[Page, list[Call]] = {t[2]: c for t, c in found.flushes.get(name, {}).items()}
         self._flushes = {oid: Flushes(() if atomic_flush else calls) for oid, calls in self._objects.items()}
         self._whole: dict[int, Call] = {}
@@ -67,6 +68,10 @@ class Pool:
     def conflict(self, moments: list[Moment]) -> Conflict | None:
         """Where the calls of a slot cannot be ordered, given these moments; it is tried first next time."""
         eras = self._given(moments)
+        for flush in self._denied:
+            if eras.last_throughout(flush.begin, until(flush)):
+                self.failing = flush.args[2:]
+                return among(flush.begin, until(flush))
         slots = self._slots
         for n, slot in enumerate(slots):
             given = (*eras.starts, *eras.stops, *(slot.flushes.sure.begins if self._atomic else ()))

@@ -10,7 +10,7 @@ from math import inf
 from typing import NamedTuple, TypeAlias
 
 from tmem.conformance.history.atomic import Flush, Moments, at, flushes_of
-from tmem.conformance.history.calls import Call, Page, effect, perhaps, until
+from tmem.conformance.history.calls import Call, Page, denied, effect, perhaps, until
 from tmem.conformance.history.clusters import Conflict, Interval, among
 from tmem.conformance.history.eras import Era, Eras
 from tmem.conformance.history.frontier import Budget
@@ -163,7 +163,7 @@ class SharedPools:
         # Each call, flushes that are to have one moment with just that, beside the call as it was.
         if not self._atomic:
             return zip(calls, calls, strict=True)
-        others = [call for call in calls if call.op != "flush_object"]
+        others = [call for call in calls if call.op != "flush_object" or denied(call)]
         return chain(zip(others, others, strict=True), at(moments, calls))
 
     def _fitted(self, call: Call, name: Name, member: Lives) -> tuple[Pages, Call] | Conflict | None:
@@ -175,7 +175,7 @@ class SharedPools:
         if not around:
             return among(begin, end) if stays else None
         if len(around) == 1 and around[0].start < begin and end < around[0].stop:
-            return _pages(name, around[0]), call
+            return among(begin, end) if denied(call) else (_pages(name, around[0]), call)
         if not stays and (call.op == "get" or happened is Does.NOTHING):
             return None
         if len(around) > 1:
@@ -237,7 +237,7 @@ def _calls_on(name: Name, found: Split) -> Iterator[Call]:
 
 def _emptyings(calls: Iterable[Call]) -> Iterator[Interval]:
     for call in calls:
-        if call.op != "get" and effect(call) not in (Does.STORED, Does.NOTHING):
+        if denied(call) or (call.op != "get" and effect(call) not in (Does.STORED, Does.NOTHING)):
             yield call.begin, until(call)
 
 

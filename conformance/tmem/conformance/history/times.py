@@ -2,7 +2,8 @@
 
 In a private pool the earlier is the better. Made sooner, a pool has room for all that was done with it;
 ended sooner, but after the pages that were put before, it explains more misses. There is a choice only
-where a page may belong to the life before or the life after.
+where a page may belong to the life before or the life after, and where a flush was denied, which can be only
+while there is no pool.
 
 In a shared ephemeral pool it is best to join at once and to leave late, unless the same id comes back, or
 a call of the sharer that would empty a slot may have found no pool. In a shared persistent one every moment
@@ -20,9 +21,13 @@ from tmem.conformance.history.lives import PoolCall
 
 
 class PrivateTimes:
-    """The moments that matter to a private pool: those at which a zone's last call had begun."""
+    """The moments that matter to a private pool: those at which a zone's last call had begun.
 
-    def __init__(self, calls: Iterable[PoolCall]) -> None:
+    `denied` are the begins of flushes that found no pool.
+    """
+
+    def __init__(self, calls: Iterable[PoolCall], denied: Iterable[float]) -> None:
+        self._denied = sorted(denied)
         self._windows = sorted((call.begin, call.end) for call in calls if not call.makes)
         self._begins = [begin for begin, _ in self._windows]
         self._longest = max((end - begin for begin, end in self._windows), default=0.0)
@@ -45,8 +50,9 @@ class PrivateTimes:
         self._zones.sort()
 
     def new(self, call: PoolCall, soonest: float) -> Sequence[float]:
-        """At once."""
-        return [soonest]
+        """At once; or later, since a flush found no pool."""
+        denied = self._denied
+        return [soonest, *denied[bisect_right(denied, soonest) : bisect_right(denied, call.end)]]
 
     def destroy(self, call: PoolCall, soonest: float, next_new: float) -> Sequence[float]:
         """After all zones that end before the next new pool; or after more of them."""

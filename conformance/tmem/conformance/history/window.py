@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from typing import TypeAlias
 
-from tmem.conformance.history.calls import Call, Maybe, Page, effect, perhaps, until
+from tmem.conformance.history.calls import Call, Maybe, Page, denied, effect, perhaps, until
 from tmem.conformance.history.clusters import Conflict
 from tmem.spec.abi.flags import PERSIST
 from tmem.spec.slot import Does
@@ -98,7 +98,7 @@ def _units(calls: Iterable[Call]) -> Iterator[Unit]:
             hits[call.answer].append(call)
         elif happened is Does.STORED or (happened is None and call.op == "put"):
             puts[call.args[4]].append(call)
-        elif happened is not Does.NOTHING:
+        elif happened is not Does.NOTHING or denied(call):
             yield (call,)
     for page, same in puts.items():
         yield (*same, *hits.get(page, ()))
