@@ -32,7 +32,8 @@ class Pool:
         self.failing: tuple[Page, ...] = ()
         """The object id and index of the slot that was last in conflict."""
         self._budget = budget
-        self._denied = [call for call in found.of([name]) if denied(call)]
+        groups = (*found.slots.get(name, {}).values(), *found.flushes.get(name, {}).values())
+        self._denied = [call for group in groups for call in group if denied(call)]
         self._times = PrivateTimes(made, (call.begin for call in self._denied))
         self._objects: dict[Page, list[Call]] = {t[2]: c for t, c in found.flushes.get(name, {}).items()}
         self._flushes = {oid: Flushes(() if atomic_flush else calls) for oid, calls in self._objects.items()}
