@@ -50,6 +50,8 @@ FINDINGS = {
     "full flush page": f"{MEMORY}.",
     "churn": "glibc gives each of the threads an arena of its own, and what one frees another does not use. "
     "`MALLOC_ARENA_MAX=1` in the environment helps by what the comparison shows.",
+    "hold": "a batch of the reclaimer takes a tenth of that. What takes longer is the machine's: memory that "
+    "is touched for the first time, and interrupts, whose time the clock of the thread counts.",
     "destroy": "between two pauses the destroyer works for less than a millisecond of CPU time; who waits "
     "longer waits while the machine has set it aside with the interpreter in its hands. The comparison says "
     "how often the machine does that to a thread alone.",

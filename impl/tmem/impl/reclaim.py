@@ -9,8 +9,8 @@ from tmem.impl.pause import PIECE, pause
 from tmem.impl.pool import Object, Pool
 from tmem.impl.room import UNLIMITED, Room
 
-BATCH = 16
-"""Entries of the order that are looked at in one hold of the room's lock: some 20 µs."""
+BATCH = 8
+"""Entries of the order that are looked at in one hold of the room's lock: some 10 µs, 100 at the worst."""
 TRIES = 8
 """Times to wait for a pool that is busy, with nothing reclaimed, before giving up."""
 

@@ -7,12 +7,19 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #define HEAD 4
 #define PIECE 16                    /* pages that are worked on between two looks at Python's objects */
 #define LONGEST 0x7E000000          /* LZ4_MAX_INPUT_SIZE */
 #define ON_STACK (1 << 13)
+#define TURNS 2000                  /* some 30 µs: several times what a piece needs the interpreter for */
+#if defined(__x86_64__) || defined(__i386__)
+#define PAUSE() __builtin_ia32_pause()
+#else
+#define PAUSE() atomic_signal_fence(memory_order_seq_cst)
+#endif
 #define BOUND(size) ((size) + (size) / 255 + 16)    /* LZ4_COMPRESSBOUND */
 
 typedef struct { uint64_t words[(1 << 14) / 8 + 32]; } Stream;    /* at least an LZ4_stream_t */
@@ -117,6 +124,27 @@ static PyObject *decompress(PyObject *module, PyObject *data)
     return page;
 }
 
+/* Who came back last from a piece and may still have the interpreter. */
+static _Atomic(PyThreadState *) inside;
+
+/* Give the interpreter up. */
+static PyThreadState *leave(void)
+{
+    PyThreadState *self = PyEval_SaveThread(), *mine = self;
+    atomic_compare_exchange_strong(&inside, &mine, NULL);
+    return self;
+}
+
+/* Take the interpreter again. Another thread between two pieces needs it for some microseconds: to wait for
+   so long here is sooner over than to be put to sleep for it, and woken up. */
+static void come_back(PyThreadState *self)
+{
+    for (int turn = 0; turn < TURNS && atomic_load_explicit(&inside, memory_order_relaxed); turn++)
+        PAUSE();
+    PyEval_RestoreThread(self);
+    atomic_store(&inside, self);
+}
+
 /* Compress `count` pages of a tuple from `first` on, and append their data to the list. */
 static int compress_piece(PyObject *pages, Py_ssize_t first, int count, PyObject *list)
 {
@@ -138,12 +166,12 @@ static int compress_piece(PyObject *pages, Py_ssize_t first, int count, PyObject
         PyErr_NoMemory();
         return -1;
     }
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *self = leave();
     for (int at = 0; at < count; at++) {
         lengths[at] = compress_into(&stream, next, from[at], sizes[at]);
         next += lengths[at];            /* close together, so that less of the cache is taken */
     }
-    Py_END_ALLOW_THREADS
+    come_back(self);
     int failed = 0;
     next = scratch;
     for (int at = 0; at < count && !failed; next += lengths[at++]) {
@@ -181,10 +209,10 @@ static int decompress_piece(PyObject *all, Py_ssize_t first, int count, PyObject
         lengths[at] = (int)PyBytes_GET_SIZE(data);
         from[at] = PyBytes_AS_STRING(data);
     }
-    Py_BEGIN_ALLOW_THREADS
+    PyThreadState *self = leave();
     for (int at = 0; at < count && good; at++)
         good = decompress_into(to[at], sizes[at], from[at], lengths[at]);
-    Py_END_ALLOW_THREADS
+    come_back(self);
     if (!good)
         corrupt();
     return good ? 0 : -1;

@@ -16,7 +16,8 @@ class NativeLz4(Codec):
     """The data of `Lz4`, made without its detours.
 
     One page keeps the interpreter while lz4 works on it, so that threads do not hand it to each other for
-    some microseconds; many pages give it up, so that two threads use two cores.
+    some microseconds; many pages give it up, so that two threads use two cores. A thread that is
+    done with its pages waits some microseconds for another to give it up again, and only then sleeps for it.
     """
 
     def __init__(self, page_size: int) -> None:
