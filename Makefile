@@ -59,6 +59,7 @@ history: .venv/.installed-dev
 
 history-agreement: .venv/.installed-dev
 	$(BIN)/python -m bench.history_agreement
+	$(BIN)/python -m bench.history --redraw
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check
