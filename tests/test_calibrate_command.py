@@ -18,8 +18,6 @@ ONE = (
     "put-answers-one",
     "--seeds",
     "2",
-    "--backends",
-    "0",
 )
 
 
@@ -70,8 +68,18 @@ def test_a_run_of_some_faults_tells_what_it_finds_and_writes_nothing(folder: Pat
     assert any(line.startswith("put-answers-one: 2/2 kills, blamed on TMEM-") for line in told)
     assert "Nothing is written: tables are of all " in result.output
     assert "2 of 2 runs of faults were kills." in told
+    assert "0 conforming backends were run." in told
     assert Path("file").read_text() == "kept"
     assert {path.name for path in folder.iterdir()} == {"file", ".tmem-calibration"}
+
+
+def test_what_other_code_did_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    kept = []
+    for code in ("this", "this", "other"):
+        monkeypatch.setattr(run, "_code", lambda code=code: code)
+        invoke(*ONE)
+        kept.append(len((folder / ".tmem-calibration" / "calibration.jsonl").read_text().splitlines()))
+    assert kept == [2, 2, 4]
 
 
 def test_gains_of_some_faults_are_told_and_not_written(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

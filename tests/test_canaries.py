@@ -56,7 +56,9 @@ def test_no_fault_is_laid_where_it_cannot_show(monkeypatch: pytest.MonkeyPatch) 
     canaries = laid(lambda number: Adversary("keep"))
     assert len(canaries) == COUNT
     assert all(isinstance(canary, Canary) and canary.caught for canary in canaries)
-    assert not laid(lambda number: PoolIds(Adversary("keep"), "never again", Random(0)))
+    (note,) = laid(lambda number: PoolIds(Adversary("keep"), "never again", Random(0)))
+    assert isinstance(note, Note)
+    assert note.text.startswith("Only 0 of the faults")
 
 
 def test_a_fault_that_changes_nothing_goes_unnoticed() -> None:

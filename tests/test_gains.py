@@ -35,10 +35,6 @@ def without(name: str) -> tuple[list[Program], list[Program]]:
     return drawn(USED), drawn(replace(USED, **{name: False}))
 
 
-def codes(program: Program) -> set[int]:
-    return {step.code for step in program.steps}
-
-
 def slots(program: Program) -> set[tuple[int, int]]:
     return {(step.oid_row, step.index_row) for step in program.steps if step.code < Code.NEW_POOL}
 
@@ -62,11 +58,6 @@ def test_nine_slots() -> None:
     with_, off = without("few")
     assert max(len(slots(each)) for each in off) == 9
     assert sum(len(slots(each)) for each in off) > 1.5 * sum(len(slots(each)) for each in with_)
-
-
-def test_all_operations() -> None:
-    with_, off = without("swarm")
-    assert sum(len(codes(each)) for each in off) > 1.2 * sum(len(codes(each)) for each in with_)
 
 
 def test_no_page_twice() -> None:

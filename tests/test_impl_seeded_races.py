@@ -14,7 +14,7 @@ from tests.races.record import look
 
 @pytest.mark.parametrize("race", RACES)
 def test_a_seeded_race_is_found(race: str) -> None:
-    found = look(race, 0)
+    found = look(race, 0, "as in runs")
     assert found["clause"], "nothing was found"
     assert found["threads"] <= 3
     assert found["operations"] <= 6

@@ -6,6 +6,7 @@ is no longer there, making the copy fails.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -192,11 +193,16 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
 
 def seed(race: str, folder: Path) -> Path:
     """Make a copy of the store with this race in a folder; the file whose `factory` makes it."""
+    return changed(RACES[race], folder)
+
+
+def changed(changes: Iterable[Change], folder: Path) -> Path:
+    """Make a copy of the store with these changes in a folder; the file whose `factory` makes it."""
     texts = {path.relative_to(SOURCE): path.read_text("utf-8") for path in SOURCE.rglob("*.py")}
-    for change in RACES[race]:
+    for change in changes:
         path = Path(change.module)
         if texts[path].count(change.old) != 1:
-            raise ValueError(f"{race}: {path} has {texts[path].count(change.old)} times\n{change.old}")
+            raise ValueError(f"{path} has {texts[path].count(change.old)} times\n{change.old}")
         texts[path] = texts[path].replace(change.old, change.new)
     for path, text in texts.items():
         copy = folder / COPY / path

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
 from typing import NamedTuple
 
 from tmem.spec.abi.flags import NO_UUID, PERSIST, PRECOMPRESSED, RESERVED, SHARED, VERSION_SHIFT
@@ -130,8 +129,6 @@ class Heuristics:
     """Clients and handles that stores confuse, in the place of 0, 1 and 2."""
     few: bool = True
     """Few slots, used again and again, in most programs; nine in all otherwise."""
-    swarm: bool = True
-    """Some operations are left out of a program, others in the next."""
     repeats: bool = True
     """Some programs put two pages again and again."""
 
@@ -139,7 +136,7 @@ class Heuristics:
 USED = Heuristics()
 """Those that runs use: all of them."""
 
-HEADER = 6
+HEADER = 5
 REPEATS = 0xFF
 """The last byte of the header of a program that puts few pages again and again."""
 SETUPS = ((0, 1), (1, 0), (0, 0), (1, 1), (2, 3), (3, 2), (3, 5), (0, 3))
@@ -159,16 +156,8 @@ _WEIGHTS = {
     Code.BAD_ARGUMENT: 8,
     Code.BAD_FLAGS: 8,
 }
-
-
-@cache
-def _codes(mask: int) -> tuple[int, ...]:
-    # Which code a byte stands for, with the operations of the mask left out (swarm testing).
-    codes: list[int] = []
-    for code, weight in _WEIGHTS.items():
-        if code <= Code.GET or not mask >> code - 2 & 1:
-            codes += [int(code)] * weight
-    return tuple(codes[n * len(codes) // 256] for n in range(256))
+CODES = tuple(code for code, weight in _WEIGHTS.items() for _ in range(weight))
+"""Which code a byte stands for: the weights come to 256."""
 
 
 def decode(data: bytes, pages: int, using: Heuristics = USED) -> Program:
@@ -178,8 +167,7 @@ def decode(data: bytes, pages: int, using: Heuristics = USED) -> Program:
     from; but where the last byte of the header is REPEATS two pages are put again and again, so that equal
     ones meet in a store that keeps them once.
     """
-    mask, universe, setup, first_page, mode, second = data[:HEADER]
-    codes = _codes(mask if using.swarm else 0)
+    universe, setup, first_page, mode, second = data[:HEADER]
     clients = 2 if second & 3 else 1
     steps = [
         Step(Code.NEW_POOL, client, name, 0, 0, grant)
@@ -190,7 +178,7 @@ def decode(data: bytes, pages: int, using: Heuristics = USED) -> Program:
     period = 2 if second == REPEATS and using.repeats else pages
     puts = 0
     for a, b in zip(data[HEADER::2], data[HEADER + 1 :: 2], strict=False):
-        code = codes[a]
+        code = CODES[a]
         argument = a ^ b
         if code == Code.PUT:
             puts += 1

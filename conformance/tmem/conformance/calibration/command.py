@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from statistics import median
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import click
 from rich.console import Console
@@ -24,6 +24,7 @@ from tmem.conformance.targets import TargetError
 from tmem.conformance.targets.resolve import resolve
 
 T = TypeVar("T")
+BACKENDS: Final = 1_000
 
 
 @click.command()
@@ -35,7 +36,13 @@ T = TypeVar("T")
     help="Only faults whose name matches, as in put-*; then nothing is written.",
 )
 @click.option("--seeds", type=click.IntRange(1), default=20, show_default=True, help="Runs of each fault.")
-@click.option("--backends", type=click.IntRange(0), default=1_000, show_default=True, help="That conform.")
+@click.option(
+    "--backends",
+    type=click.IntRange(0),
+    default=None,
+    show_default=f"{BACKENDS:,}, or 0 with --faults",
+    help="That conform.",
+)
 @click.option(
     "--operations", type=click.IntRange(1), default=100_000, show_default=True, help="On each of these."
 )
@@ -52,7 +59,7 @@ def calibrate(
     target: str,
     faults: str,
     seeds: int,
-    backends: int,
+    backends: int | None,
     operations: int,
     work: Path,
     results: Path,
@@ -62,9 +69,9 @@ def calibrate(
 ) -> None:
     """Measure that faults are caught and that conforming backends raise no alarm.
 
-    What is done is kept; an interrupted calibration goes on where it was. With some faults only, what is
-    found is told and nothing is written. Exit codes: 0, or 1 where a fault survived or an alarm was false,
-    or 2 where the command is wrong.
+    What is done is kept; an interrupted calibration goes on where it was, unless tmem itself has changed
+    since. With some faults only, what is found is told and nothing is written. Exit codes: 0, or 1 where a
+    fault survived or an alarm was false, or 2 where the command is wrong.
     """
     chosen = tuple(name for name in FAULTS if fnmatch.fnmatch(name, faults))
     if not chosen:
@@ -89,6 +96,8 @@ def calibrate(
         for path in run.write_gains(target, gains, found, results, page):
             console.print(f"wrote {path}")
         return
+    if backends is None:
+        backends = BACKENDS if whole else 0
     plan = Plan(target, chosen, seeds, backends, operations)
     outcome = _shown(console, work, lambda told: run.calibrate(plan, work, told))
     if whole:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+import tmem
 from tmem.conformance.calibration import gains, gains_table, tables
 from tmem.conformance.calibration.accept import Accepted, accept
 from tmem.conformance.calibration.canaries import worst
@@ -66,18 +68,28 @@ def _look(target: str, way: str, fault: str, seed: int) -> Row:
     return asdict(gains.look(target, way, fault, seed))
 
 
+@cache
+def _code() -> str:
+    """A digest of tmem's own modules, so that nothing that others did is gone on with."""
+    digest = sha256()
+    for path in sorted(path for folder in tmem.__path__ for path in Path(folder).rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def calibrate(plan: Plan, folder: Path, told: Told) -> Outcome:
     """Do the work of the plan; `told` hears how many tasks are done, and of how many.
 
-    The work under way is kept in `folder`, so that a second call goes on where the first was interrupted.
+    The work under way is kept in `folder`, so that a second call goes on where the first was interrupted,
+    unless tmem has changed since. Of a target that is not tmem's own the caller knows.
     """
     tasks: dict[str, Callable[[], Row]] = {
-        f"kill {plan.target} {fault} {seed}": partial(_kill, plan.target, fault, seed)
+        f"kill {plan.target} {fault} {seed} [{_code()}]": partial(_kill, plan.target, fault, seed)
         for fault in plan.faults
         for seed in range(plan.seeds)
     }
     tasks |= {
-        f"accept {seed} {plan.operations}": partial(_accept, seed, plan.operations)
+        f"accept {seed} {plan.operations} [{_code()}]": partial(_accept, seed, plan.operations)
         for seed in range(plan.backends)
     }
     outcome = Outcome([], [])
@@ -111,7 +123,7 @@ def write(plan: Plan, outcome: Outcome, results: Path, page: Path, canaries: Pat
 def measure(target: str, faults: Collection[str], seeds: int, folder: Path, told: Told) -> list[Noticed]:
     """Look for the faults in every way that `gains` compares; kept and resumed as `calibrate` does."""
     tasks: dict[str, Callable[[], Row]] = {
-        f"look {target} {way} {fault} {seed}": partial(_look, target, way, fault, seed)
+        f"look {target} {way} {fault} {seed} [{_code()}]": partial(_look, target, way, fault, seed)
         for seed in range(seeds)
         for way in gains.WAYS
         for fault in gains.sought(way)

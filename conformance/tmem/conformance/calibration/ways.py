@@ -6,6 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import inf
 from typing import Final
 
@@ -19,7 +20,7 @@ from tmem.conformance.faults import FAULTS, around
 from tmem.conformance.history.checker import check
 from tmem.conformance.history.results import Illegal
 from tmem.conformance.pages import corpus
-from tmem.conformance.programs import HEADER, Heuristics, Program, decode
+from tmem.conformance.programs import HEADER, Code, Heuristics, Program, decode
 from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.pairs import pairs
 from tmem.conformance.schedules.portfolio import PAIRS, Chooser, Plans
@@ -38,6 +39,8 @@ LIMIT: Final = 10_000
 """Operations after which the ways give up that do not go on to the end of a run."""
 CANDIDATES: Final = 4
 """Programs of which the biased way takes one."""
+ESSENTIAL: Final = frozenset({Code.PUT, Code.GET, Code.NEW_POOL})
+"""What every program of the swarming way may do."""
 CROWD: Final = 1_000
 """Operations of one crowd of threads."""
 CALLERS: Final = 3
@@ -51,6 +54,21 @@ def in_volume(
     """The random programs of a run, on the target as it comes or, with `variant`, on that one of it alone."""
     trial = _trial(target, fault, seed, variant)
     return _first((each for _, _, each in outcomes(trial, f"volume {seed}", PROGRAMS, using=using)), most)
+
+
+def swarming(target: str, fault: str, seed: int) -> int | None:
+    """Programs each of which leaves out about half of the operations, but for put, get and new pool."""
+    return _first(_swarming(_trial(target, fault, seed, None)), LIMIT)
+
+
+def _swarming(trial: Trial) -> Iterator[Outcome]:
+    pages = corpus(trial.page_size)
+    draw = random.Random(f"swarm {trial.seed}")
+    for number in range(PROGRAMS):
+        program = decode(draw.randbytes(HEADER + 2 * draw.randrange(4, LONGEST)), len(pages.pages))
+        out = {code for code in Code if code not in ESSENTIAL and draw.random() < 0.5}
+        steps = tuple(step for step in program.steps if step.code not in out)
+        yield run(replace(program, steps=steps), trial.fresh(number), pages, trial.ring)
 
 
 def biased(target: str, fault: str, seed: int) -> int | None:

@@ -50,6 +50,8 @@ class Canaries:
             return
         chosen = random.Random(f"{self.name} {trial.seed}")
         fit = sorted(fitting(known_short(), trial.missing, coverage))
+        if len(fit) < COUNT:
+            trial.emit(Note(f"Only {len(fit)} of the faults known to be noticed soon can show on it."))
         for name in chosen.sample(fit, min(COUNT, len(fit))):
             if trial.over():
                 return

@@ -138,7 +138,7 @@ class BadPutEmptiesSlot(Shadow):
         return super().put(client, pool, oid, index, page)
 
 
-@fault("TMEM-PUT-2", *LOST)
+@fault("TMEM-PUT-2", "TMEM-ARG-1", *LOST)
 class BadPutIsHalfDone(Shadow):
     """A page of another length is refused after it was copied over the old one."""
 

@@ -130,6 +130,11 @@ class GetRightAfterPutMisses(Shadow):
         super().__init__(inner)
         self.last: tuple[int, int, int, int] | None = None
 
+    def __getattr__(self, name: str) -> object:
+        if name == "reclaim":  # where it is called, a get does not follow the put at once
+            self.last = None
+        return super().__getattr__(name)
+
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)
         self.last = (client, pool, oid, index) if stored else None

@@ -99,9 +99,10 @@ class PoolPublishedTooEarly(Wrapper):
         return pool
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
-        if len(page) == self.page_size:
+        stored = super().put(client, pool, oid, index, page)
+        if stored:
             self.seen[client, pool, oid, index] = None
-        return super().put(client, pool, oid, index, page)
+        return stored
 
 
 @fault("TMEM-CONC-3", history=(23,))
