@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -121,6 +125,94 @@ def test_threads_do_not_meet_in_a_codec(make):
     finally:
         sys.setswitchinterval(before)
     assert not wrong
+
+
+@pytest.fixture(scope="module")
+def slow() -> bytes:
+    """A page that takes some hundred milliseconds."""
+    draw = random.Random(1)
+    words = [draw.randbytes(draw.randrange(3, 9)) for _ in range(500)]
+    return b"".join(draw.choices(words, k=3_000_000))
+
+
+@contextlib.contextmanager
+def computing():
+    """The times at which a thread that computes in Python had the interpreter."""
+    times: list[float] = []
+    stop = threading.Event()
+
+    def spin() -> None:
+        while not stop.wait(0):
+            if not times or time.perf_counter() - times[-1] > 1e-3:
+                times.append(time.perf_counter())
+
+    thread = threading.Thread(target=spin)
+    thread.start()
+    try:
+        yield times
+    finally:
+        stop.set()
+        thread.join()
+
+
+def gives_up(codec: Codec, page: bytes) -> bool:
+    """Whether another thread runs while the codec works on a page: not just before, and not once it has."""
+    with computing() as ticks:
+        start = time.perf_counter()
+        codec.compress(page)
+        end = time.perf_counter()
+    return any(start + (end - start) / 4 < tick < (start + end) / 2 for tick in ticks)
+
+
+@contextlib.contextmanager
+def another(codec: Codec):
+    """A call with the codec by a thread that stays the same."""
+    with ThreadPoolExecutor(1) as threads:
+        yield lambda: threads.submit(codec.compress, PAGES[0]).result()
+
+
+def settle(codec: Codec) -> None:
+    """Let calls go by until those that keep the interpreter, whoever came before, are over."""
+    for _ in range(1 << 16):
+        codec.compress(PAGES[0])
+
+
+def meet(codec: Codec, *others: Callable[[], object]) -> None:
+    """Two or more threads use the codec by turns."""
+    for call in others:
+        call()
+        codec.compress(PAGES[0])
+
+
+def test_the_native_codec_keeps_the_interpreter_but_in_company(slow):
+    codec = native(4096)
+    with another(codec) as other:
+        settle(codec)
+        assert not gives_up(codec, slow)
+        other()
+        settle(codec)
+        meet(codec, other, other)
+        assert gives_up(codec, slow)
+
+
+def test_three_threads_keep_the_interpreter(slow):
+    codec = native(4096)
+    with another(codec) as other, another(codec) as third:
+        other()
+        settle(codec)
+        meet(codec, other, other, third)
+        assert not gives_up(codec, slow)
+
+
+def test_the_native_codec_keeps_the_interpreter_where_it_is_long_in_coming_back(slow):
+    codec = native(4096)
+    with another(codec) as other:
+        other()
+        settle(codec)
+        meet(codec, other, other)
+        assert gives_up(codec, slow)  # the thread that computes has the interpreter when this is done
+        meet(codec, other, other)
+        assert not gives_up(codec, slow)
 
 
 @pytest.mark.parametrize("make", CODECS)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from proofs.impl.bugs import LOCKED_TAKE, PUT_MANY, unlocked
 from tests.races.impl import RACES, Change, seed
 from tmem.conformance.check import Plan
 from tmem.conformance.check import check as every_event
@@ -36,12 +37,8 @@ def test_a_variant_breaks_no_clause(variant: str, tmp_path: Path) -> None:
 
 
 BROKEN = {
-    "many pages are taken without the lock": Change(
-        "many.py", "    with owner.lock:\n        pampds", "    if True:\n        pampds"
-    ),
-    "many pages are stored without the lock": Change(
-        "many.py", "        with owner.lock:\n            if table", "        if True:\n            if table"
-    ),
+    "many pages are taken without the lock": LOCKED_TAKE,
+    "many pages are stored without the lock": PUT_MANY,
 }
 
 
@@ -49,7 +46,7 @@ BROKEN = {
 def test_a_variant_that_is_broken_is_found(
     broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(RACES, broken, (BROKEN[broken],))
+    monkeypatch.setitem(RACES, broken, (Change("many.py", BROKEN[broken], unlocked(BROKEN[broken])),))
     target = seed(broken, tmp_path)
     target.write_text(target.read_text().replace("import factory", "import by_many as factory"))
     with closing(every_event(Plan(f"py:{target}:factory"), engines=(Schedules(),))) as events:

@@ -14,7 +14,7 @@ from tmem.conformance.schedules.search import Search
 from tmem.conformance.schedules.watch import watched
 from tmem.spec.operations import DestroyPool, Get, Put
 
-LOCK = "            owner.lock.acquire()\n"
+LOCK = "            if not owner.lock.acquire(False):\n                take(owner.lock)\n"
 LOOK = "                if table.get(pool) is not owner:\n                    raise no_pool(client, pool)\n"
 LATE = LOOK.replace("                if", "            if").replace("    raise", "raise") + LOCK
 

@@ -82,10 +82,11 @@ def _section(block: Statements, at: int, outer: ast.expr | None) -> Section | No
             return Section(block, at, at + 1, lock, body, outer)
         case [ast.Expr(value=call), ast.Try() as tried] if (taken := _acquired(call)) is not None:
             return Section(block, at, at + 2, taken, tried.body, outer)
-        case [ast.If(test=ast.UnaryOp(op=ast.Not(), operand=call)), ast.Try() as tried] if (
+        case [ast.If(test=ast.UnaryOp(op=ast.Not(), operand=call), body=[other, *_]), ast.Try() as tried] if (
             taken := _acquired(call)
         ) is not None:
-            return Section(block, at, at + 2, taken, tried.body, outer, tries=True)
+            tries = not ast.unparse(other).startswith("take(")
+            return Section(block, at, at + 2, taken, tried.body, outer, tries)
     return None
 
 

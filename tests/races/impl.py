@@ -26,7 +26,8 @@ class Change:
     new: str
 
 
-_GET: Final = """            owner.lock.acquire()
+_GET: Final = """            if not owner.lock.acquire(False):
+                take(owner.lock)
             try:
                 if table.get(pool) is not owner:
                     raise no_pool(client, pool)
@@ -35,7 +36,8 @@ _GET: Final = """            owner.lock.acquire()
                 owner.lock.release()
             if pampd is None:
 """
-_PUT: Final = """                owner.lock.acquire()
+_PUT: Final = """                if not owner.lock.acquire(False):
+                    take(owner.lock)
                 try:
                     if table.get(pool) is not owner:
                         raise no_pool(client, pool)

@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 from tmem.impl.arguments import bad_handle, bad_page, copied, no_memory
 from tmem.impl.pam import Pampd
 from tmem.impl.pool import Pool
+from tmem.impl.waiting import take
 from tmem.spec.abi.errors import EINVAL
 from tmem.spec.handle import INDEX_BITS, OBJECT_BITS
 
@@ -80,12 +81,16 @@ def _store(way: Way, slots: Sequence[Slot], pages: Sequence[bytes]) -> int:
     pampds: Sequence[Pampd] = []
     try:
         pampds = owner.pam.create_many(pages)
-        with owner.lock:
+        if not owner.lock.acquire(False):
+            take(owner.lock)
+        try:
             if table.get(pool) is owner:
                 for (oid, index), pampd in zip(slots, pampds, strict=True):
                     if owner.store(oid, index, pampd):
                         break
                     stored += 1
+        finally:
+            owner.lock.release()
     except Exception:  # met again, and told, by the put of that page alone
         pass
     for pampd in pampds[stored:]:
@@ -140,8 +145,12 @@ def _look(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
 def _take(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
     """Get pages under the lock. Where hits are exclusive they leave their slots, and are freed here."""
     client, pool, owner, table = way
-    with owner.lock:
+    if not owner.lock.acquire(False):
+        take(owner.lock)
+    try:
         pampds = [owner.get(*slot) for slot in slots] if table.get(pool) is owner else None
+    finally:
+        owner.lock.release()
     if pampds is None:
         return [get(client, pool, *slot) for slot in slots]
     hits = [pampd for pampd in pampds if pampd is not None]

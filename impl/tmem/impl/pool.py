@@ -8,6 +8,7 @@ from tmem.impl.counters import Tally
 from tmem.impl.hosts import Host
 from tmem.impl.pam import Pam, Pampd
 from tmem.impl.room import AGE, ENTRY, OBJECT, Room
+from tmem.impl.waiting import take
 from tmem.spec import Kind
 
 
@@ -78,7 +79,8 @@ class Pool:
                 self._give_room()
         else:
             room = self.room
-            room.lock.acquire()
+            if not room.lock.acquire(False):
+                take(room.lock)
             try:
                 used = room.used + cost
                 if used > room.mark and (lacking := room.lacking(used)):
@@ -207,7 +209,8 @@ class Pool:
             self._give_room()
             return pampd
         room = self.room
-        room.lock.acquire()
+        if not room.lock.acquire(False):
+            take(room.lock)
         try:
             room.used -= cost
             if obj.pages:

@@ -20,6 +20,7 @@ from tmem.impl.pool import Pool
 from tmem.impl.reclaim import reclaim
 from tmem.impl.registry import Registry
 from tmem.impl.room import POOL, UNLIMITED, Room
+from tmem.impl.waiting import take
 from tmem.spec.abi.errors import ENOMEM
 from tmem.spec.abi.flags import compose
 from tmem.spec.handle import INDEX_BITS, OBJECT_BITS
@@ -138,7 +139,8 @@ class Store:
             rounds = ROUNDS
             while rounds:
                 rounds -= 1
-                owner.lock.acquire()
+                if not owner.lock.acquire(False):
+                    take(owner.lock)
                 try:
                     if table.get(pool) is not owner:
                         raise no_pool(client, pool)
@@ -181,7 +183,8 @@ class Store:
                 owner.tally.hits += 1
                 return page  # else it was freed meanwhile: look again
         while True:
-            owner.lock.acquire()
+            if not owner.lock.acquire(False):
+                take(owner.lock)
             try:
                 if table.get(pool) is not owner:
                     raise no_pool(client, pool)
@@ -226,10 +229,14 @@ class Store:
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         """Let the slot hold nothing; whether it held a page."""
         table, owner = self._find(client, pool, oid, index)
-        with owner.lock:
+        if not owner.lock.acquire(False):
+            take(owner.lock)
+        try:
             if table.get(pool) is not owner:
                 raise no_pool(client, pool)
             return owner.flush(oid, index)
+        finally:
+            owner.lock.release()
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         """Let no slot of the object hold a page, from one instant on; whether one did."""

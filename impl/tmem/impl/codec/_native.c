@@ -1,4 +1,4 @@
-/* lz4 blocks for Python: a page at a time with the interpreter held, many pages with it given up.
+/* lz4 blocks for Python: many pages with the interpreter given up, and one where two threads take turns.
  *
  * The data is that of lz4.block: the size of the page in four bytes, least significant first, then an lz4
  * block. lz4 itself is that of the installed package lz4, found in its extension when this module is imported,
@@ -9,12 +9,16 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <time.h>
 
 #define HEAD 4
 #define PIECE 16                    /* pages that are worked on between two looks at Python's objects */
 #define LONGEST 0x7E000000          /* LZ4_MAX_INPUT_SIZE */
 #define ON_STACK (1 << 13)
 #define TURNS 2000                  /* some 30 µs: several times what a piece needs the interpreter for */
+#define COMPANY 64                  /* single pages of one thread after which it takes itself to be alone */
+#define LONG_WAIT 1000000           /* nanoseconds */
+#define KEPT (1 << 16)              /* single pages: some 0.1 to 0.4 s */
 #if defined(__x86_64__) || defined(__i386__)
 #define PAUSE() __builtin_ia32_pause()
 #else
@@ -90,6 +94,72 @@ static PyObject *corrupt(void)
     return NULL;
 }
 
+/* Who came back last from lz4 and may still have the interpreter. */
+static _Atomic(PyThreadState *) inside;
+
+/* Give the interpreter up. */
+static PyThreadState *leave(void)
+{
+    PyThreadState *self = PyEval_SaveThread(), *mine = self;
+    atomic_compare_exchange_strong(&inside, &mine, NULL);
+    return self;
+}
+
+/* Take the interpreter again. Another thread between two calls of lz4 needs it for some microseconds: to wait
+   for so long here is sooner over than to be put to sleep for it, and woken up. */
+static void come_back(PyThreadState *self)
+{
+    for (int turn = 0; turn < TURNS && atomic_load_explicit(&inside, memory_order_relaxed); turn++)
+        PAUSE();
+    PyEval_RestoreThread(self);
+    atomic_store(&inside, self);
+}
+
+/* Who compressed or decompressed a single page last, and who did before that; for how many more such calls the
+   two are taken to be in company. Below zero, how many keep the interpreter whatever company they have. Guarded
+   by the interpreter. */
+static PyThreadState *last, *before;
+static int company;
+
+/* Give the interpreter up for a single page if just one other thread was here lately: who is alone would lose
+   time, and of three or more some would wait on cores that others need. NULL where it is kept. */
+static PyThreadState *leave_to_company(void)
+{
+    PyThreadState *self = PyThreadState_Get();
+    if (company < 0)
+        company++;
+    else if (company)
+        company--;
+    if (self != last) {
+        if (self != before)
+            company = -KEPT;
+        else if (company >= 0)
+            company = COMPANY;
+        before = last;
+        last = self;
+    }
+    return company > 0 ? leave() : NULL;
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * (int64_t)1000000000 + time.tv_nsec;
+}
+
+/* Take it again, where it was given up. A thread that computes in Python keeps it for milliseconds: then it is
+   not given up again soon. */
+static void come_back_from_company(PyThreadState *self)
+{
+    if (!self)
+        return;
+    int64_t start = now();
+    come_back(self);
+    if (now() - start > LONG_WAIT)
+        company = -KEPT;
+}
+
 static PyObject *compress(PyObject *module, PyObject *page)
 {
     Stream stream;
@@ -100,7 +170,9 @@ static PyObject *compress(PyObject *module, PyObject *page)
         return NULL;
     if (HEAD + BOUND(size) > ON_STACK && !(data = PyMem_Malloc(HEAD + BOUND(size))))
         return PyErr_NoMemory();
+    PyThreadState *self = leave_to_company();
     int length = compress_into(&stream, data, PyBytes_AS_STRING(page), (int)size);
+    come_back_from_company(self);
     if (length)
         made = PyBytes_FromStringAndSize(data, length);
     else
@@ -116,33 +188,17 @@ static PyObject *decompress(PyObject *module, PyObject *data)
     if (size < 0)
         return NULL;
     PyObject *page = PyBytes_FromStringAndSize(NULL, size);
-    if (page && !decompress_into(PyBytes_AS_STRING(page), (int)size,
-                                 PyBytes_AS_STRING(data), (int)PyBytes_GET_SIZE(data))) {
+    if (!page)
+        return NULL;
+    PyThreadState *self = leave_to_company();
+    int good = decompress_into(PyBytes_AS_STRING(page), (int)size,
+                               PyBytes_AS_STRING(data), (int)PyBytes_GET_SIZE(data));
+    come_back_from_company(self);
+    if (!good) {
         Py_DECREF(page);
         return corrupt();
     }
     return page;
-}
-
-/* Who came back last from a piece and may still have the interpreter. */
-static _Atomic(PyThreadState *) inside;
-
-/* Give the interpreter up. */
-static PyThreadState *leave(void)
-{
-    PyThreadState *self = PyEval_SaveThread(), *mine = self;
-    atomic_compare_exchange_strong(&inside, &mine, NULL);
-    return self;
-}
-
-/* Take the interpreter again. Another thread between two pieces needs it for some microseconds: to wait for
-   so long here is sooner over than to be put to sleep for it, and woken up. */
-static void come_back(PyThreadState *self)
-{
-    for (int turn = 0; turn < TURNS && atomic_load_explicit(&inside, memory_order_relaxed); turn++)
-        PAUSE();
-    PyEval_RestoreThread(self);
-    atomic_store(&inside, self);
 }
 
 /* Compress `count` pages of a tuple from `first` on, and append their data to the list. */
@@ -252,7 +308,7 @@ static PyMethodDef methods[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_native", "lz4 blocks, with the interpreter held for one page.", 0, methods,
+    PyModuleDef_HEAD_INIT, "_native", "lz4 blocks, with the interpreter given up where that serves two threads.", 0, methods,
 };
 
 /* Find lz4 in the extension of the package lz4, which is loaded already. */

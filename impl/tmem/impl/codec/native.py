@@ -15,9 +15,10 @@ except ImportError as error:
 class NativeLz4(Codec):
     """The data of `Lz4`, made without its detours.
 
-    One page keeps the interpreter while lz4 works on it, so that threads do not hand it to each other for
-    some microseconds; many pages give it up, so that two threads use two cores. A thread that is
-    done with its pages waits some microseconds for another to give it up again, and only then sleeps for it.
+    Many pages give the interpreter up while lz4 works on them, so that two threads use two cores. One page
+    does where two threads have worked with the codec by turns, and nobody else; otherwise it keeps the
+    interpreter, which is not worth handing over for some microseconds. A thread that is done with its pages
+    waits some microseconds for another to give it up again, and only then sleeps for it.
     """
 
     def __init__(self, page_size: int) -> None:
