@@ -7,8 +7,8 @@ STEPS = (
     "as the table *Where the time goes* shows"
 )
 MANY = (
-    "the checks of the handles, the lookups and, of a put, the step for each page come one by one. "
-    "What a call costs is shared by 16 pages and no longer shows"
+    "the checks of the handles, the lookups and, of a put, the step for each page come one by one, as the "
+    "table *Where the time goes* shows; what a call costs is shared by 16 pages and no longer shows"
 )
 MEMORY = (
     "the pages are no longer in the processor's caches, and to fetch one from memory costs as much as a "
@@ -20,7 +20,8 @@ PREEMPTED = (
 )
 IN_TURN = (
     "a codec that keeps the interpreter lets two threads work in turn, so the most they reach is what one "
-    "does, and what is less than that is the handing over, every 5 ms"
+    "does, and what is less than that is the handing over, every 5 ms. The compiled codec gives the "
+    "interpreter up where two threads take turns: then they are two cores"
 )
 CONVOY = (
     "each batch gives the interpreter up and has to wait for it afterwards, until the other thread begins a "
@@ -46,7 +47,8 @@ FINDINGS = {
     "full put": f"{MEMORY}.",
     "full put, ephemeral": f"{MEMORY}.",
     "full get hit": f"{MEMORY}.",
-    "full get hit, loop": f"{MEMORY}; a store reaches a page through three objects more.",
+    "full get hit, loop": f"{MEMORY}; a store reaches a page through three objects more, and the table "
+    "of get hits below says what that takes.",
     "full flush page": f"{MEMORY}.",
     "churn": "glibc gives each of the threads an arena of its own, and what one frees another does not use. "
     "`MALLOC_ARENA_MAX=1` in the environment helps by what the comparison shows.",

@@ -36,7 +36,7 @@ class Plan:
     """Pages that a store holds all the while, of which the gets draw at random."""
     threads: tuple[int, ...] = (1, 2, 4, 8)
     thread_rounds: int = 5
-    thread_seconds: float = 0.12
+    thread_seconds: float = 0.25
     levels: tuple[int, ...] = (1_000, 10_000, 100_000, 1_000_000, 2_000_000)
     """Pages that a store is filled with, one after the other."""
     memory_pages: int = 200_000

@@ -8,14 +8,16 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bench.experiments import scale
 from bench.experiments.operations import OPERATIONS
 from bench.findings import FINDINGS
 from bench.pages import SHARES
-from bench.peers import PEERS
+from bench.peers import LIMIT, PEERS
 from bench.results import Results
 from bench.rounds import Ratio, Times
 from bench.rows import Goal, Row, rows
-from bench.variants import VARIANTS
+from bench.subjects import GET
+from bench.variants import PURE, VARIANTS
 
 TEMPLATE = "performance.md.j2"
 DOCUMENT = "performance.md"
@@ -58,6 +60,7 @@ def render(results: Results, drawn: Sequence[str]) -> str:
         findings=list(_findings(found)),
         costs=list(_costs(results.measured.get("operations", {}))),
         layers=list(_layers(results.measured.get("layers", {}))),
+        hits=list(_hits(results.measured.get("scale", {}))),
         contenders=(*VARIANTS, *PEERS),
         missing={who: why for run in results.runs.values() for who, why in run["missing"].items()},
         shares=SHARES,
@@ -118,6 +121,20 @@ def _layers(measured: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, R
     for variant, operations in measured.items():
         for operation, layers in operations.items():
             yield variant, operation, _micro(layers)
+
+
+def _hits(measured: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Ratio]]]:
+    """By the number of pages held, the microseconds of a hit, of its lookup, and of the limit."""
+    if not {PURE, LIMIT} <= set(measured):
+        return
+    ours, loop = (measured[who][scale.COST] for who in (PURE, LIMIT))
+    for level in sorted((level for level in ours if scale.LOOKUP in ours[level]), key=int):
+        pieces = {
+            LIMIT: loop[level][GET],
+            "lookup alone": ours[level][scale.LOOKUP],
+            "whole operation": ours[level][GET],
+        }
+        yield int(level), _micro({name: piece[scale.HERE] for name, piece in pieces.items()})
 
 
 def _micro(times: Times) -> dict[str, Ratio]:

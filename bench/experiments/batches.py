@@ -80,7 +80,7 @@ def _put_and_flush(subject: Batched, keys: Sequence[Handle], pages: Sequence[byt
 
 
 def _against_processes(plan: Plan, subjects: dict[str, Batched], in_c: InC) -> Iterator[tuple[str, Times]]:
-    seconds = 2 * plan.thread_seconds
+    seconds = plan.thread_seconds
     for operation in PUT, GET:
         runs: dict[str, Callable[[], float]] = {}
         for workers in 1, 2:

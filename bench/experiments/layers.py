@@ -1,4 +1,4 @@
-"""Where the time of a put and of a hit goes: the layers of a store, each timed with those below it."""
+"""Where the time of puts and of hits goes: the layers of a store, each timed with those below it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from lz4.block import compress, decompress
 
+from bench.experiments.batches import SIZE
 from bench.plan import Plan
 from bench.rounds import Times, in_turn, timed
 from bench.stores import CLIENT, PoolSubject
@@ -17,6 +18,7 @@ from bench.variants import VARIANTS
 from tmem.spec.abi.flags import PERSIST
 
 LZ4, CODEC, STEP, WHOLE = "lz4 alone", "codec", "step under the pool's lock", "whole operation"
+PUT_MANY, GET_MANY = f"put_many, {SIZE} pages", f"get_many, {SIZE} pages"
 
 
 def measure(plan: Plan) -> Iterator[tuple[str, dict[str, Times]]]:
@@ -61,20 +63,40 @@ def _layers(name: str, plan: Plan) -> dict[str, dict[str, Callable[[], float]]]:
             with owner.lock:
                 owner.get(oid, index)
 
+    def step_in_many() -> None:
+        for at in range(0, chunk, SIZE):
+            with owner.lock:
+                for (oid, index), pampd in zip(fresh[at : at + SIZE], pampds[at : at + SIZE], strict=True):
+                    owner.store(oid, index, pampd)
+
+    def step_out_many(wanted: list[tuple[int, int]]) -> None:
+        for at in range(0, chunk, SIZE):
+            with owner.lock:
+                for oid, index in wanted[at : at + SIZE]:
+                    owner.get(oid, index)
+
+    def put_many() -> None:
+        for at in range(0, chunk, SIZE):
+            store.put_many(CLIENT, subject.pool, fresh[at : at + SIZE], pages[at : at + SIZE])
+
+    def get_many(wanted: list[tuple[int, int]]) -> None:
+        for at in range(0, chunk, SIZE):
+            store.get_many(CLIENT, subject.pool, wanted[at : at + SIZE])
+
     def flush() -> int:
         return subject.flush(fresh)
+
+    def by_many(function: Callable[[list[Any]], object], things: list[Any]) -> None:
+        for at in range(0, chunk, SIZE):
+            function(things[at : at + SIZE])
 
     def each(function: Callable[[Any], object], things: list[Any]) -> None:
         for thing in things:
             function(thing)
 
-    def drawn(things: list[Any], work: Callable[[list[int]], object]) -> float:
-        places = draw.choices(range(len(things)), k=chunk)
-        return timed(lambda: work(places)) / chunk
-
-    def each_of(function: Callable[[Any], object], things: list[Any], places: list[int]) -> None:
-        for place in places:
-            function(things[place])
+    def drawn(things: list[Any], work: Callable[[list[Any]], object]) -> float:
+        some = draw.choices(things, k=chunk)
+        return timed(lambda: work(some)) / chunk
 
     return {
         PUT: {
@@ -83,10 +105,22 @@ def _layers(name: str, plan: Plan) -> dict[str, dict[str, Callable[[], float]]]:
             STEP: lambda: per_page(step_in, flush),
             WHOLE: lambda: per_page(lambda: subject.put(fresh, pages), flush),
         },
+        PUT_MANY: {
+            LZ4: lambda: per_page(lambda: each(compress, pages)),
+            CODEC: lambda: per_page(lambda: by_many(pam.create_many, pages)),
+            STEP: lambda: per_page(step_in_many, flush),
+            WHOLE: lambda: per_page(put_many, flush),
+        },
         GET: {
-            LZ4: lambda: drawn(blocks, partial(each_of, decompress, blocks)),
-            CODEC: lambda: drawn(known, partial(each_of, pam.get_data, known)),
-            STEP: lambda: drawn(resident, lambda places: step_out([resident[place] for place in places])),
-            WHOLE: lambda: drawn(resident, lambda places: subject.get([resident[place] for place in places])),
+            LZ4: lambda: drawn(blocks, partial(each, decompress)),
+            CODEC: lambda: drawn(known, partial(each, pam.get_data)),
+            STEP: lambda: drawn(resident, step_out),
+            WHOLE: lambda: drawn(resident, subject.get),
+        },
+        GET_MANY: {
+            LZ4: lambda: drawn(blocks, partial(each, decompress)),
+            CODEC: lambda: drawn(known, partial(by_many, pam.get_data_many)),
+            STEP: lambda: drawn(resident, step_out_many),
+            WHOLE: lambda: drawn(resident, get_many),
         },
     }

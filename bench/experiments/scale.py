@@ -17,10 +17,11 @@ from bench.peers import LIMIT
 from bench.plan import Plan, open_contender
 from bench.rounds import in_turn, percentile, thin, timed
 from bench.stores import CLIENT, PoolSubject
-from bench.subjects import FLUSH, GET, PER_OBJECT, PUT, Contender, Subject, handles
+from bench.subjects import FLUSH, GET, PER_OBJECT, PUT, Contender, Handle, Subject, handles
 
 COST, WAIT, AT_REST, TAIL, DESTROY = "cost", "wait p99.9", "wait p99.9 at rest", "tail", "seconds to destroy"
 HERE, FIRST = "here", "at the first level"
+LOOKUP = "lookup of a get hit"
 PEERS = (LIMIT, "dict + lz4 + lock")
 BYTES_A_PAGE = 2600
 """Memory that a page takes, with room to spare."""
@@ -74,6 +75,8 @@ class Filled:
         self.draw = random.Random(1)
 
     def offers(self, operation: str) -> bool:
+        if operation == LOOKUP:
+            return self.contender.store is not None
         return operation in self.swap.offers or (operation == CACHE_PUT and self.cache is not self.swap)
 
     def fill(self, level: int) -> None:
@@ -93,14 +96,27 @@ class Filled:
         return self._put(self.cache)
 
     def get(self) -> float:
-        numbers = [self.draw.randrange(self.count) for _ in range(self.chunk)]
-        wanted = self.swap.keys([divmod(number, PER_OBJECT) for number in numbers])
+        wanted = self.swap.keys(self._some())
         return timed(lambda: self.swap.get(wanted)) / self.chunk
+
+    def lookup(self) -> float:
+        """What of a hit finds the pampd, which is not touched."""
+        assert isinstance(self.swap, PoolSubject)
+        wanted, objects = self._some(), self.contender.store._tables[CLIENT][self.swap.pool].objects
+
+        def look() -> None:
+            for oid, index in wanted:
+                objects[oid].pages[index]
+
+        return timed(look) / self.chunk
 
     def flush(self) -> float:
         keys = self._new(self.swap)
         self.swap.put(keys, self.pages[: self.chunk])
         return timed(lambda: self.swap.flush(keys)) / self.chunk
+
+    def _some(self) -> list[Handle]:
+        return [divmod(self.draw.randrange(self.count), PER_OBJECT) for _ in range(self.chunk)]
 
     def _put(self, pool: Subject) -> float:
         keys, pages = self._new(pool), self.draw.choices(self.pages, k=self.chunk)
@@ -116,6 +132,7 @@ COSTS: dict[str, Callable[[Filled], float]] = {
     PUT: Filled.put,
     CACHE_PUT: Filled.cache_put,
     GET: Filled.get,
+    LOOKUP: Filled.lookup,
     FLUSH: Filled.flush,
 }
 

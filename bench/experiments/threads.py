@@ -14,7 +14,7 @@ from bench.subjects import GET, PUT, Contender, Subject, handles
 
 FEW = 8
 """Operations between two looks at the clock; few, since beside a busy thread each may take 10 ms."""
-MOST = 16_384
+MOST = 32_768
 """Pages that all threads together put at most in one go."""
 ALONE, BUSY = "alone", "busy"
 
