@@ -27,7 +27,7 @@ ADVERSARY: Final = frozenset({"adversary.py", "choices.py"})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one mutant: `status` is killed, timed out, survived, not reached or not run."""
+    """What became of one mutant: `status` is one of `tables.STATUSES`."""
 
     name: str
     module: str
@@ -38,7 +38,7 @@ class Outcome:
     clause: str = ""
     seconds: float = 0.0
     tests: str = ""
-    """The tests of `impl` that a mutant fails which `tmem check` let pass."""
+    """The tests of `impl` that a mutant by its tests fails."""
 
 
 def every(only: str = "") -> list[Mutant]:
@@ -117,8 +117,9 @@ def _outcome(mutant: Mutant, reached: bool, row: Row | None, tests: Row | None) 
     place = (mutant.name, f"{mutant.package}/{mutant.path}", mutant.function, mutant.kind)
     if row is None:
         return Outcome(*place, "not run" if reached else "not reached")
-    status = "timed out" if row["hung"] else "killed" if row["by"] else "survived"
     seen = "" if tests is None else tests["by"]
+    alive = "by its tests" if seen else "survived"
+    status = "timed out" if row["hung"] else "killed" if row["by"] else alive
     return Outcome(*place, status, row["by"], row["clause"], row["seconds"], seen)
 
 

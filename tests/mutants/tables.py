@@ -17,7 +17,7 @@ from tmem.conformance.trial import Engine
 
 RESULT: Final = ROOT / "docs" / "results" / "mutants.json"
 PAGE: Final = ROOT / "docs" / "mutants.md"
-STATUSES: Final = ("killed", "timed out", "survived", "not reached", "not run")
+STATUSES: Final = ("killed", "timed out", "by its tests", "survived", "not reached", "not run")
 
 INTRODUCTION: Final = """# Mutants
 
@@ -34,10 +34,11 @@ violation, by these engines, each with that part of its default run where it is 
 - statement mutants: {statements}.
 
 Those of the judge are judged by its tests, the small world, the catalogue of faults and conforming backends.
-A mutant *timed out* if an operation did not return, which breaks TMEM-CONC-3; it is *not reached* if the run
-never executes its line, and *not run* if there was no time for it yet: statements are drawn in an order that
-makes those that were run a fair sample. The rate is of those that were run. Of the survivors in `impl` it is
-told which of its own tests fail, if any does: they see its accounts, its order and its counters.
+A mutant *timed out* if an operation did not return, which breaks TMEM-CONC-3. One of `impl` that the check
+lets pass is found *by its tests* if one of these fails: they see its accounts, its order and its counters,
+and make calls that the check does not. A mutant is *not reached* if the run never executes its line, and
+*not run* if there was no time for it yet: statements are drawn in an order that makes those that were run a
+fair sample. The rate is that of the killed and the timed out among those that were run.
 """
 
 
@@ -73,6 +74,8 @@ def _page(outcomes: list[Outcome], reasons: list[Reason]) -> Iterator[str]:
         yield from _counts("by", (each.by for each in dead))
         yield ""
         yield from _counts("clause", (each.clause or "none" for each in dead))
+    yield from ("", "## What its tests alone find in impl", "")
+    yield from _counts("by", (each.tests for each in outcomes if each.tests))
     yield from ("", "## Survivors", "")
     for kind, told in KINDS.items():
         yield f"- *{kind}*: {told}"
@@ -97,7 +100,7 @@ def _table(title: str, outcomes: list[Outcome], of: Callable[[Outcome], str]) ->
 
 
 def _row(name: str, count: Counter[str]) -> str:
-    ran = count["killed"] + count["timed out"] + count["survived"]
+    ran = count["killed"] + count["timed out"] + count["by its tests"] + count["survived"]
     rate = f"{(count['killed'] + count['timed out']) / ran:.0%}" if ran else "-"
     return f"| {name} | {count.total()} | {' | '.join(str(count[each]) for each in STATUSES)} | {rate} |"
 
@@ -129,6 +132,6 @@ def _listed(outcomes: list[Outcome]) -> Iterator[str]:
         if each.status == "not reached":
             places[f"{each.module} {each.function}"] += 1
         else:
-            yield f"`{each.name}`" + (f", seen by {each.tests}" if each.tests else "")
+            yield f"`{each.name}`"
     for place, count in places.items():
         yield f"`{place}`: {count}"
