@@ -204,6 +204,19 @@ def test_three_threads_keep_the_interpreter(slow):
         assert not gives_up(codec, slow)
 
 
+def test_a_third_thread_that_is_gone_is_soon_forgotten(slow):
+    codec = native(4096)
+    with another(codec) as other, another(codec) as third:
+        other()
+        settle(codec)
+        meet(codec, other, third, other)
+        assert not gives_up(codec, slow)
+        for _ in range(1 << 11):
+            codec.compress(PAGES[0])
+        meet(codec, other, other)
+        assert gives_up(codec, slow)
+
+
 def test_the_native_codec_keeps_the_interpreter_where_it_is_long_in_coming_back(slow):
     codec = native(4096)
     with another(codec) as other:

@@ -17,8 +17,10 @@
 #define ON_STACK (1 << 13)
 #define TURNS 2000                  /* some 30 µs: several times what a piece needs the interpreter for */
 #define COMPANY 64                  /* single pages of one thread after which it takes itself to be alone */
-#define LONG_WAIT 1000000           /* nanoseconds */
-#define KEPT (1 << 16)              /* single pages: some 0.1 to 0.4 s */
+#define LATE 100000                 /* nanoseconds: to be woken up takes half as long */
+#define LONG_WAIT 3000000           /* nanoseconds */
+#define KEPT (1 << 14)              /* single pages: some 0.03 to 0.1 s */
+#define STRANGE (1 << 11)           /* single pages: about as many as three threads do between two turns */
 #if defined(__x86_64__) || defined(__i386__)
 #define PAUSE() __builtin_ia32_pause()
 #else
@@ -121,24 +123,30 @@ static void come_back(PyThreadState *self)
 static PyThreadState *last, *before;
 static int company;
 
+/* A thread on its way through lz4 for a single page: itself, or NULL where it kept the interpreter; whether it
+   is about to take itself to be alone. */
+typedef struct { PyThreadState *self; int alone; } Way;
+
 /* Give the interpreter up for a single page if just one other thread was here lately: who is alone would lose
-   time, and of three or more some would wait on cores that others need. NULL where it is kept. */
-static PyThreadState *leave_to_company(void)
+   time, and of three or more some would wait on cores that others need. */
+static Way leave_to_company(void)
 {
     PyThreadState *self = PyThreadState_Get();
+    int alone = company == 1;
     if (company < 0)
         company++;
     else if (company)
         company--;
     if (self != last) {
         if (self != before)
-            company = -KEPT;
+            company = company < -STRANGE ? company : -STRANGE;
         else if (company >= 0)
             company = COMPANY;
         before = last;
         last = self;
     }
-    return company > 0 ? leave() : NULL;
+    alone = alone && !company;
+    return (Way) {company > 0 || alone ? leave() : NULL, alone};
 }
 
 static int64_t now(void)
@@ -148,14 +156,17 @@ static int64_t now(void)
     return time.tv_sec * (int64_t)1000000000 + time.tv_nsec;
 }
 
-/* Take it again, where it was given up. A thread that computes in Python keeps it for milliseconds: then it is
-   not given up again soon. */
-static void come_back_from_company(PyThreadState *self)
+/* Take it again, where it was given up. The other may be asleep, and whenever it is woken up find that this one
+   is back: before that takes itself to be alone, it waits for it once. A thread that computes in Python keeps
+   the interpreter for milliseconds: then it is not given up again soon. */
+static void come_back_from_company(Way way)
 {
-    if (!self)
+    if (!way.self)
         return;
     int64_t start = now();
-    come_back(self);
+    while (way.alone && !atomic_load_explicit(&inside, memory_order_relaxed) && now() - start < LATE)
+        PAUSE();
+    come_back(way.self);
     if (now() - start > LONG_WAIT)
         company = -KEPT;
 }
@@ -170,9 +181,9 @@ static PyObject *compress(PyObject *module, PyObject *page)
         return NULL;
     if (HEAD + BOUND(size) > ON_STACK && !(data = PyMem_Malloc(HEAD + BOUND(size))))
         return PyErr_NoMemory();
-    PyThreadState *self = leave_to_company();
+    Way way = leave_to_company();
     int length = compress_into(&stream, data, PyBytes_AS_STRING(page), (int)size);
-    come_back_from_company(self);
+    come_back_from_company(way);
     if (length)
         made = PyBytes_FromStringAndSize(data, length);
     else
@@ -190,10 +201,10 @@ static PyObject *decompress(PyObject *module, PyObject *data)
     PyObject *page = PyBytes_FromStringAndSize(NULL, size);
     if (!page)
         return NULL;
-    PyThreadState *self = leave_to_company();
+    Way way = leave_to_company();
     int good = decompress_into(PyBytes_AS_STRING(page), (int)size,
                                PyBytes_AS_STRING(data), (int)PyBytes_GET_SIZE(data));
-    come_back_from_company(self);
+    come_back_from_company(way);
     if (!good) {
         Py_DECREF(page);
         return corrupt();
