@@ -68,12 +68,7 @@ def run(
         if by := reaching(each, lines[each.package]):
             left[_key(each)] = partial(_run, each, by)
     results = _results(left, kept, told, workers, until)
-    alive = [each for each in mutants if each.package == "impl" and _survived(results.get(_key(each)))]
-    seen = _results({_second(each): partial(_tested, each) for each in alive}, kept, told, workers, until)
-    return [
-        _outcome(each, _key(each) in left, results.get(_key(each)), seen.get(_second(each)))
-        for each in mutants
-    ]
+    return [_outcome(each, _key(each) in left, results.get(_key(each))) for each in mutants]
 
 
 def _results(
@@ -94,12 +89,10 @@ def _results(
     return results
 
 
-def _tested(mutant: Mutant) -> Row:
-    return asdict(judged(mutant, "store_tests"))
-
-
 def _run(mutant: Mutant, by: list[str]) -> Row:
-    return asdict(result(mutant, by))
+    found = result(mutant, by)
+    survived = mutant.package == "impl" and not found.by
+    return asdict(found) | {"tests": judged(mutant, "store_tests").by if survived else ""}
 
 
 def result(mutant: Mutant, by: list[str]) -> Result:
@@ -113,26 +106,17 @@ def result(mutant: Mutant, by: list[str]) -> Result:
     return judged(mutant, "adversary_tests")
 
 
-def _outcome(mutant: Mutant, reached: bool, row: Row | None, tests: Row | None) -> Outcome:
+def _outcome(mutant: Mutant, reached: bool, row: Row | None) -> Outcome:
     place = (mutant.name, f"{mutant.package}/{mutant.path}", mutant.function, mutant.kind)
     if row is None:
         return Outcome(*place, "not run" if reached else "not reached")
-    seen = "" if tests is None else tests["by"]
-    alive = "by its tests" if seen else "survived"
+    alive = "by its tests" if row["tests"] else "survived"
     status = "timed out" if row["hung"] else "killed" if row["by"] else alive
-    return Outcome(*place, status, row["by"], row["clause"], row["seconds"], seen)
-
-
-def _survived(row: Row | None) -> bool:
-    return row is not None and not row["by"]
+    return Outcome(*place, status, row["by"], row["clause"], row["seconds"], row["tests"])
 
 
 def _key(mutant: Mutant) -> str:
     return f"{mutant.name} [{mutant.digest}]"
-
-
-def _second(mutant: Mutant) -> str:
-    return f"tests of {_key(mutant)}"
 
 
 def _reached(packages: set[str], kept: Path, workers: int | None) -> dict[str, dict[str, Lines]]:
