@@ -7,11 +7,11 @@ from contextlib import closing
 import pytest
 
 from tmem.conformance.check import Plan, check
-from tmem.conformance.engines.schedules import PROGRAMS
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.events import Found
 from tmem.conformance.faults import FAULTS, Fault, around
 from tmem.conformance.schedules.explore import explore, open_subject
+from tmem.conformance.schedules.portfolio import PROGRAMS
 
 
 def kind(name: str) -> list[Fault]:

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import integers, randoms
 
 from tests.races import RACES, STORE, race
-from tmem.conformance.engines.schedules import PROGRAMS
 from tmem.conformance.schedules import watch
 from tmem.conformance.schedules.explore import LEVELS, Subject, explore, open_subject, replay
 from tmem.conformance.schedules.pairs import pairs
+from tmem.conformance.schedules.portfolio import PROGRAMS
 from tmem.conformance.schedules.program import EPHEMERAL, Program, draw, from_json, number
 from tmem.conformance.schedules.run import Runner
 from tmem.conformance.schedules.search import Counts, Plan, Search, UncontrolledError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests import leaky
-from tmem.conformance.engines.schedules import PROGRAMS
 from tmem.conformance.schedules.explore import Subject, explore, open_subject, replay
+from tmem.conformance.schedules.portfolio import PROGRAMS
 from tmem.conformance.schedules.program import from_json
 from tmem.conformance.schedules.room import MOST, fill, leaked
 

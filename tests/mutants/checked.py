@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,15 +41,12 @@ class Result:
     message: str = ""
 
 
-def checked(mutant: Mutant, targets: Iterable[str], engines: Sequence[Engine]) -> Result:
-    """Check these targets by these engines with the mutant in place of the package."""
+def checked(mutant: Mutant, target: str, engines: Sequence[Engine]) -> Result:
+    """Check this target by these engines with the mutant in place of the package."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tmem-mutant-") as folder:
         os.environ.update(overlay(mutant, Path(folder)))
-        for target in targets:
-            found = _first(target, engines)
-            if found.by:
-                break
+        found = _first(target, engines)
     return Result(found.by, found.clause, found.hung, round(time.monotonic() - start, 2), found.message)
 
 

@@ -100,7 +100,7 @@ def result(mutant: Mutant, by: list[str]) -> Result:
     if mutant.package == "model" and mutant.path not in ADVERSARY:
         return judged(mutant, "judge_tests", "faults", "conforming")
     engines = FOR_STATEMENTS if mutant.kind == statements.KIND else FOR_LOCKS
-    found = checked(mutant, [target for target in by if target != JUDGE][:1], engines)
+    found = Result() if by[0] == JUDGE else checked(mutant, by[0], engines)
     if found.by or mutant.package == "impl":
         return found
     return judged(mutant, "adversary_tests")

@@ -17,9 +17,8 @@ from statistics import median
 from typing import Any
 
 from tests.races.impl import RACES, seed
-from tmem.conformance.engines.schedules import PROGRAMS
 from tmem.conformance.schedules.explore import explore, open_subject
-from tmem.conformance.schedules.portfolio import Chooser, drawn, mixed
+from tmem.conformance.schedules.portfolio import PROGRAMS, Chooser, drawn, mixed
 from tmem.conformance.schedules.search import Counts
 
 SEEDS = 20

@@ -10,12 +10,12 @@ from typing import Final
 
 from tmem.conformance.check import Plan, check
 from tmem.conformance.engines.claims import ClaimChecks
-from tmem.conformance.engines.schedules import PROGRAMS as SCHEDULED
 from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
 from tmem.conformance.events import Event, Finding, Found, Progress
 from tmem.conformance.faults import FAULTS, around
 from tmem.conformance.pages import corpus
 from tmem.conformance.schedules.explore import Subject, explore, open_subject
+from tmem.conformance.schedules.portfolio import PROGRAMS as SCHEDULED
 from tmem.conformance.schedules.program import from_json
 from tmem.conformance.schedules.search import Counts
 from tmem.conformance.shrink import LOSS

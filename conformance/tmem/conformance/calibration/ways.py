@@ -23,8 +23,7 @@ from tmem.conformance.pages import corpus
 from tmem.conformance.programs import HEADER, Code, Heuristics, Program, decode
 from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.pairs import pairs
-from tmem.conformance.schedules.portfolio import PAIRS, Chooser, Plans
-from tmem.conformance.schedules.program import Program as Overlapping
+from tmem.conformance.schedules.portfolio import PAIRS, Chooser, Chosen
 from tmem.conformance.schedules.search import Counts
 from tmem.conformance.schedules.subject import Subject
 from tmem.conformance.targets.resolve import resolve
@@ -142,10 +141,10 @@ def scheduled(target: str, fault: str, seed: int, *, chooser: Chooser) -> int | 
     return None if found is None else counts.operations
 
 
-def only_pairs(subject: Subject, seed: int, number: int, draws: random.Random) -> tuple[Overlapping, Plans]:
+def only_pairs(subject: Subject, seed: int, number: int, draws: random.Random) -> Chosen:
     """Two operations against each other, again and again."""
     each = pairs(seed, subject.reclaims, subject.shared)
-    return each[number % len(each)], PAIRS
+    return Chosen(each[number % len(each)], PAIRS)
 
 
 def by_threads(target: str, fault: str, seed: int) -> int | None:

@@ -11,13 +11,11 @@ from tmem.conformance.loader import LoadError
 from tmem.conformance.picture import plan
 from tmem.conformance.schedules.explore import ENGINE, Subject, explore, explore_one, open_subject, replay
 from tmem.conformance.schedules.judge import ATOMIC, Judging, judge, undeclared
+from tmem.conformance.schedules.portfolio import programs
 from tmem.conformance.schedules.program import Program, from_json
 from tmem.conformance.schedules.search import Counts, UncontrolledError
 from tmem.conformance.trial import LINEARIZABLE, Trial
 from tmem.spec.integrity import intact
-
-PROGRAMS = 376
-"""Programs at scale 1, three of four of them pairs of operations, of which these are all."""
 
 
 class Schedules:
@@ -28,11 +26,11 @@ class Schedules:
     share = 0.25
 
     def run(self, trial: Trial) -> None:
-        """Explore PROGRAMS x scale programs, or until the deadline."""
+        """Explore the programs of a run x scale, or until the deadline."""
         subject = _subject(trial)
         if subject is None:
             return
-        total = max(1, round(PROGRAMS * trial.scale))
+        total = max(1, round(programs(subject, trial.seed) * trial.scale))
         last = Counts()
         atomic = ATOMIC in subject.claims and trial.level == LINEARIZABLE
 

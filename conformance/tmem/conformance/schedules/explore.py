@@ -75,9 +75,10 @@ def explore_one(
 ) -> Finding | None:
     """The finding of one program of a seed, smallest; without `small` as it was come upon."""
     draws = random.Random(f"{ENGINE} {seed} {number}")
-    program, plans = chooser(subject, seed, number, draws)
+    program, plans, only = chooser(subject, seed, number, draws)
     counts.begin(number, program)
-    variant = draws.randrange(len(subject.variants))
+    drawn = draws.randrange(len(subject.variants))
+    variant = drawn if only is None else only
     for level, plan in plans:
         target = subject.target(level, variant)
 

@@ -1,4 +1,5 @@
-"""Which programs are explored, and how: every two operations, and larger programs drawn at random."""
+"""Which programs are explored, and how: every two operations, larger programs drawn at random, and what
+happens in a full store."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from tmem.conformance.schedules.full import tightest, when_full
 from tmem.conformance.schedules.pairs import pairs
 from tmem.conformance.schedules.program import Program, draw
 from tmem.conformance.schedules.seam import Level
@@ -13,8 +15,18 @@ from tmem.conformance.schedules.search import Plan
 from tmem.conformance.schedules.subject import Subject
 
 Plans = tuple[tuple[Level, Plan], ...]
-Chooser = Callable[[Subject, int, int, random.Random], tuple[Program, Plans]]
-"""The program of a seed and number, and how it is explored."""
+
+
+class Chosen(NamedTuple):
+    """A program and how it is explored; on which variant of the subject, or on any."""
+
+    program: Program
+    plans: Plans
+    variant: int | None = None
+
+
+Chooser = Callable[[Subject, int, int, random.Random], Chosen]
+"""What is explored under a seed and number."""
 
 
 class Kind(NamedTuple):
@@ -49,16 +61,31 @@ PAIRS: Final[Plans] = (("statement", Plan(bound=1)),)
 """How each pair of operations is explored: whatever one preemption can do."""
 
 
-def mixed(subject: Subject, seed: int, number: int, draws: random.Random) -> tuple[Program, Plans]:
-    """Of four programs three are pairs, while there are any left; the others are of the portfolio."""
+PROGRAMS: Final = 376
+"""Programs at scale 1, three of four of them pairs of operations, of which these are all; those in a full
+store come on top."""
+
+
+def programs(subject: Subject, seed: int) -> int:
+    """Programs of a run at scale 1."""
+    return PROGRAMS + len(when_full(subject, seed))
+
+
+def mixed(subject: Subject, seed: int, number: int, draws: random.Random) -> Chosen:
+    """Of four programs three are pairs, while there are any left; the others are of the portfolio.
+
+    After so many of them come those in a full store.
+    """
+    if 0 <= number - PROGRAMS < len(full := when_full(subject, seed)):
+        return Chosen(full[number - PROGRAMS], PAIRS, tightest(subject))
     turn, place = divmod(number, 4)
     small = pairs(seed, subject.reclaims, subject.shared)
     if place < 3 and 3 * turn + place < len(small):
-        return small[3 * turn + place], PAIRS
+        return Chosen(small[3 * turn + place], PAIRS)
     return drawn(subject, seed, turn if 3 * turn < len(small) else number, draws)
 
 
-def drawn(subject: Subject, seed: int, number: int, draws: random.Random) -> tuple[Program, Plans]:
+def drawn(subject: Subject, seed: int, number: int, draws: random.Random) -> Chosen:
     """A program of the portfolio, whose kinds take turns."""
     kind = PORTFOLIO[number % len(PORTFOLIO)]
-    return draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared), kind.plans
+    return Chosen(draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared), kind.plans)
