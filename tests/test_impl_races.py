@@ -15,6 +15,7 @@ from tmem.conformance.schedules.run import Runner
 from tmem.conformance.schedules.search import Plan, Search
 from tmem.conformance.schedules.watch import watched
 from tmem.impl import Lz4, Store
+from tmem.impl.order import Order
 from tmem.impl.pool import Pool
 from tmem.impl.reclaim import BATCH, strike
 from tmem.impl.store import ROUNDS
@@ -181,6 +182,74 @@ def test_reclaim_waits_for_a_busy_pool_where_there_is_no_other():
     worker.join(5)
     assert gone == [1]
     audit(store)
+
+
+def waits(lock: threading.Lock, call: Callable[[], object]) -> bool:
+    """Whether a call waits for a lock that is held, and ends once it is not."""
+    worker = threading.Thread(target=call)
+    with lock:
+        worker.start()
+        worker.join(0.05)
+        waited = worker.is_alive()
+    worker.join(5)
+    return waited and not worker.is_alive()
+
+
+def test_room_taken_in_advance_is_collected_under_the_lock_of_the_pool():
+    store = Store(1 << 30)
+    pool = store.new_pool(1, PERSIST)
+    store.put(1, pool, 7, 3, OLD)
+    owner = store._tables[1][pool]
+    assert owner.spare > 0
+    assert waits(owner.lock, store._registry.collect)
+    assert owner.spare == 0
+    audit(store)
+
+
+def test_a_pool_is_charged_under_the_lock_of_the_room():
+    store = Store()
+    assert waits(store._room.lock, lambda: store.new_pool(1))
+    audit(store)
+
+
+class Watched(Order):
+    """A reclaim order that may only be touched under the lock of its room."""
+
+    __slots__ = ("lock",)
+
+    def __init__(self, lock: threading.Lock) -> None:
+        object.__setattr__(self, "lock", lock)
+        super().__init__()
+
+    def __getattribute__(self, name: str) -> object:
+        if name != "__init__" and not object.__getattribute__(self, "lock").locked():
+            raise AssertionError(f"{name} without the lock of the room")
+        return object.__getattribute__(self, name)
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_the_reclaim_order_is_only_touched_under_the_lock_of_the_room(persistent):
+    store = Store(300_000)
+    with store._room.lock:
+        store._room.order = Watched(store._room.lock)
+    swept = 0
+    for _ in range(3):
+        pool = store.new_pool(1, PERSIST if persistent else 0)
+        for index in range(300):
+            store.put(1, pool, index % 5, index, OLD)
+        for index in range(100):
+            store.get(1, pool, index % 5, index)
+            store.flush_page(1, pool, index % 5, 100 + index)
+            with store._room.lock:
+                swept += store._room.order._sweeping
+        store.flush_object(1, pool, 1)
+        store.reclaim(10)
+        for index in range(80):
+            store.put(1, pool, 9, index, os.urandom(4096))
+        store.destroy_pool(1, pool)
+    assert (swept > 0) != persistent
+    assert store.counters().pages == 0
+    store.close()
 
 
 def test_a_put_whose_room_others_take_again_and_again_fails_in_the_end(monkeypatch):

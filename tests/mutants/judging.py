@@ -110,15 +110,30 @@ def _in_a_process(environment: dict[str, str], checks: tuple[str, ...]) -> Resul
 
 
 def _tested(tests: tuple[str, ...]) -> Result:
-    output = io.StringIO()
+    first = _First()
     arguments = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--no-header", *tests]
-    with contextlib.redirect_stdout(output):
-        status = pytest.main(arguments)
+    with contextlib.redirect_stdout(io.StringIO()):
+        status = pytest.main(arguments, plugins=[first])
     if not status:
         return Result()
-    failed = [line for line in output.getvalue().splitlines() if line.startswith(("FAILED", "ERROR"))]
-    name = failed[0].split()[1].partition("::")[0] if failed else tests[0].partition("::")[0]
-    return Result(Path(name).name, message=failed[0] if failed else "")
+    return Result(Path(first.failed.partition("::")[0]).name or "an exception", message=first.failed)
+
+
+class _First:
+    """A plugin that keeps the name of the first test that fails, or of the file that cannot be loaded."""
+
+    def __init__(self) -> None:
+        self.failed = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._keep(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._keep(report)
+
+    def _keep(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        if report.failed and not self.failed:
+            self.failed = report.nodeid
 
 
 def main() -> None:
