@@ -18,9 +18,10 @@ from tmem.conformance.trial import Trial
 
 TARGETS: Final = {
     "impl": ("impl", "impl-by-many"),
-    "model": ("model:random", "model:keep"),
+    "model": ("model:keep", "model:random"),
 }
-"""What `tmem check` is given for the mutants of a package: the first of these that reaches the line."""
+"""What `tmem check` is given for the mutants of a package, of the targets that reach the line: of `impl` the
+first, which does all there is; of `model` each, for one tells most of races and the other makes choices."""
 JUDGE: Final = "judge"
 """What stands in the place of a target for the checks of the judge."""
 

@@ -100,9 +100,13 @@ def result(mutant: Mutant, by: list[str]) -> Result:
     if mutant.package == "model" and mutant.path not in ADVERSARY:
         return judged(mutant, "judge_tests", "faults", "conforming")
     engines = FOR_STATEMENTS if mutant.kind == statements.KIND else FOR_LOCKS
-    found = Result() if by[0] == JUDGE else checked(mutant, by[0], engines)
-    if found.by or mutant.package == "impl":
-        return found
+    targets = [target for target in by if target != JUDGE]
+    if mutant.package == "impl":
+        return checked(mutant, targets[0], engines)
+    for target in targets:
+        found = checked(mutant, target, engines)
+        if found.by:
+            return found
     return judged(mutant, "adversary_tests")
 
 
