@@ -10,7 +10,7 @@ import pytest
 
 from tests.mutants import explained, locks, statements, tables
 from tests.mutants.explained import Reason, wrong
-from tests.mutants.mutant import Mutant, modules
+from tests.mutants.mutant import Mutant, modules, source
 from tests.mutants.run import Outcome, reaching, result
 
 SECTION = """
@@ -87,6 +87,16 @@ def test_the_same_mutants_are_made_every_time() -> None:
     }
 
 
+def test_no_mutant_is_of_a_script_or_of_what_only_the_type_checker_reads() -> None:
+    assert "build.py" in {path.name for path in source("impl").rglob("*.py")}
+    assert not any(path.endswith("build.py") for path, _ in modules("impl"))
+    text = 'def f(page):\n    return cast("Page", page + 1)\n'
+    assert [each.new for each in statements.of_module("impl", "a.py", text)] == [
+        'return cast("Page", page - 1)',
+        'return cast("Page", page + 2)',
+    ]
+
+
 @pytest.mark.parametrize(
     ("mutant", "clauses"),
     [
@@ -128,6 +138,15 @@ def test_explanations_are_of_survivors_and_of_all_of_them() -> None:
         "explained, but killed: b",
         "explained, but there is no such survivor: gone",
     ]
+    assert (
+        list(
+            wrong(
+                [Outcome("f: x = 1 → x = 2", "a.py", "f", "statement", "survived")],
+                [Reason("allowed", "so", ("f: x = 1 →",))],
+            )
+        )
+        == []
+    )
     assert list(wrong(outcomes, [])) == ["not explained (survived): a", "not explained (not reached): c"]
 
 

@@ -11,6 +11,8 @@ from typing import Final
 from tests.mutants.run import Outcome
 
 FILE: Final = Path(__file__).with_name("survivors.toml")
+ARROW: Final = " → "
+"""What a mutant's name has between what was and what is."""
 KINDS: Final = {
     "equivalent": "No caller can tell it from the original.",
     "allowed": "It behaves otherwise, as the contract allows: slower, hungrier, or with other answers.",
@@ -24,8 +26,9 @@ KINDS: Final = {
 class Reason:
     """One explanation and the mutants that it explains, by name.
 
-    Those that are not reached are explained by module and function, as in `impl/hosts.py Hosted.create`, or
-    all of a module by its path.
+    A name that ends with the arrow stands for all survivors of one statement: any other would do. Those that
+    are not reached are explained by module and function, as in `impl/hosts.py Hosted.create`, or all of a
+    module by its path.
     """
 
     kind: str
@@ -69,7 +72,7 @@ def wrong(outcomes: Iterable[Outcome], reasons: Iterable[Reason]) -> Iterator[st
 def _names(outcome: Outcome) -> set[str]:
     """The names under which an outcome may be explained; none where it needs no explanation."""
     if outcome.status == "survived":
-        return {outcome.name}
+        return {outcome.name, outcome.name.partition(ARROW)[0] + ARROW.rstrip()}
     if outcome.status == "not reached":
         return {outcome.module, f"{outcome.module} {outcome.function}"}
     return set()

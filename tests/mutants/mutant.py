@@ -16,6 +16,8 @@ ROOT: Final = Path(__file__).parents[2]
 ROOTS: Final = ("spec", "model", "impl", "conformance")
 PACKAGES: Final = ("impl", "model")
 """The packages that mutants are made of."""
+SCRIPTS: Final = "build.py"
+"""The name of modules that compile others: no store runs them, and none would be there if they failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,11 @@ def source(package: str) -> Path:
 
 
 def modules(package: str) -> Iterator[tuple[str, str]]:
-    """The path and the text of every module of a package, in order."""
+    """The path and the text of every module of a package, in order, but for scripts."""
     folder = source(package)
     for path in sorted(folder.rglob("*.py")):
-        yield str(path.relative_to(folder)), path.read_text("utf-8")
+        if path.name != SCRIPTS:
+            yield str(path.relative_to(folder)), path.read_text("utf-8")
 
 
 def numbered(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
