@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from doctest import DocTestParser, DocTestRunner
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,111 @@ def test_the_documentation_runs() -> None:
     assert results.attempted > 10
     assert not results.failed, "".join(told)
     assert all(f"`{name}`" in DOCS.read_text() for name in STRATEGIES)
+
+
+def raises(errno: int, act: Callable[[], object]) -> bool:
+    with pytest.raises(OSError, match=r".+") as caught:
+        act()
+    return caught.value.errno == errno
+
+
+@pytest.mark.parametrize(
+    ("option", "ids"),
+    [
+        ("smallest", [0, 1, 2, 1]),
+        ("fresh", [0, 1, 2, 3]),
+        ("large", [2**31 - 1, 2**31 - 2, 2**31 - 3, 2**31 - 2]),
+    ],
+)
+def test_which_id_a_pool_gets(option: str, ids: list[int]) -> None:
+    tmem = adversary(POOL_ID=option)
+    got = [tmem.new_pool(1) for _ in range(3)]
+    assert tmem.destroy_pool(1, got[1]) is True
+    assert [*got, tmem.new_pool(1)] == ids
+
+
+@pytest.mark.parametrize(
+    ("flags", "option", "left"),
+    [
+        (0, "none", [None, OTHER, OTHER]),
+        (0, "object", [None, None, OTHER]),
+        (0, "pool", [None, None, None]),
+        (PERSIST, "pool", [None, OTHER, OTHER]),
+    ],
+)
+def test_what_a_flush_takes_along(flags: int, option: str, left: list[bytes | None]) -> None:
+    tmem = adversary(NEIGHBOURS=option)
+    pool = tmem.new_pool(1, flags)
+    slots = [(7, 0), (7, 1), (8, 0)]
+    for oid, index in slots:
+        tmem.put(1, pool, oid, index, OTHER)
+    assert tmem.flush_page(1, pool, 7, 0) is True
+    assert [tmem.get(1, pool, *slot) for slot in slots] == left
+
+
+def test_what_a_flush_answers() -> None:
+    for option, answers in (("truth", [True, False]), ("contrary", [False, True])):
+        tmem = adversary(FOUND=option, NEIGHBOURS="none" if option == "truth" else "object")
+        pool = tmem.new_pool(1)
+        tmem.put(1, pool, 7, 0, PAGE)
+        assert [tmem.flush_object(1, pool, 7), tmem.flush_page(1, pool, 7, 0)] == answers
+    tmem = adversary(FOUND="EFROZEN")
+    pool = tmem.new_pool(1, PERSIST)
+    tmem.put(1, pool, 7, 0, PAGE)
+    assert raises(errors.EFROZEN, lambda: tmem.flush_page(1, pool, 7, 0))
+    assert tmem.get(1, pool, 7, 0) is None
+
+
+@pytest.mark.parametrize(("option", "gone"), [("asked", [0, 2, 1]), ("one", [0, 1, 1]), ("none", [0, 0, 0])])
+def test_how_many_pages_go(option: str, gone: list[int]) -> None:
+    tmem = adversary(RECLAIM=option)
+    pool = tmem.new_pool(1)
+    for index in range(3):
+        tmem.put(1, pool, 7, index, PAGE)
+    assert [tmem.reclaim(pages) for pages in (0, 2, 2)] == gone
+
+
+def test_how_a_get_fails_and_misses() -> None:
+    tmem = adversary(GET="ENOMEM")
+    pool = tmem.new_pool(1)
+    assert raises(errors.ENOMEM, lambda: tmem.get(1, pool, 7, 0))
+    tmem = adversary(MISS="EEMPTY")
+    pool = tmem.new_pool(1)
+    assert raises(errors.EEMPTY, lambda: tmem.get(1, pool, 7, 0))
+    tmem.put(1, pool, 7, 0, PAGE)
+    assert tmem.get(1, pool, 7, 0) == PAGE
+
+
+def test_how_pools_are_refused_and_shared() -> None:
+    for option in ("ENOMEM", "EPERM"):
+        refusing = adversary(NEW_POOL=option)
+        assert raises(getattr(errors, option), partial(refusing.new_pool, 1))
+    assert raises(errors.EPERM, lambda: adversary(SHARE="EPERM").new_pool(1, SHARED, 7))
+    tmem = adversary(SHARE="private")
+    assert tmem.pool_flags(1, tmem.new_pool(1, SHARED | PERSIST, 7)) & (SHARED | PERSIST) == PERSIST
+    tmem = adversary(KIND="maker's")
+    tmem.new_pool(1, SHARED | PERSIST, 7)
+    assert tmem.pool_flags(2, tmem.new_pool(2, SHARED, 7)) & (SHARED | PERSIST) == SHARED | PERSIST
+
+
+def test_how_softly_a_dead_pool_answers() -> None:
+    tmem = adversary(DEAD="softly")
+    answers = [tmem.put(1, 0, 7, 0, PAGE), tmem.get(1, 0, 7, 0), tmem.flush_page(1, 0, 7, 0)]
+    assert [*answers, tmem.flush_object(1, 0, 7), tmem.destroy_pool(1, 0)] == [False, None, *[False] * 3]
+
+
+def test_chance_is_that_of_seed_0_where_none_is_given() -> None:
+    def told(tmem: Adversary) -> list[object]:
+        pool = 0
+        answers: list[object] = []
+        for index in range(200):
+            try:
+                pool = tmem.new_pool(1)
+                answers.append((pool, tmem.put(1, pool, 7, index, bytes(4096)), tmem.reclaim(1)))
+            except OSError as error:
+                answers.append(error.errno)
+        return answers
+
+    first = told(Adversary())
+    assert first == told(Adversary("random", page_size=4096, seed=0))
+    assert first != told(Adversary("random", page_size=4096, seed=1))

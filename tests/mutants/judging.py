@@ -38,6 +38,8 @@ OPERATIONS: Final = 2_000
 
 JUDGE: Final = (
     "tests/test_judge.py",
+    "tests/test_judge_words.py",
+    "tests/test_judge_counts.py",
     "tests/test_small_world.py::test_the_judge_accepts_exactly_what_the_relation_generates",
 )
 ADVERSARY: Final = ("tests/test_adversary.py",)

@@ -8,7 +8,7 @@ from tmem.spec.handle import Handle
 from tmem.spec.slot import Kind
 
 ENDED_BY = {
-    "TMEM-PUT-1": "a put of it that failed",
+    "TMEM-PUT-1": "a put that failed",
     "TMEM-PUT-3": "a later put to its slot",
     "TMEM-GET-1": "a get of its slot that missed",
     "TMEM-GET-2": "an exclusive hit",
