@@ -73,6 +73,18 @@ def test_under_pressure_ephemeral_pages_make_way_and_persistent_ones_never():
     audit(store)
 
 
+def test_a_pool_is_made_where_ephemeral_pages_can_make_room_for_it():
+    store = Store(20_000)
+    cache = store.new_pool(1)
+    for index, page in enumerate(pages(10)):
+        assert store.put(1, cache, 7, index, page)
+    before = store.counters().pages
+    made = [store.new_pool(2) for _ in range(10)]
+    assert made == list(range(10))
+    assert store.counters().pages < before
+    audit(store)
+
+
 def test_a_put_that_can_never_fit_lets_nothing_go_for_it():
     store = Store(4096)
     pool = store.new_pool(1)

@@ -288,6 +288,33 @@ def test_the_counters_add_up(store):
     assert (told.pools, told.pages) == (1, 0)
 
 
+@pytest.mark.parametrize(
+    ("oid", "index", "error", "told"),
+    [
+        (1 << 192, 0, OSError, f"object id {1 << 192:#x} does not fit 192 bits"),
+        (-1, 0, OSError, "object id -0x1 does not fit 192 bits"),
+        (7, 1 << 32, OSError, "index 0x100000000 does not fit 32 bits"),
+        (7, -1, OSError, "index -0x1 does not fit 32 bits"),
+        ("7", 3, TypeError, "object id must be an integer, not str"),
+        (7, 3.0, TypeError, "index must be an integer, not float"),
+        ([7], None, TypeError, "object id must be an integer, not list"),
+    ],
+)
+def test_what_is_wrong_with_a_handle_is_told(store, oid, index, error, told):
+    pool = store.new_pool(1)
+    calls = [
+        lambda: store.put(1, pool, oid, index, page(1)),
+        lambda: store.get(1, pool, oid, index),
+        lambda: store.flush_page(1, pool, oid, index),
+        lambda: store.put_many(1, pool, [(oid, index)], [page(1)]),
+        lambda: store.get_many(1, pool, [(oid, index)]),
+    ]
+    for call in calls:
+        with pytest.raises(error, match=told) as caught:
+            call()
+        assert error is TypeError or caught.value.errno == EINVAL
+
+
 @pytest.mark.parametrize(("flags", "uuid"), KINDS)
 def test_every_time_counts_once(flags, uuid):
     store = Store(budget=8_000)
