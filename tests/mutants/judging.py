@@ -45,7 +45,18 @@ JUDGE: Final = (
 ADVERSARY: Final = ("tests/test_adversary.py",)
 STORE: Final = tuple(
     f"tests/test_impl_{name}.py"
-    for name in ("order", "model", "store", "pressure", "many", "races", "threads", "codecs", "waiting")
+    for name in (
+        "order",
+        "model",
+        "store",
+        "pressure",
+        "many",
+        "races",
+        "threads",
+        "codecs",
+        "waiting",
+        "account",
+    )
 )
 
 
