@@ -25,7 +25,7 @@ from tmem.conformance.calibration.accept import accept
 from tmem.conformance.calibration.kill import kill
 from tmem.conformance.faults import FAULTS
 
-LIMIT: Final = 180.0
+LIMIT: Final = 90.0
 """Seconds after which a check counts as hung."""
 TARGET: Final = "model:keep"
 """What faults are laid around: they are the judge's to notice."""
