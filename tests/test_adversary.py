@@ -159,6 +159,29 @@ def test_equal_seeds_choose_alike() -> None:
     assert trace(1) == trace(1) != trace(2)
 
 
+def test_chance_takes_the_kindest_five_times_in_six() -> None:
+    choose = STRATEGIES["random"](0)
+    taken = [choose(Choice.VANISH, Choice.VANISH.options) for _ in range(20_000)]
+    assert 0.91 < taken.count("keep") / len(taken) < 0.925  # 5/6 and half of the rest
+
+
+def test_what_strategies_are_called_after_they_do() -> None:
+    def left(strategy: str) -> list[bytes | None]:
+        tmem = Adversary(strategy, page_size=PAGE_SIZE)
+        pool = tmem.new_pool(1)
+        tmem.put(1, pool, 7, 0, PAGE)
+        tmem.put(1, pool, 7, 0, OTHER)
+        tmem.put(1, pool, 8, 0, PAGE)
+        tmem.flush_page(1, pool, 9, 0)
+        return [tmem.get(1, pool, 7, 0), tmem.get(1, pool, 8, 0)]
+
+    assert left("keep") == [OTHER, PAGE]
+    assert left("evict-at-once") == [None, None]
+    assert left("refuse-puts") == [None, None]
+    assert left("fail-duplicates") == [None, PAGE]
+    assert left("flush-neighbours") == [None, None]
+
+
 def test_an_option_that_is_none_is_named() -> None:
     tmem = adversary(VANISH="perhaps")
     pool = tmem.new_pool(1)

@@ -112,6 +112,10 @@ BROKEN: dict[str, tuple[str, Steps]] = {
     "another slot's page": ("TMEM-HANDLE-1", [pool(), put(A), get(A, Handle(0, 7, 4))]),
     "another pool's page": ("TMEM-HANDLE-1", [pool(), pool(id=1), put(A), get(A, Handle(1, 7, 3))]),
     "a handle cut short": ("TMEM-HANDLE-2", [pool(), put(A), get(A, Handle(0, 7 | 1 << 64, 3))]),
+    "no handle cut short: the lowest bit differs": (
+        "TMEM-HANDLE-1",
+        [pool(), put(A), get(A, Handle(0, 6 | 1 << 64, 3))],
+    ),
     "an index cut short": ("TMEM-HANDLE-2", [pool(), put(A), get(A, Handle(0, 7, 3 | 1 << 16))]),
     "a page of another uuid": (
         "TMEM-SHARE-1",

@@ -85,6 +85,7 @@ WORDS = {
     "another slot's page": (back(at="⟨0, 7, 4⟩") + ".", NONE),
     "another pool's page": (back(3, at="⟨1, 7, 3⟩") + ".", NONE),
     "a handle cut short": (back(at="⟨0, 0x0:1:7, 3⟩") + ".", NONE),
+    "no handle cut short: the lowest bit differs": (back(at="⟨0, 0x0:1:6, 3⟩") + ".", NONE),
     "an index cut short": (back(at="⟨0, 7, 65539⟩") + ".", NONE),
     "a page of another uuid": (back(3, client=2) + ".", NONE),
     "a sharer does not see": (gone(3), "that page"),

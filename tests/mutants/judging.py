@@ -49,6 +49,7 @@ STORE: Final = tuple(
         "order",
         "model",
         "store",
+        "counters",
         "pressure",
         "many",
         "races",
