@@ -337,4 +337,5 @@ def test_chance_is_that_of_seed_0_where_none_is_given() -> None:
 
     first = told(Adversary())
     assert first == told(Adversary("random", page_size=4096, seed=0))
+    assert first == told(backend("random"))
     assert first != told(Adversary("random", page_size=4096, seed=1))

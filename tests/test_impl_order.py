@@ -108,3 +108,23 @@ def test_all_entries_of_a_pool_that_ended_are_stale():
     order.remove_pages(10)
     assert pop_live(order) == (alive, 3)
     assert (order.pages, order.stale) == (0, 0)
+
+
+@pytest.mark.parametrize("what", ["objects", "pools"])
+def test_entries_stay_few_whatever_went_with_the_pages(what):
+    order, stays = Order(), an_object()
+    for index in range(100):
+        order.append(stays, index)
+    for _ in range(1_000):
+        pool = SimpleNamespace(ended=False)
+        obj = an_object(pool)
+        for index in range(3):
+            order.append(obj, index)
+        if what == "objects":
+            order.remove_object(obj, 3)
+        else:
+            pool.ended = True
+            order.remove_pages(3)
+        entries = len(order._young.objects) + len(order._old.objects)
+        assert entries == order.pages + order.stale <= 3 * (order.pages + SLACK)
+    assert [pop_live(order) for _ in range(100)] == [(stays, index) for index in range(100)]

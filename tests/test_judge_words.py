@@ -182,6 +182,16 @@ LIVES: dict[str, tuple[str, str, Steps]] = {
         "a put that failed (#4)",
         [pool(), put(A, at=OTHER), (FlushPage(1, OTHER), True), put(A, False), get(A)],
     ),
+    "a put that failed does not hide the one that ended here": (
+        "TMEM-FLUSH-1",
+        "put #2 at ⟨0, 7, 4⟩",
+        [pool(), put(A, at=OTHER), (FlushPage(1, OTHER), True), put(A, False), get(A, OTHER)],
+    ),
+    "puts that failed are counted": (
+        "TMEM-RECLAIM-1",
+        "put #3",
+        [pool(PERSISTENT), put(B, False, OTHER), put(A), put(B, False, OTHER), get(None)],
+    ),
     "a put that was denied": (
         "TMEM-ARG-1",
         "put #2 at ⟨0, 7, 3⟩ by client 1, which the refusal of a put of it (#2)",
@@ -268,3 +278,8 @@ def test_which_life_of_a_page_is_told(clause: str, words: str, steps: Steps) -> 
 
 def test_a_page_without_pool_is_allowed_to_be_missed_or_denied() -> None:
     assert last((Get(1, AT), A)).allowed == "a miss, or ENODEV"
+
+
+def test_a_page_has_4096_bytes_where_nothing_else_is_said() -> None:
+    assert Judge().page_size == 4096
+    assert Judge().scribble is None
