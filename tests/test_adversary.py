@@ -182,6 +182,15 @@ def test_what_strategies_are_called_after_they_do() -> None:
     assert left("flush-neighbours") == [None, None]
 
 
+def test_nothing_is_left_once_it_is_closed() -> None:
+    tmem = adversary()
+    pool = tmem.new_pool(1, SHARED | PERSIST, 7)
+    tmem.put(1, pool, 7, 0, PAGE)
+    tmem.close()
+    assert raises(errors.ENODEV, lambda: tmem.get(1, pool, 7, 0))
+    assert tmem.get(2, tmem.new_pool(2, SHARED | PERSIST, 7), 7, 0) is None
+
+
 def test_an_option_that_is_none_is_named() -> None:
     tmem = adversary(VANISH="perhaps")
     pool = tmem.new_pool(1)

@@ -15,8 +15,9 @@ from tmem.conformance.schedules.run import Runner
 from tmem.conformance.schedules.search import Plan, Search
 from tmem.conformance.schedules.watch import watched
 from tmem.impl import Lz4, Store
+from tmem.impl.many import Way, get_many
 from tmem.impl.order import Order
-from tmem.impl.pool import Pool
+from tmem.impl.pool import Object, Pool
 from tmem.impl.reclaim import BATCH, strike
 from tmem.impl.store import ROUNDS
 from tmem.spec.abi.errors import ENODEV
@@ -268,6 +269,39 @@ def test_a_put_whose_room_others_take_again_and_again_fails_in_the_end(monkeypat
     assert len(rounds) == ROUNDS
     assert store.get(1, swap, 7, 3) == page
     audit(store)
+
+
+class Leaving(dict[int, Object]):
+    """The objects of a pool, in which something happens as soon as one was looked up."""
+
+    def __init__(self, objects: dict[int, Object], then: Callable[[], object]) -> None:
+        super().__init__(objects)
+        self.then: Callable[[], object] | None = then
+
+    def get(self, key, default=None):
+        found = super().get(key, default)
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+        return found
+
+
+def test_a_get_whose_pool_ends_while_it_looks_for_its_page_finds_no_pool(store):
+    pool = store.new_pool(1, PERSIST)
+    store.put(1, pool, 7, 3, OLD)
+    owner = store._tables[1][pool]
+    owner.objects = Leaving(owner.objects, lambda: store.destroy_pool(1, pool))
+    raises_enodev(lambda: store.get(1, pool, 7, 3))
+
+
+@pytest.mark.parametrize("flags", [SHARED, PERSIST | SHARED])
+def test_gets_of_many_by_a_client_that_left_meanwhile_find_no_pool(store, flags):
+    mine, yours = store.new_pool(1, flags, 7), store.new_pool(2, flags, 7)
+    store.put(2, yours, 7, 3, OLD)
+    table, owner = store._find(1, mine, 0, 0)
+    store.destroy_pool(1, mine)
+    raises_enodev(lambda: get_many(Way(1, mine, owner, table), [(7, 3), (7, 4)], store.get))
+    assert store.get(2, yours, 7, 3) == OLD
 
 
 class Blind(dict[int, Pool]):

@@ -121,6 +121,10 @@ BROKEN: dict[str, tuple[str, Steps]] = {
         "TMEM-SHARE-1",
         [pool(SHARED, uuid=5), pool(SHARED, 2, 0, 6), put(A), get(A, client=2)],
     ),
+    "a page of the client's pool of another uuid": (
+        "TMEM-SHARE-1",
+        [pool(SHARED, uuid=5), pool(SHARED, 1, 1, 6), put(A), get(A, Handle(1, 7, 3))],
+    ),
     "a sharer does not see": (
         "TMEM-SHARE-1",
         [pool(BOTH, uuid=5), pool(BOTH, 2, 0, 5), put(A), get(None, client=2)],

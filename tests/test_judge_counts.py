@@ -97,7 +97,10 @@ def test_what_is_seen_is_counted(steps: Steps, seen: dict[str, int]) -> None:
 
 TRANSITIONS: dict[str, tuple[Steps, dict[tuple[Kind | None, str, Does], int]]] = {
     "of a private ephemeral slot": (
-        [pool(), get(None), put(A), put(B), get(B), get(None), get(None), put(C, False), get(None), flush],
+        [
+            *(pool(), get(None), put(A), put(B), get(B), get(None), get(None)),
+            *(put(C, False), get(None), flush, flush),
+        ],
         {
             (CACHE, "untouched", MISS): 1,
             (CACHE, "empty", STORED): 1,
@@ -107,7 +110,7 @@ TRANSITIONS: dict[str, tuple[Steps, dict[tuple[Kind | None, str, Does], int]]] =
             (CACHE, "TMEM-GET-1", MISS): 1,
             (CACHE, "empty", REFUSED): 1,
             (CACHE, "TMEM-PUT-1", MISS): 1,
-            (CACHE, "empty", FLUSHED): 1,
+            (CACHE, "empty", FLUSHED): 2,
         },
     ),
     "of a persistent slot": (

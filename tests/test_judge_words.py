@@ -88,6 +88,7 @@ WORDS = {
     "no handle cut short: the lowest bit differs": (back(at="⟨0, 0x0:1:6, 3⟩") + ".", NONE),
     "an index cut short": (back(at="⟨0, 7, 65539⟩") + ".", NONE),
     "a page of another uuid": (back(3, client=2) + ".", NONE),
+    "a page of the client's pool of another uuid": (back(3, at="⟨1, 7, 3⟩") + ".", NONE),
     "a sharer does not see": (gone(3), "that page"),
     "a sharer's leaving takes pages": (gone(3), "that page"),
     "pages outlive the last sharer": (ended("the end of its pool"), NONE),
