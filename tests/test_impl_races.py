@@ -17,7 +17,8 @@ from tmem.conformance.schedules.watch import watched
 from tmem.impl import Lz4, Store
 from tmem.impl.many import Way, get_many
 from tmem.impl.order import Order
-from tmem.impl.pool import Object, Pool
+from tmem.impl.pam import Pampd
+from tmem.impl.pool import Pool
 from tmem.impl.reclaim import BATCH, strike
 from tmem.impl.store import ROUNDS
 from tmem.spec.abi.errors import ENODEV
@@ -271,26 +272,24 @@ def test_a_put_whose_room_others_take_again_and_again_fails_in_the_end(monkeypat
     audit(store)
 
 
-class Leaving(dict[int, Object]):
-    """The objects of a pool, in which something happens as soon as one was looked up."""
+class Leaving(dict[int, Pampd]):
+    """The pages of an object, in which something happens as soon as one was looked up."""
 
-    def __init__(self, objects: dict[int, Object], then: Callable[[], object]) -> None:
-        super().__init__(objects)
-        self.then: Callable[[], object] | None = then
+    def __init__(self, pages: dict[int, Pampd], then: Callable[[], object]) -> None:
+        super().__init__(pages)
+        self.then = then
 
     def get(self, key, default=None):
         found = super().get(key, default)
-        then, self.then = self.then, None
-        if then is not None:
-            then()
+        self.then()
         return found
 
 
 def test_a_get_whose_pool_ends_while_it_looks_for_its_page_finds_no_pool(store):
     pool = store.new_pool(1, PERSIST)
     store.put(1, pool, 7, 3, OLD)
-    owner = store._tables[1][pool]
-    owner.objects = Leaving(owner.objects, lambda: store.destroy_pool(1, pool))
+    obj = store._tables[1][pool].objects[7]
+    obj.pages = Leaving(obj.pages, lambda: store.destroy_pool(1, pool))
     raises_enodev(lambda: store.get(1, pool, 7, 3))
 
 

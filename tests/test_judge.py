@@ -82,6 +82,13 @@ ALLOWED: dict[str, Steps] = {
         get(Raised("OverflowError"), Handle(0, 1 << 192, 0)),
     ],
     "a grant of another kind, told": [pool(PERSISTENT), (PoolFlags(1, 0), EPHEMERAL), put(), get(None)],
+    "flags that are not told": [
+        (PoolFlags(1, 0), ENODEV),
+        pool(PERSISTENT),
+        (PoolFlags(1, 0), EINVAL),
+        *(put(), get(A), get(A)),
+    ],
+    "flags of no pool, told": [(PoolFlags(1, 0), EPHEMERAL), pool(PERSISTENT), put(), get(A), get(A)],
     "reclaim takes ephemeral pages": [pool(), put(), (Reclaim(1), 1), get(None)],
 }
 
@@ -109,6 +116,10 @@ BROKEN: dict[str, tuple[str, Steps]] = {
     "flags granted": ("TMEM-POOL-4", [(NewPool(1, 0x01000100), 0)]),
     "flags refused in another way": ("TMEM-POOL-4", [(NewPool(1, 0x02000000), EINVAL)]),
     "another client's page": ("TMEM-POOL-2", [pool(), pool(client=2), put(A), get(A, client=2)]),
+    "a sharer's page in a private pool": (
+        "TMEM-POOL-2",
+        [pool(SHARED, uuid=5), pool(client=2), put(A), get(A, client=2)],
+    ),
     "another slot's page": ("TMEM-HANDLE-1", [pool(), put(A), get(A, Handle(0, 7, 4))]),
     "another pool's page": ("TMEM-HANDLE-1", [pool(), pool(id=1), put(A), get(A, Handle(1, 7, 3))]),
     "a handle cut short": ("TMEM-HANDLE-2", [pool(), put(A), get(A, Handle(0, 7 | 1 << 64, 3))]),

@@ -82,6 +82,7 @@ WORDS = {
     "flags granted": ("EPHEMERAL|RESERVED 0x100: reserved bits are set.", "EPERM, and no pool"),
     "flags refused in another way": ("EPHEMERAL|version 2: version 2 is unknown.", "EPERM, and no pool"),
     "another client's page": (back(3, client=2) + ".", NONE),
+    "a sharer's page in a private pool": (back(3, client=2) + ".", NONE),
     "another slot's page": (back(at="⟨0, 7, 4⟩") + ".", NONE),
     "another pool's page": (back(3, at="⟨1, 7, 3⟩") + ".", NONE),
     "a handle cut short": (back(at="⟨0, 0x0:1:7, 3⟩") + ".", NONE),
