@@ -28,7 +28,7 @@ def tightest(subject: Subject) -> int | None:
 
 
 def when_full(subject: Subject, seed: int) -> list[Program]:
-    """Those programs, for the tightest variant; none where there is no such."""
+    """The programs of a seed, for the tightest variant; none where there is no such."""
     variant = tightest(subject)
     if variant is None:
         return []

@@ -59,8 +59,6 @@ PORTFOLIO: Final = (
 small ones are searched through."""
 PAIRS: Final[Plans] = (("statement", Plan(bound=1)),)
 """How each pair of operations is explored: whatever one preemption can do."""
-
-
 PROGRAMS: Final = 376
 """Programs at scale 1, three of four of them pairs of operations, of which these are all; those in a full
 store come on top."""
@@ -74,7 +72,7 @@ def programs(subject: Subject, seed: int) -> int:
 def mixed(subject: Subject, seed: int, number: int, draws: random.Random) -> Chosen:
     """Of four programs three are pairs, while there are any left; the others are of the portfolio.
 
-    After so many of them come those in a full store.
+    Those that come after PROGRAMS of them are in a full store.
     """
     if 0 <= number - PROGRAMS < len(full := when_full(subject, seed)):
         return Chosen(full[number - PROGRAMS], PAIRS, tightest(subject))
