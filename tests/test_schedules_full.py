@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from tmem.conformance.schedules.explore import Subject, open_subject
+from tmem.conformance.schedules.explore import Subject, explore, open_subject
 from tmem.conformance.schedules.full import tightest, when_full
 from tmem.conformance.schedules.pairs import pairs
 from tmem.conformance.schedules.portfolio import PAIRS, PROGRAMS, mixed, programs
@@ -89,3 +90,10 @@ def test_a_put_that_fails_beside_a_flush_shows_in_a_full_store_alone(rewrite, ri
     assert len(roomy) == len(full) > 4
     assert not broken(subject, roomy, variant)
     assert (not broken(subject, full, variant)) == right
+
+
+def test_a_small_store_that_is_right_raises_no_alarm() -> None:
+    subject = open_subject(str(Path(__file__).with_name("leaky.py")), "Store")
+    every = programs(subject, 0)
+    assert every > PROGRAMS
+    assert list(explore(subject, 0, every, begun=PROGRAMS)) == []
