@@ -304,10 +304,15 @@ def intruder(store: Store, names: list[tuple[int, int, int]]) -> Callable[..., N
 
 
 class PageByPage(Store):
-    """Flushes an object as if it were many pages."""
+    """Flushes an object as if it were many pages, and lets others look when half of them are gone."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
-        return sum(self.flush_page(client, pool, oid, index) for index in range(2 * PIECE)) > 0
+        found = 0
+        for index in range(2 * PIECE):
+            if index == PIECE:
+                time.sleep(0.02)
+            found += self.flush_page(client, pool, oid, index)
+        return found > 0
 
 
 def seen_during_flush(store: Store) -> list[bool]:
