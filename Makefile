@@ -37,7 +37,7 @@ bench: .venv/.installed-bench
 # What takes longer, with its results recorded in docs/results.
 
 races: .venv/.installed-dev
-	$(BIN)/python -m tests.races.record
+	$(BIN)/python -m tools.races.record
 
 calibrate: .venv/.installed-dev
 	$(BIN)/tmem calibrate --canaries conformance/tmem/conformance/faults/worst.json
@@ -46,10 +46,10 @@ gains: .venv/.installed-dev
 	$(BIN)/tmem calibrate --gains 10
 
 mutants: .venv/.installed-dev
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tools.mutants
 
 endurance: .venv/.installed-dev
-	$(BIN)/python -m tests.endurance
+	$(BIN)/python -m tools.endurance
 
 schedules: .venv/.installed-schedules
 	$(BIN)/python -m bench.schedules --into docs/schedules.md
@@ -64,7 +64,7 @@ history-agreement: .venv/.installed-dev
 lint: .venv/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy --strict $(ROOTS) proofs bench
+	$(BIN)/mypy --strict $(ROOTS) proofs bench tools
 	$(BIN)/lint-imports
 
 clean:

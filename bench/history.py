@@ -25,11 +25,10 @@ from rich.console import Console
 from bench import history_agreement
 from bench.histories_large import broken, large, overlapping, reused
 from tmem.conformance.history.calls import Call
-from tmem.conformance.history.checker import check
-from tmem.conformance.history.recorder import Recorder
-from tmem.conformance.history.results import Result
-from tmem.conformance.history.stream import check_stream
-from tmem.conformance.history.trace import line_of, read
+from tmem.conformance.history.checker import Result, check
+from tmem.conformance.history.trace.format import line_of, read
+from tmem.conformance.history.trace.recorder import Recorder
+from tmem.conformance.history.trace.stream import check_stream
 from tmem.model.adversary import backend
 from tmem.spec.abi.flags import PERSIST
 

@@ -25,9 +25,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from bench.histories import small
 from tmem.conformance import history
 from tmem.conformance.history.calls import call_of
-from tmem.conformance.history.checker import check
-from tmem.conformance.history.replay import objection
-from tmem.conformance.history.results import Illegal, Legal
+from tmem.conformance.history.checker import Illegal, Legal, check
+from tmem.conformance.history.slot.certificate import objection
 from tmem.spec import history as definition
 from tmem.spec import integrity
 from tmem.spec.history import Call, linearizable

@@ -20,12 +20,12 @@ import click
 from rich.console import Console
 
 from tmem.conformance.schedules.explore import Subject, open_subject
-from tmem.conformance.schedules.program import Program, draw
-from tmem.conformance.schedules.run import Runner
-from tmem.conformance.schedules.seam import Level
-from tmem.conformance.schedules.search import Plan, Search
-from tmem.conformance.schedules.strategies import Sticky
-from tmem.conformance.schedules.watch import watched
+from tmem.conformance.schedules.programs.program import Program, draw
+from tmem.conformance.schedules.runtime.instrument import Level
+from tmem.conformance.schedules.runtime.strategies import Sticky
+from tmem.conformance.schedules.runtime.watchdog import watched
+from tmem.conformance.schedules.search.runner import Runner
+from tmem.conformance.schedules.search.search import Plan, Search
 from tmem.impl.target import factory
 
 LEVELS: tuple[Level, ...] = ("lock", "statement")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from proofs.impl.scene import ELSEWHERE, Scene, Slot
 from proofs.impl.symbolic import quietly, symbolically
-from tests.impl_audit import audit
+from tests.impl.audit import audit
 from tmem.spec.slot import Event, Kind, after, vanished
 
 

@@ -10,19 +10,18 @@ from typing import Any, Final
 from tmem.conformance.calibration.canaries import Laid, lay
 from tmem.conformance.conforming import compose, seeds
 from tmem.conformance.coverage import Coverage
+from tmem.conformance.engine import Trial
 from tmem.conformance.engines.canaries import LOOKS
-from tmem.conformance.engines.crowd import Crowd, switching_often
-from tmem.conformance.engines.run import twins
 from tmem.conformance.engines.stress import STATES
+from tmem.conformance.engines.thread_load import Crowd, switching_often
 from tmem.conformance.engines.volume import outcomes
-from tmem.conformance.history.checker import check
-from tmem.conformance.history.results import Illegal
-from tmem.conformance.pages import corpus
+from tmem.conformance.history.checker import Illegal, check
+from tmem.conformance.programs.pages import corpus
+from tmem.conformance.programs.runner import twins
 from tmem.conformance.schedules.explore import explore, open_subject
-from tmem.conformance.schedules.search import Counts
+from tmem.conformance.schedules.search.search import Counts
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.target import Target
-from tmem.conformance.trial import Trial
 
 PROGRAM: Final = 40
 """Operations in a program, about."""

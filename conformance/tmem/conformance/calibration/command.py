@@ -19,9 +19,9 @@ from tmem.conformance.calibration import gains_table, run
 from tmem.conformance.calibration.gains import gains as gained
 from tmem.conformance.calibration.run import Outcome, Plan, Told
 from tmem.conformance.faults import FAULTS
-from tmem.conformance.nearest import nearest
 from tmem.conformance.targets import TargetError
 from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.targets.suggest import nearest
 
 T = TypeVar("T")
 BACKENDS: Final = 1_000

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from tmem.conformance.calibration import ways
 from tmem.conformance.calibration.ways import LIMIT, Way
 from tmem.conformance.faults import FAULTS
-from tmem.conformance.programs import USED
+from tmem.conformance.programs.program import USED
 from tmem.conformance.schedules.portfolio import drawn, mixed
 
 WITHIN: Final = (1_000, LIMIT, inf)
@@ -59,7 +59,7 @@ HEURISTICS: Final = (
     Heuristic(
         "small capacity",
         "Two stores of four have room for a few pages only. Faults laid around a store show without; what a "
-        "full store itself does wrong shows with it alone (`tests/test_full_stores.py`).",
+        "full store itself does wrong shows with it alone (`tests/impl/test_full_stores.py`).",
         "as in runs",
         "no budget",
     ),

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from tmem.conformance.check import Plan, check
+from tmem.conformance.engine import Trial
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
 from tmem.conformance.events import Event, Finding, Found, Progress
 from tmem.conformance.faults import FAULTS, around
-from tmem.conformance.pages import corpus
+from tmem.conformance.programs.pages import corpus
+from tmem.conformance.programs.shrink import LOSS
+from tmem.conformance.run.check import Plan, check
 from tmem.conformance.schedules.explore import Subject, explore, open_subject
 from tmem.conformance.schedules.portfolio import PROGRAMS as SCHEDULED
-from tmem.conformance.schedules.program import from_json
-from tmem.conformance.schedules.search import Counts
-from tmem.conformance.shrink import LOSS
+from tmem.conformance.schedules.programs.program import from_json
+from tmem.conformance.schedules.search.search import Counts
 from tmem.conformance.targets.resolve import resolve
-from tmem.conformance.trial import Trial
 from tmem.model import Adversary
 from tmem.spec.clauses import CLAUSES
 from tmem.spec.operations import DestroyPool, FlushObject

@@ -11,23 +11,22 @@ from math import inf
 from typing import Final
 
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.driver import close
-from tmem.conformance.engines.crowd import Crowd, switching_often
-from tmem.conformance.engines.run import Outcome, run, twins
+from tmem.conformance.engine import Silent, Trial
 from tmem.conformance.engines.stress import STATES
+from tmem.conformance.engines.thread_load import Crowd, switching_often
 from tmem.conformance.engines.volume import LONGEST, PROGRAMS, outcomes
 from tmem.conformance.faults import FAULTS, around
-from tmem.conformance.history.checker import check
-from tmem.conformance.history.results import Illegal
-from tmem.conformance.pages import corpus
-from tmem.conformance.programs import HEADER, Code, Heuristics, Program, decode
+from tmem.conformance.history.checker import Illegal, check
+from tmem.conformance.programs.pages import corpus
+from tmem.conformance.programs.perform import close
+from tmem.conformance.programs.program import HEADER, Code, Heuristics, Program, decode
+from tmem.conformance.programs.runner import Outcome, run, twins
 from tmem.conformance.schedules.explore import explore, open_subject
-from tmem.conformance.schedules.pairs import pairs
 from tmem.conformance.schedules.portfolio import PAIRS, Chooser, Chosen
-from tmem.conformance.schedules.search import Counts
-from tmem.conformance.schedules.subject import Subject
+from tmem.conformance.schedules.programs.pairs import pairs
+from tmem.conformance.schedules.search.search import Counts
+from tmem.conformance.schedules.search.subject import Subject
 from tmem.conformance.targets.resolve import resolve
-from tmem.conformance.trial import Silent, Trial
 from tmem.model import adversary
 from tmem.spec.backend import Backend, Claims
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tmem.conformance.wrapper import Page, Shadow, Wrapper
+from tmem.conformance.conforming.wrapper import Page, Shadow, Wrapper
 from tmem.spec.abi.errors import EINVAL, ENOMEM, EPERM
 from tmem.spec.abi.flags import VERSION_SHIFT, kind_of
 from tmem.spec.backend import Backend

@@ -23,7 +23,7 @@ from tmem.conformance.conforming.eviction import (
 )
 from tmem.conformance.conforming.replies import ERRORS, NUMBERS, PoolIds, PythonErrors, Slow
 from tmem.conformance.conforming.threads import Background, Locked
-from tmem.conformance.wrapper import Wrapper
+from tmem.conformance.conforming.wrapper import Wrapper
 from tmem.model import Adversary, Choice
 from tmem.spec.backend import Backend
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from tmem.conformance.wrapper import Page, Shadow
+from tmem.conformance.conforming.wrapper import Page, Shadow
 from tmem.spec.abi.errors import ENOMEM, ENOSPC
 from tmem.spec.backend import Backend
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tmem.conformance.wrapper import Page, Wrapper
+from tmem.conformance.conforming.wrapper import Page, Wrapper
 from tmem.spec.abi.errors import ENODEV
 from tmem.spec.backend import Backend
 from tmem.spec.handle import in_range

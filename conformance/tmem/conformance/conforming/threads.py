@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from tmem.conformance.wrapper import Page, Shadow
+from tmem.conformance.conforming.wrapper import Page, Shadow
 from tmem.spec.backend import Backend
 from tmem.spec.handle import in_range
 

@@ -12,11 +12,11 @@ from importlib.resources import files
 from typing import Final
 
 from tmem.conformance.coverage import CHOICES, Coverage, applicable
-from tmem.conformance.engines.run import twins
+from tmem.conformance.engine import Silent, Trial
 from tmem.conformance.engines.volume import Volume, outcomes
 from tmem.conformance.events import Canary, Note
 from tmem.conformance.faults import FAULTS, Fault
-from tmem.conformance.trial import Silent, Trial
+from tmem.conformance.programs.runner import twins
 
 COUNT: Final = 5
 """Faults in a run."""

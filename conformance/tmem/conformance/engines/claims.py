@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from tmem.conformance import story
-from tmem.conformance.driver import close, perform
+from tmem.conformance.engine import Ring, Trial
 from tmem.conformance.events import Checked, Finding, Found, Progress
-from tmem.conformance.pages import Corpus, corpus
-from tmem.conformance.trial import Ring, Trial
+from tmem.conformance.programs import transcript as story
+from tmem.conformance.programs.pages import Corpus, corpus
+from tmem.conformance.programs.perform import close, perform
 from tmem.spec.abi.flags import compose, kind_of
 from tmem.spec.backend import Backend, Claims, Reclaims, TellsFlags
 from tmem.spec.clauses import CLAIMS

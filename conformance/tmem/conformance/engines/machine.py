@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tmem.conformance import story
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engines.run import Outcome, Runner, twins
+from tmem.conformance.engine import Ring, Trial
 from tmem.conformance.engines.volume import Volume, finding
 from tmem.conformance.events import Finding, Found, Progress
-from tmem.conformance.pages import Corpus, corpus
-from tmem.conformance.programs import (
+from tmem.conformance.programs import transcript as story
+from tmem.conformance.programs.pages import Corpus, corpus
+from tmem.conformance.programs.program import (
     CLIENTS,
     GRANTS,
     INDEXES,
@@ -33,7 +33,7 @@ from tmem.conformance.programs import (
     Step,
     from_json,
 )
-from tmem.conformance.trial import Ring, Trial
+from tmem.conformance.programs.runner import Outcome, Runner, twins
 from tmem.spec.backend import Backend
 
 EXAMPLES = 300

@@ -6,15 +6,15 @@ import json
 from dataclasses import replace
 from functools import partial
 
+from tmem.conformance.engine import LINEARIZABLE, Trial
 from tmem.conformance.events import Checked, Found, Note, Progress
+from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge, undeclared
 from tmem.conformance.loader import LoadError
-from tmem.conformance.picture import plan
 from tmem.conformance.schedules.explore import ENGINE, Subject, explore, explore_one, open_subject, replay
-from tmem.conformance.schedules.judge import ATOMIC, Judging, judge, undeclared
+from tmem.conformance.schedules.picture import plan
 from tmem.conformance.schedules.portfolio import programs
-from tmem.conformance.schedules.program import Program, from_json
-from tmem.conformance.schedules.search import Counts, UncontrolledError
-from tmem.conformance.trial import LINEARIZABLE, Trial
+from tmem.conformance.schedules.programs.program import Program, from_json
+from tmem.conformance.schedules.search.search import Counts, UncontrolledError
 from tmem.spec.integrity import intact
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tmem.conformance.driver import close
-from tmem.conformance.engines.crowd import STAMP, Crowd, switching_often, told
+from tmem.conformance.engine import Trial
+from tmem.conformance.engines.thread_load import STAMP, Crowd, switching_often, told
 from tmem.conformance.events import Checked, Covered, Finding, Found, Note, Progress
-from tmem.conformance.history.checker import check
-from tmem.conformance.history.results import Illegal, Unknown
-from tmem.conformance.pages import corpus
-from tmem.conformance.schedules.judge import ATOMIC
-from tmem.conformance.trial import Trial
+from tmem.conformance.history.checker import Illegal, Unknown, check
+from tmem.conformance.history.exhaustive import ATOMIC
+from tmem.conformance.programs.pages import corpus
+from tmem.conformance.programs.perform import close
 from tmem.spec.backend import Claims
 
 ROUNDS: Final = 16

@@ -6,14 +6,14 @@ import json
 import random
 from collections.abc import Iterator
 
-from tmem.conformance import story
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engines.run import Outcome, run, twins
+from tmem.conformance.engine import Trial
 from tmem.conformance.events import Finding, Found, Progress
-from tmem.conformance.pages import Corpus, corpus
-from tmem.conformance.programs import HEADER, REPEATS, USED, Heuristics, Program, decode, from_json
-from tmem.conformance.shrink import shrink
-from tmem.conformance.trial import Trial
+from tmem.conformance.programs import transcript as story
+from tmem.conformance.programs.pages import Corpus, corpus
+from tmem.conformance.programs.program import HEADER, REPEATS, USED, Heuristics, Program, decode, from_json
+from tmem.conformance.programs.runner import Outcome, run, twins
+from tmem.conformance.programs.shrink import shrink
 
 PROGRAMS = 6_500
 """Programs in a run of scale 1."""

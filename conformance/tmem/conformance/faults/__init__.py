@@ -1,7 +1,7 @@
 """The catalogue of faults: bugs to lay around a correct backend, which a run must notice.
 
 `FAULTS` has them all by name; a module holds those of one subject. A fault is a class that wraps any
-backend (`tmem.conformance.wrapper`), or a function that a class of its module wraps with.
+backend (`tmem.conformance.conforming.wrapper`), or a function that a class of its module wraps with.
 """
 
 from tmem.conformance.faults import (  # noqa: F401  # importing a module registers its faults

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Callable
 from typing import TypeAlias
 
+from tmem.conformance.conforming.wrapper import At, Page, Wrapper
 from tmem.conformance.faults.fault import LOST, register
-from tmem.conformance.wrapper import At, Page, Wrapper
 from tmem.spec.backend import Backend
 from tmem.spec.handle import in_range, words
 

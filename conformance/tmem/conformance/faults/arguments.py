@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tmem.conformance.conforming.wrapper import Page, Shadow, Wrapper
 from tmem.conformance.faults.fault import LOST, fault
-from tmem.conformance.wrapper import Page, Shadow, Wrapper
 from tmem.spec.abi.errors import EINVAL, ENOMEM
 from tmem.spec.handle import in_range
 

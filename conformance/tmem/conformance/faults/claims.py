@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import cast
 
+from tmem.conformance.conforming.wrapper import Page, Shadow
 from tmem.conformance.faults.fault import fault
-from tmem.conformance.wrapper import Page, Shadow
 from tmem.spec.backend import Backend, Reclaims
 
 Slot = tuple[int, int, int, int]

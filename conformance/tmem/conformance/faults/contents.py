@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Callable, Hashable
 from typing import TypeAlias
 
+from tmem.conformance.conforming.wrapper import Page, Shadow, Wrapper
 from tmem.conformance.faults.fault import LOST, SHOWN, fault, register
-from tmem.conformance.wrapper import Page, Shadow, Wrapper
 from tmem.spec.backend import Backend
 
 Alter: TypeAlias = Callable[[bytes], bytes]

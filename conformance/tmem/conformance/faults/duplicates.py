@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import zlib
 
+from tmem.conformance.conforming.wrapper import Page, Shadow
 from tmem.conformance.faults.fault import fault
-from tmem.conformance.wrapper import Page, Shadow
 from tmem.spec.abi.errors import EFROZEN, ENOMEM
 from tmem.spec.backend import Backend
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from typing import cast
 
+from tmem.conformance.conforming.wrapper import Page, Reclaiming, Shadow, Wrapper
 from tmem.conformance.faults.fault import fault
-from tmem.conformance.wrapper import Page, Reclaiming, Shadow, Wrapper
 from tmem.spec.abi.errors import ENODEV
 from tmem.spec.handle import in_range
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tmem.conformance.conforming.wrapper import Page, Shadow
 from tmem.conformance.faults.fault import LOST, SHOWN, fault
-from tmem.conformance.wrapper import Page, Shadow
 from tmem.spec.abi.errors import EEMPTY, ENODEV, ENOMEM, EPERM
 from tmem.spec.backend import Backend
 

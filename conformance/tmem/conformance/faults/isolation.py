@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tmem.conformance.conforming.wrapper import Known, Page, Shadow
 from tmem.conformance.faults.fault import LOST, STALE, fault
-from tmem.conformance.wrapper import Known, Page, Shadow
 from tmem.spec.backend import Backend
 
 TWICE = ("pool id of two clients",)

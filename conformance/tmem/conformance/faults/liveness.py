@@ -6,8 +6,8 @@ import os
 import threading
 import time
 
+from tmem.conformance.conforming.wrapper import Page, Reclaiming, Shadow, Wrapper
 from tmem.conformance.faults.fault import fault
-from tmem.conformance.wrapper import Page, Reclaiming, Shadow, Wrapper
 from tmem.spec.backend import Backend
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
+from tmem.conformance.conforming.wrapper import Known, Page, Shadow, Wrapper
 from tmem.conformance.faults.fault import LOST, fault, register
-from tmem.conformance.wrapper import Known, Page, Shadow, Wrapper
 from tmem.spec.abi.errors import EINVAL, ENODEV, EPERM
 from tmem.spec.abi.flags import (
     PAGE_SIZE_MASK,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from tmem.conformance.conforming.wrapper import Known, Page, Shadow, Wrapper
 from tmem.conformance.faults.fault import LOST, fault
-from tmem.conformance.wrapper import Known, Page, Shadow, Wrapper
 from tmem.spec.abi.errors import ENOSPC
 from tmem.spec.backend import Backend
 

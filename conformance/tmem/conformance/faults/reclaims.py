@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tmem.conformance.conforming.wrapper import Page, Reclaiming, Shadow
 from tmem.conformance.faults.fault import LOST, fault
-from tmem.conformance.wrapper import Page, Reclaiming, Shadow
 from tmem.spec.backend import Backend
 
 Slot = tuple[int, int, int, int]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
+from tmem.conformance.conforming.wrapper import Known, Page, Shadow
 from tmem.conformance.faults.fault import LOST, STALE, fault
-from tmem.conformance.wrapper import Known, Page, Shadow
 from tmem.spec.abi.errors import ENODEV
 from tmem.spec.abi.flags import NO_UUID, PERSIST, SHARED, kind_of, objection
 from tmem.spec.backend import Backend, Reclaims, TellsFlags

@@ -7,11 +7,10 @@ history, `window` and `reasons` that of an illegal one.
 """
 
 from tmem.conformance.history.calls import Call
-from tmem.conformance.history.checker import check
-from tmem.conformance.history.file import check_trace
-from tmem.conformance.history.recorder import Recorder
-from tmem.conformance.history.results import Illegal, Legal, Result, Unknown
-from tmem.conformance.history.trace import TraceError
+from tmem.conformance.history.checker import Illegal, Legal, Result, Unknown, check
+from tmem.conformance.history.trace.format import TraceError
+from tmem.conformance.history.trace.recorder import Recorder
+from tmem.conformance.history.trace.stream import check_trace
 
 __all__ = [
     "Call",

@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tmem.conformance.history.calls import Call
-from tmem.conformance.history.clusters import Conflict
-from tmem.conformance.history.frontier import Budget, Spent
+from tmem.conformance.history.counterexample.blame import blame
+from tmem.conformance.history.counterexample.minimize import involved, meeting, nearest, smallest
 from tmem.conformance.history.integrity import stale
-from tmem.conformance.history.lives import Moment, pool_calls, sharers, untold
-from tmem.conformance.history.order import Order
-from tmem.conformance.history.pool import Pool
-from tmem.conformance.history.reasons import blame
-from tmem.conformance.history.results import Illegal, Legal, Result, Unknown
-from tmem.conformance.history.settle import settle
-from tmem.conformance.history.shared import SharedPools
-from tmem.conformance.history.split import Split, split
-from tmem.conformance.history.window import involved, meeting, nearest, smallest
+from tmem.conformance.history.partition import Split, split
+from tmem.conformance.history.pools.pool_calls import Moment, pool_calls, sharers, untold
+from tmem.conformance.history.pools.private import Pool
+from tmem.conformance.history.pools.search import settle
+from tmem.conformance.history.pools.shared import SharedPools
+from tmem.conformance.history.slot.clusters import Conflict
+from tmem.conformance.history.slot.frontier import Budget, Spent
+from tmem.conformance.history.slot.linearization import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Legal:
+    """The history can have happened one call at a time.
+
+    `moments` are those at which pools were made and ended; `orders` finds an order for each slot, which
+    `replay.objection` checks against the spec.
+    """
+
+    calls: int
+    moments: tuple[Moment, ...] = field(repr=False)
+    orders: Callable[[], Iterator[Order]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Illegal:
+    """It cannot have: already the calls of the window, in the order of their begins, cannot.
+
+    No call can be left out of the window. `reason` is one sentence.
+    """
+
+    clause: str
+    reason: str
+    window: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """There is no answer: the budget of states is spent, or a choice was not searched."""
+
+    reason: str
+
+
+Result: TypeAlias = Legal | Illegal | Unknown
+
 
 Pools: TypeAlias = Pool | SharedPools
 

@@ -8,10 +8,10 @@ from math import inf
 from typing import NamedTuple
 
 from tmem.conformance.history.calls import Call, Page, effect, until
-from tmem.conformance.history.clusters import Interval
-from tmem.conformance.history.lives import pool_calls, untold
-from tmem.conformance.history.split import Name, Split
-from tmem.conformance.history.zones import Intervals
+from tmem.conformance.history.partition import Name, Split
+from tmem.conformance.history.pools.pool_calls import pool_calls, untold
+from tmem.conformance.history.slot.clusters import Interval
+from tmem.conformance.history.slot.zones import Intervals
 from tmem.spec.slot import Does, Kind
 
 NOWHERE = frozenset[Hashable]()

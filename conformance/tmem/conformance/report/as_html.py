@@ -8,9 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tmem.conformance.report.as_json import data
+from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import means
-from tmem.conformance.summary import Summary
-from tmem.conformance.verdict import unseen
+from tmem.conformance.report.verdict import unseen
 
 
 def text(summary: Summary, replays: Mapping[str, Path]) -> str:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from tmem.conformance.coverage import CHOICES, REQUIRED, applicable
 from tmem.conformance.events import Finding
-from tmem.conformance.summary import Summary
-from tmem.conformance.verdict import statuses, verdict
+from tmem.conformance.report.summary import Summary
+from tmem.conformance.report.verdict import statuses, verdict
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 SCHEMA: Final = "tmem-report/1"

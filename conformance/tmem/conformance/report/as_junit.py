@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 from tmem.conformance.events import Finding
 from tmem.conformance.report.as_json import sentence
-from tmem.conformance.summary import Summary
-from tmem.conformance.verdict import Status, Verdict, statuses, unseen, verdict
+from tmem.conformance.report.summary import Summary
+from tmem.conformance.report.verdict import Status, Verdict, statuses, unseen, verdict
 
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from tmem.conformance import events
 from tmem.conformance.events import Event, Found, Phase, Started
-from tmem.conformance.summary import Summary
+from tmem.conformance.report.summary import Summary
 
 
 class Line:

@@ -13,8 +13,8 @@ from rich.text import Text
 from tmem.conformance.coverage import CHOICES
 from tmem.conformance.events import Finding
 from tmem.conformance.report.as_json import sentence
-from tmem.conformance.summary import Summary
-from tmem.conformance.verdict import Status, Verdict, statuses, unseen, verdict
+from tmem.conformance.report.summary import Summary
+from tmem.conformance.report.verdict import Status, Verdict, statuses, unseen, verdict
 
 WIDEST: Final = 100
 SHOWN: Final = 12

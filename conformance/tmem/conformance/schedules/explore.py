@@ -8,19 +8,19 @@ from functools import partial
 from typing import Final
 
 from tmem.conformance.events import Finding
-from tmem.conformance.pages import corpus
-from tmem.conformance.picture import picture, steps
-from tmem.conformance.schedules.judge import ATOMIC, judge
+from tmem.conformance.history.exhaustive import ATOMIC, judge
+from tmem.conformance.programs.pages import corpus
+from tmem.conformance.schedules.picture import picture, steps
 from tmem.conformance.schedules.portfolio import Chooser, mixed
-from tmem.conformance.schedules.program import Program, from_json
-from tmem.conformance.schedules.run import Run, Runner, Target
-from tmem.conformance.schedules.seam import LEVELS, Level
-from tmem.conformance.schedules.search import Counts, Judge, Search, UncontrolledError
-from tmem.conformance.schedules.shrinking import Shrinker
-from tmem.conformance.schedules.strategies import Follow, Schedule
-from tmem.conformance.schedules.subject import Subject, open_subject
-from tmem.conformance.schedules.virtual import Preemption
-from tmem.conformance.schedules.watch import watched
+from tmem.conformance.schedules.programs.program import Program, from_json
+from tmem.conformance.schedules.runtime.instrument import LEVELS, Level
+from tmem.conformance.schedules.runtime.strategies import Follow, Schedule
+from tmem.conformance.schedules.runtime.virtual import Preemption
+from tmem.conformance.schedules.runtime.watchdog import watched
+from tmem.conformance.schedules.search.runner import Run, Runner, Target
+from tmem.conformance.schedules.search.search import Counts, Judge, Search, UncontrolledError
+from tmem.conformance.schedules.search.shrink import Shrinker
+from tmem.conformance.schedules.search.subject import Subject, open_subject
 
 __all__ = ["ENGINE", "LEVELS", "Subject", "explore", "explore_one", "open_subject", "replay"]
 

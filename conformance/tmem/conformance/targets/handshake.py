@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tmem.conformance.driver import close, perform
 from tmem.conformance.events import NotOffered
-from tmem.conformance.nearest import nearest
+from tmem.conformance.programs.perform import close, perform
+from tmem.conformance.targets.suggest import nearest
 from tmem.conformance.targets.target import Target, TargetError, raised
 from tmem.spec.abi.flags import compose, describe, kind_of
 from tmem.spec.backend import OPERATIONS, Backend, TellsFlags

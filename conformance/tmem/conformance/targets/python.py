@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from tmem.conformance.nearest import nearest
+from tmem.conformance.targets.suggest import nearest
 from tmem.conformance.targets.target import TargetError, raised
 
 

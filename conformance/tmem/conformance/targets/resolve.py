@@ -6,10 +6,10 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
-from tmem.conformance.nearest import nearest
+from tmem.conformance.engine import Source
 from tmem.conformance.targets import python
+from tmem.conformance.targets.suggest import nearest
 from tmem.conformance.targets.target import Target, TargetError, raised
-from tmem.conformance.trial import Source
 from tmem.model import adversary, choices
 
 GROUP: Final = "tmem.targets"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from tmem.conformance.trial import Source
+from tmem.conformance.engine import Source
 from tmem.spec.backend import Backend
 
 

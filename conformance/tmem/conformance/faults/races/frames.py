@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
+from tmem.conformance.conforming.wrapper import Page, Wrapper
 from tmem.conformance.faults.fault import fault
 from tmem.conformance.faults.races.kinds import OVERLAP, Slot
-from tmem.conformance.wrapper import Page, Wrapper
 from tmem.spec.backend import Backend
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tmem.conformance.conforming.wrapper import Wrapper
 from tmem.conformance.faults.fault import LOST, SHOWN
-from tmem.conformance.wrapper import Wrapper
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.backend import Backend
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
+from tmem.conformance.conforming.wrapper import Page, Wrapper
 from tmem.conformance.faults.fault import fault
 from tmem.conformance.faults.races.kinds import OVERLAP, PERSISTENT, Kinds, Slot
-from tmem.conformance.wrapper import Page, Wrapper
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.backend import Backend
 

@@ -6,9 +6,9 @@ import threading
 from contextlib import suppress
 from typing import cast
 
+from tmem.conformance.conforming.wrapper import Page, Wrapper
 from tmem.conformance.faults.fault import fault
 from tmem.conformance.faults.races.kinds import OVERLAP, PERSISTENT, Kinds, Slot
-from tmem.conformance.wrapper import Page, Wrapper
 from tmem.spec.backend import Backend, Reclaims
 from tmem.spec.handle import in_range
 

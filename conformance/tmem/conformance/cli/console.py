@@ -1,0 +1,50 @@
+"""Follows a run on the terminal: to its end, to Ctrl-C, or until it cannot go on."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import NoReturn
+
+from tmem.conformance.report.progress import progress
+from tmem.conformance.report.summary import Summary
+from tmem.conformance.report.terminal import console
+from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.supervisor import RunError
+
+
+def follow(plan: Plan, summary: Summary) -> RunError | None:
+    """Run the plan and show how far it is, until its end, Ctrl-C, or the failure that is returned."""
+    start = time.monotonic()
+    try:
+        with (
+            progress(console(), summary) as line,
+            interruptible(),
+            closing(check(plan)) as events,
+        ):
+            for event in events:
+                summary.add(event)
+                line.show(event)
+    except KeyboardInterrupt:
+        summary.notes.append("The run was interrupted: this is what was found until then.")
+    except RunError as failure:
+        return failure
+    finally:
+        summary.seconds = time.monotonic() - start
+    return None
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have SIGTERM end the block as Ctrl-C does, so that the worker is ended and what was found is told."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

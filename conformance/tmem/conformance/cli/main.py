@@ -1,0 +1,253 @@
+"""The `tmem` command."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.text import Text
+
+from tmem.conformance import files
+from tmem.conformance.calibration.command import calibrate
+from tmem.conformance.cli import explain as explaining
+from tmem.conformance.cli import waivers as waiving
+from tmem.conformance.cli.console import follow, interruptible
+from tmem.conformance.cli.waivers import Waiver
+from tmem.conformance.history.trace.command import command as check_trace
+from tmem.conformance.report import as_html, as_json, as_junit, terminal
+from tmem.conformance.report.summary import Summary
+from tmem.conformance.report.verdict import USAGE, verdict
+from tmem.conformance.run import replay as replaying
+from tmem.conformance.run.check import Plan
+from tmem.conformance.run.supervisor import HANG_AFTER, RunError
+
+EXITS = """\b
+Exit codes, the first that applies:
+  2  the target cannot be used, or the command is wrong
+  1  FAIL         a clause was broken
+  5  INSENSITIVE  a seeded fault went unnoticed
+  3  UNKNOWN      the run ended before an answer
+  4  VACUOUS      nothing was broken, but too little happened to say more
+  0  PASS
+"""
+
+
+def _report_path(context: click.Context, option: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None and (why := files.objection(path)):
+        raise click.BadParameter(why)
+    return path
+
+
+def _report(name: str, what: str) -> Callable[[Any], Any]:
+    kind = click.Path(path_type=Path)
+    return click.option(f"--{name}", type=kind, metavar="FILE", callback=_report_path, help=f"Write {what}.")
+
+
+class _Seconds(click.FloatRange):
+    """A time in seconds: `nan` is in every range, and no clock comes to `inf`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no finite number of seconds.", param, ctx)
+        return seconds
+
+
+hang_after = click.option(
+    "--hang-after",
+    type=_Seconds(min=0.1),
+    default=HANG_AFTER,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long one operation may take before it counts as hung.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tmem")
+def main() -> None:
+    """Transcendent memory: check a page store against the contract, and read the contract."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show ⟨ or → shows ?
+
+
+@main.command(epilog=EXITS)
+@click.argument("target", default="impl")
+@click.option(
+    "--budget",
+    type=_Seconds(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Wall time for the whole run: it cuts the counted run short, or goes on with further seeds.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", show_default=True, help="Seed.")
+@click.option(
+    "--level",
+    type=click.Choice(replaying.LEVELS),
+    default="linearizable",
+    show_default=True,
+    help="What overlapping operations must keep.",
+)
+@_report("json", "the report as JSON")
+@_report("junit", "the report as JUnit XML, a test case per clause")
+@_report("html", "the report as a page")
+@click.option(
+    "--replays",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=replaying.FOLDER,
+    metavar="FOLDER",
+    show_default=True,
+    help="Where a replay file of each violation goes.",
+)
+@click.option(
+    "--waivers",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Clauses that may be broken, each with its reason and a counterexample, which must still fail.",
+)
+@hang_after
+def check(
+    target: str,
+    budget: float | None,
+    seed: int,
+    level: str,
+    json: Path | None,
+    junit: Path | None,
+    html: Path | None,
+    replays: Path,
+    waivers: Path | None,
+    hang_after: float,
+) -> None:
+    """Check TARGET against the contract, clause by clause.
+
+    \b
+    TARGET is one of
+      impl                        the page store of this project (the default)
+      model:STRATEGY              the adversary: keep, evict-at-once, refuse-puts, ...
+      py:package.module:factory   a callable without arguments that returns
+      py:path/file.py:factory     a fresh backend
+    """
+    summary = Summary(target, seed, level)
+    if waivers is not None:
+        summary.waived = {each.clause: each.reason for each in _holding(waivers, target, hang_after)}
+    failure = follow(Plan(target, seed, level, budget, hang_after), summary)
+    if failure is not None and not summary.violations:
+        _fail(failure, replays)
+    if failure is not None:
+        summary.notes.append(f"The run could not go on: {failure}")
+    saved = _save(summary, replays)
+    terminal.show(terminal.console(), terminal.report(summary, saved))
+    for path, text in (
+        (json, lambda: as_json.text(summary, saved)),
+        (junit, lambda: as_junit.text(summary)),
+        (html, lambda: as_html.text(summary, saved)),
+    ):
+        if path is not None:
+            _write(path, text)
+    sys.exit(verdict(summary).value)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--against", metavar="TARGET", help="Run it against this target; default: the one of the file.")
+@hang_after
+def replay(file: Path, against: str | None, hang_after: float) -> None:
+    """Make a violation happen again, from its replay file.
+
+    Exit codes: 1 where it fails again, 0 where it does not, 2 for a file or target that cannot be used.
+    """
+    try:
+        recorded = replaying.load(file)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    target = against or recorded.target
+    summary = Summary(target, recorded.seed, recorded.level)
+    try:
+        with interruptible(), closing(replaying.again(recorded, against, hang_after)) as events:
+            for event in events:
+                summary.add(event)
+    except ValueError as error:
+        raise click.UsageError(f"{file}: {error}") from error
+    except KeyboardInterrupt:
+        _fail(RunError("interrupted before there was an answer"), file.parent)
+    except RunError as failure:
+        _fail(failure, file.parent)
+    console = terminal.console()
+    for finding in summary.findings.values():
+        terminal.show(console, terminal.story(finding))
+    if summary.findings:
+        console.print(f"\n{target}: it fails again.", style="bold red")
+        sys.exit(1)
+    console.print(f"{target}: it does not fail. {recorded.clause} was broken when {file} was written.")
+
+
+main.add_command(calibrate)
+main.add_command(check_trace)
+
+
+@main.command()
+@click.argument("clause", required=False)
+def explain(clause: str | None) -> None:
+    """List the clauses and claims, or show one: sentence, sources, example, the code that decides it.
+
+    CLAUSE is an id in any case; TMEM- may be left out, as in put-3.
+    """
+    try:
+        shown = explaining.explain(clause) if clause else explaining.listing()
+    except LookupError as error:
+        raise click.UsageError(str(error)) from error
+    terminal.show(terminal.console(), shown)
+
+
+def _holding(file: Path, target: str, hang_after: float) -> list[Waiver]:
+    """The waivers of a file, each of which holds of the target; else the command ends."""
+    try:
+        loaded = waiving.load(file)
+        for waiver in loaded:
+            with interruptible():
+                if why := waiving.refuted(waiver, target, hang_after):
+                    raise ValueError(f"{file}: the waiver of {waiver.clause} does not hold: {why}")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        _fail(RunError("interrupted while the waivers were looked at"), file.parent)
+    except RunError as failure:
+        _fail(failure, file.parent)
+    return loaded
+
+
+def _save(summary: Summary, folder: Path) -> dict[str, Path]:
+    """Write a replay file for each violation; those that could be written, by clause."""
+    saved = {}
+    for clause, finding in summary.violations.items():
+        try:
+            saved[clause] = replaying.save(folder, finding, summary)
+        except OSError as error:
+            summary.notes.append(f"The replay of {clause} could not be written: {error}")
+    return saved
+
+
+def _write(path: Path, text: Callable[[], str]) -> None:
+    try:
+        files.write(path, text())
+    except OSError as error:
+        click.echo(f"Error: {path} could not be written: {error.strerror}", err=True)
+        sys.exit(USAGE)
+
+
+def _fail(failure: RunError, folder: Path) -> NoReturn:
+    """End the command with one line; details go into a file."""
+    terminal.console(stderr=True).print(Text(f"Error: {failure}"), soft_wrap=True)
+    if failure.details:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            files.write(folder / "failure.txt", failure.details)
+            click.echo(f"Details are in {folder / 'failure.txt'}.", err=True)
+        except OSError:
+            pass
+    sys.exit(USAGE)

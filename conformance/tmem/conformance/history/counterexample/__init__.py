@@ -1,0 +1,4 @@
+"""Reduces an illegal history to the few calls that contradict each other, and names the clause.
+
+May import `pools` and `slot`.
+"""

@@ -1,0 +1,125 @@
+"""Zones: whether the clusters of one slot can be put in an order at all (Gibbons and Korach, 1997).
+
+A history of one slot in which no page is put twice is legal if and only if each hit has its put, no hit
+ended before its put began, each cluster lies in one life of the pool, no two forward zones overlap, and
+neither a backward zone nor an event that leaves or finds the slot empty lies inside a forward zone; for
+persistent pages `misses` has the rest. That the conditions are needed is plain. They are enough: give each
+forward zone its time, and everything else a moment outside of all forward zones.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import inf
+from operator import gt
+from typing import NamedTuple
+
+from tmem.conformance.history.calls import Call
+from tmem.conformance.history.slot.clusters import Conflict, Interval, Zone, among, gather
+from tmem.conformance.history.slot.pool_lifetimes import Eras
+
+
+class Busy(NamedTuple):
+    """The forward zones of one slot in the order of time; they do not overlap."""
+
+    starts: list[float]
+    stops: list[float]
+
+    def around(self, time: float) -> int:
+        """The number of the zone that this moment lies inside of; -1 where there is none."""
+        n = bisect_left(self.starts, time) - 1
+        return n if n >= 0 and time < self.stops[n] else -1
+
+    def soonest(self, time: float) -> float:
+        """The first moment from here on that is outside."""
+        n = self.around(time)
+        return time if n < 0 else self.stops[n]
+
+    def latest(self, time: float) -> float:
+        """The last moment up to here that is outside."""
+        n = self.around(time)
+        return time if n < 0 else self.starts[n]
+
+    def contains(self, begin: float, end: float) -> bool:
+        """Whether an interval lies inside a zone, so that nothing can happen in it but what the zone has."""
+        n = bisect_left(self.starts, begin) - 1
+        return n >= 0 and end < self.stops[n]
+
+
+class Intervals:
+    """Intervals sorted once, to be asked often."""
+
+    __slots__ = ("begins", "first_end_from", "sorted")
+
+    def __init__(self, intervals: Iterable[Interval]) -> None:
+        self.sorted = sorted(intervals)
+        self.begins = [begin for begin, _ in self.sorted]
+        self.first_end_from: list[float] = []
+        """The least end among the intervals from here on, in the order of their begins."""
+        least = inf
+        for _, end in reversed(self.sorted):
+            least = min(least, end)
+            self.first_end_from.append(least)
+        self.first_end_from.reverse()
+
+    def one_inside(self, start: float, stop: float) -> bool:
+        """Whether one of them lies inside of this, and does not touch its ends."""
+        n = bisect_right(self.begins, start)
+        return n < len(self.begins) and self.first_end_from[n] < stop
+
+
+class Flushes:
+    """The flushes of one object, for all of its slots."""
+
+    __slots__ = ("calls", "ends", "maybes", "sure")
+
+    def __init__(self, calls: Sequence[Call] = ()) -> None:
+        self.calls = calls
+        found = gather(calls)
+        self.sure = Intervals(found.writers)
+        self.maybes = found.maybes
+        """Those that may not have happened."""
+        self.ends = [*sorted(end for _, end in found.writers), inf]
+
+
+def forward(zones: Iterable[Zone], eras: Eras) -> Busy | Conflict:
+    """The forward zones; or where the clusters cannot be ordered among themselves."""
+    spans: list[Interval] = []
+    backward: list[Interval] = []
+    for first_end, last_begin, put_begin, hits in zones:
+        if first_end < last_begin:
+            spans.append((first_end, last_begin))
+            if first_end < put_begin:
+                return among(first_end, last_begin, put_begin)
+        else:
+            backward.append((last_begin, first_end))
+        if hits > 1 and eras.home(first_end, last_begin, hits) < 0:
+            return among(first_end, last_begin)
+    spans.sort()
+    starts = [start for start, _ in spans]
+    stops = [stop for _, stop in spans]
+    if any(map(gt, stops, starts[1:])):
+        return next(among(*one, *next_one) for one, next_one in pairwise(spans) if one[1] > next_one[0])
+    busy = Busy(starts, stops)
+    return within(busy, backward) or busy
+
+
+def within(busy: Busy, intervals: Iterable[Interval]) -> Conflict | None:
+    """The first forward zone that contains one of the intervals."""
+    starts, stops = busy
+    if not starts:
+        return None
+    for begin, end in intervals:
+        n = bisect_left(starts, begin)
+        if n and end < stops[n - 1]:
+            return among(starts[n - 1], stops[n - 1], begin, end)
+    return None
+
+
+def flushed_within(busy: Busy, flushes: Flushes) -> Conflict | None:
+    """The first forward zone that contains a flush of the object."""
+    if len(flushes.sure.sorted) < len(busy.starts) or any(map(flushes.sure.one_inside, *busy)):
+        return within(busy, flushes.sure.sorted)
+    return None

@@ -1,0 +1,170 @@
+"""Recorded histories as text: one JSON object a line, one line a call (docs/histories.md has the schema)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, cast
+
+from tmem.conformance.history.calls import Call, Page
+from tmem.spec.operations import Raised
+
+ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "put": ("client", "pool", "oid", "index", "page"),
+    "get": ("client", "pool", "oid", "index"),
+    "flush_page": ("client", "pool", "oid", "index"),
+    "flush_object": ("client", "pool", "oid"),
+    "new_pool": ("client", "flags", "uuid"),
+    "destroy_pool": ("client", "pool"),
+    "pool_flags": ("client", "pool"),
+    "reclaim": ("pages",),
+}
+"""The operations, with the names of their arguments in the order of the Backend's methods."""
+ANSWERS: Final[dict[str, tuple[str, tuple[type, ...]]]] = {
+    "put": ("true or false", (bool,)),
+    "get": ("a page or null", (str, type(None))),
+    "flush_page": ("true or false", (bool,)),
+    "flush_object": ("true or false", (bool,)),
+    "new_pool": ("a pool id", (int,)),
+    "destroy_pool": ("true or false", (bool,)),
+    "pool_flags": ("flags", (int,)),
+    "reclaim": ("a number of pages", (int,)),
+}
+EVERY: Final = ("op", "thread", "begin", "end", "answer")
+
+
+class TraceError(ValueError):
+    """A line that is no call; the message says which line, what is wrong and what to do."""
+
+
+def read(lines: Iterable[str | bytes]) -> Iterator[Call]:
+    """The calls of a trace, one by one; raises TraceError. Empty lines are passed over.
+
+    >>> line = '{"op": "get", "thread": 1, "client": 1, "pool": 0, "oid": 7, "index": 3, '
+    >>> [str(call) for call in read([line + '"begin": 5, "end": 6, "answer": {"errno": 12}}'])]
+    ['get(1, 0, 7, 3) → ENOMEM']
+    >>> next(read([line + '"begin": 5, "answer": null}']))
+    Traceback (most recent call last):
+    tmem.conformance.history.trace.format.TraceError: line 1: "end" is missing (null: the call never returned)
+    """
+    for number, line in enumerate(lines, 1):
+        if line and not line.isspace():
+            try:
+                yield _call(line)
+            except (ValueError, RecursionError) as error:
+                raise TraceError(f"line {number}: {error}") from None
+
+
+def line_of(call: Call) -> str:
+    """The line of a trace for one call; pages that are no text are written as they are told apart.
+
+    >>> next(read([line_of(Call(1, 5, None, "put", (1, 0, 7, 3, b"page"), None))])).args
+    (1, 0, 7, 3, '70616765')
+    """
+    told: dict[str, object] = {"op": call.op, "thread": call.thread}
+    told |= {name: _told(value) for name, value in zip(ARGUMENTS[call.op], call.args, strict=True)}
+    if call.op == "put":
+        told["page"] = _page_text(call.args[4])
+    told |= {"begin": call.begin, "end": call.end, "answer": _told_answer(call)}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def _told_answer(call: Call) -> object:
+    answer = call.answer
+    if call.end is None:
+        return None
+    if isinstance(answer, Raised):
+        return {"raised": answer.type} if answer.errno is None else {"errno": answer.errno}
+    if call.op == "get" and answer is not None:
+        return _page_text(answer)
+    return answer if type(answer) in ANSWERS[call.op][1] else {"raised": f"answered {answer!r:.40}"}
+
+
+def _told(value: Page) -> object:
+    return hex(value) if isinstance(value, int) and value >= 1 << 53 else value
+
+
+def _page_text(page: object) -> str:
+    if isinstance(page, str):
+        return page
+    return page.hex() if isinstance(page, bytes) else str(page)
+
+
+def _call(line: str | bytes) -> Call:
+    try:
+        told = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON: {error.msg} at column {error.colno}; write one object a line") from None
+    if type(told) is not dict:
+        raise ValueError(f"{_brief(told)} is no object; write one object a line, a line for each call")
+    op = told.get("op")
+    names = ARGUMENTS.get(op, ()) if isinstance(op, str) else ()
+    if not names or not isinstance(op, str):
+        raise ValueError(f'"op" is {_brief(op)}; write one of {", ".join(ARGUMENTS)}')
+    try:
+        args = tuple([_ARGUMENT[name](told[name], name) for name in names])
+        thread, begin, end, answer = told["thread"], told["begin"], told["end"], told["answer"]
+    except KeyError as error:
+        hint = " (null: the call never returned)" if error.args[0] == "end" else ""
+        raise ValueError(f'"{error.args[0]}" is missing{hint}') from None
+    if len(told) != len(names) + len(EVERY):
+        strange = next(key for key in told if key not in names and key not in EVERY)
+        raise ValueError(f'"{strange}" is no field of {op}; leave it out')
+    _integer(thread, "thread")
+    _time(begin, "begin")
+    if end is None:
+        return Call(thread, begin, None, op, args, None)
+    _time(end, "end")
+    if end < begin:
+        raise ValueError(f'"end" {end} comes before "begin" {begin}')
+    return Call(thread, begin, end, op, args, _answer(op, answer))
+
+
+def _answer(op: str, answer: object) -> object:
+    if type(answer) is dict:
+        match answer:
+            case {"errno": int(errno)} if len(answer) == 1:
+                return Raised("OSError", errno)
+            case {"raised": str(name)} if len(answer) == 1:
+                return Raised(name)
+        raise ValueError(f'"answer" is {_brief(answer)}; write {{"errno": number}} or {{"raised": "type"}}')
+    what, types = ANSWERS[op]
+    if type(answer) not in types:
+        raise ValueError(f'"answer" of {op} is {_brief(answer)}; write {what}, or what was raised')
+    return answer
+
+
+def _integer(value: object, name: str) -> int:
+    if type(value) is int:
+        return value
+    if type(value) is str and value[:2] == "0x":
+        try:
+            return int(value, 16)
+        except ValueError:
+            pass
+    raise ValueError(f'"{name}" is {_brief(value)}; write an integer, or "0x..." where it is large')
+
+
+def _integer_or_none(value: object, name: str) -> int | None:
+    return None if value is None else _integer(value, name)
+
+
+def _text(value: object, name: str) -> str:
+    if type(value) is not str:
+        raise ValueError(f'"{name}" is {_brief(value)}; write a string that is equal for equal pages only')
+    return value
+
+
+def _time(value: object, name: str) -> None:
+    if type(value) not in (int, float) or value != value or abs(cast(float, value)) == float("inf"):
+        raise ValueError(f'"{name}" is {_brief(value)}; write a number')
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+_ARGUMENT: Final[dict[str, Callable[[object, str], Page]]] = dict.fromkeys(
+    ("client", "pool", "oid", "index", "flags", "pages"), _integer
+) | {"uuid": _integer_or_none, "page": _text}

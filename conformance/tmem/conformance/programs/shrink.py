@@ -1,0 +1,80 @@
+"""Makes a failing program small: fewest steps first, then the simplest of what is left.
+
+Losses of one page look alike until the program is small: whether pressure or a sharer's leaving took
+a persistent page shows in what cannot be left out. So these clauses count as one while shrinking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from tmem.conformance.programs.program import Code, Program
+
+LOSS = frozenset({"TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SHARE-1", "TMEM-SHARE-2"})
+_FIELDS = ("client_row", "name", "oid_row", "index_row")
+RUNS = 600
+"""How many candidates are tried at the most."""
+
+
+def alike(found: str | None, wanted: str) -> bool:
+    """Whether a violation of one clause is, for shrinking, one of the other."""
+    return found == wanted or (found in LOSS and wanted in LOSS)
+
+
+def shrink(program: Program, clause: str, fails: Callable[[Program], str | None]) -> Program:
+    """The smallest program found that still breaks the clause; `fails` tells the clause a program breaks."""
+    tries = RUNS
+
+    def still(candidate: Program) -> bool:
+        nonlocal tries
+        tries -= 1
+        return tries >= 0 and alike(fails(candidate), clause)
+
+    before = None
+    while program != before and tries > 0:
+        before = program
+        size = max(len(program.steps) // 2, 1)
+        while size:
+            for start in range(len(program.steps) - size, -1, -size):
+                steps = program.steps[:start] + program.steps[start + size :]
+                if still(candidate := replace(program, steps=steps)):
+                    program = candidate
+            size //= 2
+        for change in _simplifications(program):
+            candidate = change(program)
+            if candidate != program and still(candidate):
+                program = candidate
+    return program
+
+
+def _simplifications(program: Program) -> Iterator[Callable[[Program], Program]]:
+    for row in ("oids", "indexes", "clients", "buffer"):
+        yield partial(_set_row, row=row)
+    for field in _FIELDS:
+        yield partial(_set_fields, field=field, numbers=range(len(program.steps)))
+    for number in range(len(program.steps)):
+        for field in (*_FIELDS, "argument"):
+            yield partial(_set_fields, field=field, numbers=(number,))
+
+
+def _set_row(program: Program, row: str) -> Program:
+    match row:
+        case "oids":
+            return replace(program, oids=0)
+        case "indexes":
+            return replace(program, indexes=0)
+        case "clients":
+            return replace(program, clients=0)
+        case _:
+            return replace(program, buffer=0)
+
+
+def _set_fields(program: Program, field: str, numbers: Sequence[int]) -> Program:
+    # A put keeps its page: two puts of one page could not be told apart.
+    steps = list(program.steps)
+    for number in numbers:
+        if field != "argument" or steps[number].code != Code.PUT:
+            steps[number] = steps[number]._replace(**{field: 0})
+    return replace(program, steps=tuple(steps))

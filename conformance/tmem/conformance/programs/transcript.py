@@ -1,0 +1,139 @@
+"""Operations and answers as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tmem.conformance.programs.pages import Corpus
+from tmem.conformance.programs.program import CLIENTS, GRANTS, INDEXES, OIDS, REFUSALS, Code, Program, Step
+from tmem.spec.abi.flags import describe, kind_of
+from tmem.spec.handle import short
+from tmem.spec.operations import (
+    Answer,
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    PoolFlags,
+    Put,
+    Raised,
+    Reclaim,
+)
+
+
+class Pages:
+    """Names for pages: A, B, … in the order in which they appear, with the kind of data at the first."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self._corpus = corpus
+        self._names: dict[bytes, str] = {}
+
+    def knows(self, page: bytes) -> bool:
+        """Whether it is one of the corpus."""
+        return page in self._corpus.numbers
+
+    def __call__(self, page: bytes) -> str:
+        """The name of a page."""
+        if page == self._corpus.scribble:
+            return "the scribble"
+        if page in self._names:
+            return f"page {self._names[page]}"
+        number = self._corpus.numbers.get(page)
+        if number is None:
+            return f"{len(page)} bytes that were never put ({page[:8].hex()}…)"
+        count = len(self._names)
+        letters = ""
+        while count >= 0:
+            letters, count = chr(65 + count % 26) + letters, count // 26 - 1
+        self._names[page] = letters
+        return f"page {letters} ({self._corpus.kinds[number]})"
+
+
+def lines(trace: Sequence[tuple[Operation, Answer]], corpus: Corpus) -> Iterator[str]:
+    """A line for each operation and its answer."""
+    name = Pages(corpus)
+    for number, (operation, answer) in enumerate(trace):
+        if isinstance(operation, PoolFlags):
+            continue  # told with the new pool it asks about
+        line = f"{call(operation, name)} → {said(answer, name)}"
+        if isinstance(operation, NewPool) and number + 1 < len(trace):
+            ask, told = trace[number + 1]
+            line += granted(operation, told) if isinstance(ask, PoolFlags) else ""
+        yield line
+
+
+def granted(new: NewPool, told: Answer) -> str:
+    """The kind of pool that pool flags told, where it is not the one that was asked for."""
+    if not isinstance(told, int):
+        return ""
+    kind = kind_of(told, new.uuid)
+    return "" if kind == kind_of(new.flags, new.uuid) else f", granted {kind}"
+
+
+def call(operation: Operation, name: Pages) -> str:
+    """An operation as it was called."""
+    match operation:
+        case NewPool(client, flags, uuid):
+            by = "" if uuid is None else f", uuid {uuid:#x}"
+            return f"client {client}: new pool {describe(flags)}{by}"
+        case DestroyPool(client, pool):
+            return f"client {client}: destroy pool {pool}"
+        case Put(client, handle, page):
+            held = name(page) if name.knows(page) else f"{len(page)} bytes"
+            return f"client {client}: put {handle} {held}"
+        case Get(client, handle):
+            return f"client {client}: get {handle}"
+        case FlushPage(client, handle):
+            return f"client {client}: flush page {handle}"
+        case FlushObject(client, pool, oid):
+            return f"client {client}: flush object ⟨{pool}, {short(oid)}⟩"
+        case PoolFlags(client, pool):
+            return f"client {client}: pool flags of {pool}"
+        case Reclaim(pages):
+            return f"reclaim {pages} {'page' if pages == 1 else 'pages'}"
+
+
+def said(answer: Answer, name: Pages) -> str:
+    """An answer in words."""
+    match answer:
+        case Raised():
+            return str(answer)
+        case None:
+            return "nothing"
+        case bytes():
+            return name(answer)
+        case _:
+            return repr(answer)
+
+
+def plan(program: Program, count: int) -> list[str]:
+    """The first `count` steps of a program that did not come to tell its answers."""
+    return [_planned(program, step) for step in program.steps[:count]]
+
+
+def _planned(program: Program, step: Step) -> str:
+    code, client_row, pool, oid_row, index_row, argument = step
+    client = f"client {CLIENTS[program.clients][client_row]}:"
+    oid = short(OIDS[program.oids][oid_row])
+    slot = f"pool {'abc'[pool]}, object {oid}, index {INDEXES[program.indexes][index_row]}"
+    match code:
+        case Code.PUT:
+            return f"{client} put {slot}"
+        case Code.GET:
+            return f"{client} get {slot}"
+        case Code.FLUSH_PAGE:
+            return f"{client} flush page {slot}"
+        case Code.FLUSH_OBJECT:
+            return f"{client} flush object {oid} of pool {'abc'[pool]}"
+        case Code.NEW_POOL:
+            return f"{client} new pool {'abc'[pool]}, {describe(GRANTS[argument][0])}"
+        case Code.DESTROY_POOL:
+            return f"{client} destroy pool {'abc'[pool]}"
+        case Code.RECLAIM:
+            return f"reclaim {argument & 3} pages"
+        case Code.BAD_FLAGS:
+            return f"{client} new pool, {describe(REFUSALS[argument % len(REFUSALS)])}"
+        case _:
+            return f"{client} a call with an argument out of range, pool {'abc'[pool]}"

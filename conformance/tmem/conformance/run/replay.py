@@ -1,0 +1,113 @@
+"""Replay files: a violation on disk, with all it takes to make it happen again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tmem.conformance.engine import Engine
+from tmem.conformance.engines import ENGINES
+from tmem.conformance.events import Event, Finding
+from tmem.conformance.files import write
+from tmem.conformance.report.summary import Summary
+from tmem.conformance.run.heartbeat import HANDSHAKE
+from tmem.conformance.run.messages import Job
+from tmem.conformance.run.process import COMMAND
+from tmem.conformance.run.supervisor import HANG_AFTER, supervise
+from tmem.spec.clauses import CLAIMS, CLAUSES
+
+SCHEMA: Final = "tmem-replay/1"
+FOLDER: Final = Path("tmem-replays")
+LEVELS: Final = ("integrity", "linearizable")
+"""What overlapping operations must keep, at the least and in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What a replay file holds that a run needs; `clause` is what was broken when it was written."""
+
+    target: str
+    seed: int
+    level: str
+    clause: str
+    data: dict[str, object]
+
+
+def name(finding: Finding) -> str:
+    """The name of a finding's file: its clause, and a few digits that tell its data."""
+    data = json.dumps(finding.replay, sort_keys=True).encode()
+    return f"{finding.clause}-{hashlib.sha256(data).hexdigest()[:8]}.json"
+
+
+def save(folder: Path, finding: Finding, summary: Summary) -> Path:
+    """Write the replay file of a finding into the folder; OSError where that cannot be."""
+    path = folder / name(finding)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "schema": SCHEMA,
+        "target": summary.target,
+        "seed": summary.seed,
+        "level": summary.level,
+        "clause": finding.clause,
+        "message": finding.message,
+        "allowed": finding.allowed,
+        "steps": list(finding.steps),
+        "replay": finding.replay,
+    }
+    write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    return path
+
+
+def load(path: Path) -> Replay:
+    """Read a replay file; ValueError, in one line, where it is none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is no replay file: it is not JSON") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise ValueError(f'{path} is no replay file: it has no "schema": "{SCHEMA}"')
+    for key, kind in (("target", str), ("seed", int), ("level", str), ("clause", str), ("replay", dict)):
+        if type(content.get(key)) is not kind:
+            raise ValueError(f"{path} is no whole replay file: {key!r} is missing or of another type")
+    if why := _objection(content["seed"], content["level"], content["clause"]):
+        raise ValueError(f"{path} is no replay file of this version: {why}")
+    data: dict[str, object] = content["replay"]
+    return Replay(content["target"], content["seed"], content["level"], content["clause"], data)
+
+
+def _objection(seed: int, level: str, clause: str) -> str | None:
+    if seed < 0:
+        return f"'seed' is {seed}, and no run has a seed below 0"
+    if level not in LEVELS:
+        return f"'level' is {level!r}, not {' or '.join(LEVELS)}"
+    if clause not in CLAUSES and clause not in CLAIMS:
+        return f"'clause' is {clause!r}, and there is no such clause; tmem explain lists them"
+    return None
+
+
+def again(
+    replay: Replay,
+    against: str | None = None,
+    hang_after: float = HANG_AFTER,
+    engines: Sequence[Engine] = ENGINES,
+    command: Sequence[str] = COMMAND,
+) -> Generator[Event, None, None]:
+    """Run it again, against its target or another: Found if it fails. Raises ValueError, RunError."""
+    engine = replay.data.get("engine")
+    names = [each.name for each in engines]
+    if engine != HANDSHAKE and engine not in names:
+        raise ValueError(f"it is for the engine {engine!r}, which this version does not have")
+    job = Job(
+        target=against or replay.target,
+        seed=replay.seed,
+        engines=() if engine == HANDSHAKE else (str(engine),),
+        level=replay.level,
+        replay=replay.data,
+    )
+    yield from supervise(job, engines, hang_after, command)

@@ -1,0 +1,159 @@
+"""The supervisor: runs a worker and outlives whatever the target does to it.
+
+It passes the worker's events on and watches its heartbeat. A worker whose target hangs or dies becomes a
+finding of TMEM-CONC-3 with the operations that led there. While the whole machine stands still no time
+is counted against the target.
+"""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import time
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tmem.conformance.engine import Engine
+from tmem.conformance.engines import ENGINES
+from tmem.conformance.events import Event, Finding, Finished, Found, Note, Phase, Started
+from tmem.conformance.run.crash import Death, cause, finding
+from tmem.conformance.run.heartbeat import Doing
+from tmem.conformance.run.messages import Broke, Done, Job, Unusable
+from tmem.conformance.run.process import COMMAND, Process
+
+HANG_AFTER: Final = 5.0
+"""Seconds without a heartbeat after which an operation counts as hung."""
+PATIENCE: Final = 12
+"""How many times as long the factory, and an engine between operations, may take."""
+TICK: Final = 0.1
+"""Seconds between two looks at the worker."""
+LINGER: Final = 10
+"""Looks at a dead worker whose children keep its pipes open."""
+OUTSIDE: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+"""Signals by which people and init systems end processes: no finding."""
+
+
+class RunError(Exception):
+    """The run cannot go on: the target cannot be used, or the suite itself failed (then with `details`)."""
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a worker ended: by itself, or dead in `engine` (empty: in none), with what was found of it."""
+
+    complete: bool
+    engine: str = ""
+    death: Finding | None = None
+    done: Mapping[str, float] = field(default_factory=dict)
+    """How much of its work each engine did that had a turn, 0 to 1."""
+
+
+def supervise(
+    job: Job,
+    engines: Iterable[Engine] = ENGINES,
+    hang_after: float = HANG_AFTER,
+    command: Sequence[str] = COMMAND,
+) -> Generator[Event, None, End]:
+    """Run a job in a worker: yields its events, and a finding if it dies; returns how it ended.
+
+    Closing the generator ends the worker and everything it started. Raises RunError.
+    """
+    with tempfile.TemporaryDirectory(prefix="tmem-") as folder:
+        process = Process(job, Path(folder), command)
+        try:
+            return (yield from _Watch(process, job, engines, hang_after).events())
+        finally:
+            process.end()
+
+
+class _Watch:
+    def __init__(self, process: Process, job: Job, engines: Iterable[Engine], hang_after: float) -> None:
+        self._process = process
+        self._engines = {engine.name: engine for engine in engines}
+        self._hang_after = hang_after
+        self._deadline = None if job.seconds is None else time.monotonic() + job.seconds + hang_after
+        self._started = False
+        self._engine = ""
+        self._done: dict[str, float] = {}
+        self._beats = process.ring.beats()
+        self._quiet = 0.0
+        self._looked = time.monotonic()
+
+    def events(self) -> Generator[Event, None, End]:
+        process, linger = self._process, LINGER
+        while True:
+            exit_code = process.exit_code  # before reading: what it wrote before it died is read then
+            messages = process.messages(TICK)
+            for message in messages:
+                match message:
+                    case Finished(complete):
+                        yield from self._strange()
+                        return End(complete, done=self._done)
+                    case Unusable(told):
+                        raise RunError(told)
+                    case Broke(_, error, details):
+                        raise RunError(f"the suite itself failed, a defect of tmem: {error}", details)
+                    case Done(engine, done):
+                        self._engine = ""
+                        self._done[engine] = done
+                    case _:
+                        self._note(message)
+                        yield message
+            if exit_code is not None:
+                linger -= 1
+                if not messages and (process.drained or linger < 0):
+                    if -exit_code in OUTSIDE:
+                        yield Note(f"Something outside {cause(exit_code)}: the run is not complete.")
+                        return End(complete=False, done=self._done)
+                    return (yield from self._died(cause(exit_code)))
+            elif self._hangs(bool(messages)):
+                process.write_stacks()
+                return (yield from self._died(None))
+            elif self._deadline is not None and time.monotonic() > self._deadline:
+                return End(complete=False, done=self._done)
+
+    def _note(self, event: Event) -> None:
+        self._started = self._started or isinstance(event, Started)
+        if isinstance(event, Phase):
+            self._engine = event.engine
+
+    def _hangs(self, told: bool) -> bool:
+        now, beats = time.monotonic(), self._process.ring.beats()
+        alive = told or beats != self._beats
+        self._quiet = 0.0 if alive else self._quiet + min(now - self._looked, 2 * TICK)
+        self._beats, self._looked = beats, now
+        if self._quiet < self._hang_after:
+            return False
+        calling = self._process.ring.read().doing is Doing.CALLING
+        return calling or self._quiet >= self._hang_after * PATIENCE
+
+    def _died(self, how: str | None) -> Generator[Event, None, End]:
+        """Tell how the worker died; None: it hung."""
+        yield from self._strange()
+        process, under_way = self._process, self._process.ring.read()
+        if how is None and under_way.doing is Doing.RESTING:
+            raise RunError(
+                f"the suite itself failed, a defect of tmem: {self._engine} stands still", process.stacks
+            )
+        patience = self._hang_after * (1 if under_way.doing is Doing.CALLING else PATIENCE)
+        told = how or f"does not return within {patience:,.10g} s"
+        if not self._started and under_way.doing is Doing.MAKING:
+            raise RunError(
+                f"the target could not be loaded: loading it {told}", process.stacks + process.output
+            )
+        if not self._started and under_way.doing is Doing.RESTING:
+            raise RunError(f"the suite itself failed, a defect of tmem: its worker {told}", process.output)
+        death = Death(told, how is None, under_way, process.stacks, process.output)
+        found = finding(death, self._engines.get(under_way.engine))
+        yield Found(found)
+        return End(complete=False, engine=self._engine, death=found, done=self._done)
+
+    def _strange(self) -> Generator[Event, None, None]:
+        if count := self._process.strange:
+            yield Note(f"{count} lines that the worker sent were no events, and were dropped")

@@ -1,0 +1,136 @@
+"""The modules that code under test imports in the place of `threading`, `_thread`, `time` and `random`."""
+
+from __future__ import annotations
+
+import random as real_random
+import threading as real_threading
+import time as real_time
+from types import ModuleType
+from typing import Any, Final
+
+from tmem.conformance.schedules.runtime import locks, threads
+from tmem.conformance.schedules.runtime.scheduler import control
+
+EPOCH: Final = 1_000_000_000.0
+"""What `time.time` says when a run begins; the monotonic clocks begin at 0."""
+NANO: Final = 1_000_000_000
+
+
+def module(name: str, base: ModuleType | None, **names: Any) -> ModuleType:
+    """A module of these names; what else `base` has that needs no virtual thread is taken over."""
+    made = ModuleType(name, base.__doc__ if base is not None else None)
+    made.__dict__.update(names)
+    return made
+
+
+def sleep(seconds: float) -> None:
+    """Wait for virtual seconds."""
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    control.block(sleep, "time to pass", seconds)
+
+
+def monotonic() -> float:
+    """Virtual seconds since the run began."""
+    return control.now
+
+
+def monotonic_ns() -> int:
+    """Virtual nanoseconds since the run began."""
+    return int(control.now * NANO)
+
+
+threading: Final = module(
+    "threading",
+    real_threading,
+    Lock=locks.Lock,
+    RLock=locks.RLock,
+    Condition=locks.Condition,
+    Semaphore=locks.Semaphore,
+    BoundedSemaphore=locks.BoundedSemaphore,
+    Event=threads.Event,
+    Barrier=threads.Barrier,
+    BrokenBarrierError=real_threading.BrokenBarrierError,
+    Thread=threads.Thread,
+    Timer=threads.Timer,
+    local=threads.local,
+    current_thread=threads.current_thread,
+    currentThread=threads.current_thread,
+    main_thread=threads.main_thread,
+    enumerate=threads.enumerate_threads,
+    active_count=threads.active_count,
+    activeCount=threads.active_count,
+    get_ident=threads.get_ident,
+    get_native_id=threads.get_ident,
+    ThreadError=real_threading.ThreadError,
+    ExceptHookArgs=real_threading.ExceptHookArgs,
+    TIMEOUT_MAX=real_threading.TIMEOUT_MAX,
+    excepthook=lambda args: None,
+    settrace=lambda function: None,
+    gettrace=lambda: None,
+    setprofile=lambda function: None,
+    getprofile=lambda: None,
+    stack_size=lambda size=0: 0,
+    _register_atexit=lambda function, *args, **kwargs: None,
+)
+
+_thread: Final = module(
+    "_thread",
+    None,
+    LockType=locks.Lock,
+    RLock=locks.RLock,
+    allocate_lock=locks.Lock,
+    allocate=locks.Lock,
+    start_new_thread=threads.start_new_thread,
+    start_new=threads.start_new_thread,
+    get_ident=threads.get_ident,
+    get_native_id=threads.get_ident,
+    error=RuntimeError,
+    TIMEOUT_MAX=real_threading.TIMEOUT_MAX,
+    stack_size=lambda size=0: 0,
+    _count=threads.active_count,
+    _local=threads.local,
+)
+
+time: Final = module(
+    "time",
+    real_time,
+    **{name: value for name, value in vars(real_time).items() if not name.startswith("__")}
+    | {
+        "sleep": sleep,
+        "time": lambda: EPOCH + control.now,
+        "time_ns": lambda: int((EPOCH + control.now) * NANO),
+        "monotonic": monotonic,
+        "monotonic_ns": monotonic_ns,
+        "perf_counter": monotonic,
+        "perf_counter_ns": monotonic_ns,
+        "process_time": monotonic,
+        "process_time_ns": monotonic_ns,
+        "thread_time": monotonic,
+        "thread_time_ns": monotonic_ns,
+    },
+)
+
+generator: Final = real_random.Random(0)
+"""What the functions of `random` draw from; seeded anew for each run, so that a run can be repeated."""
+
+
+def reseed() -> None:
+    """Let the functions of `random` begin anew."""
+    super(real_random.Random, generator).seed(0)  # a third of the time that Random.seed takes
+    vars(generator)["gauss_next"] = None
+
+
+random: Final = module(
+    "random",
+    real_random,
+    **{name: value for name, value in vars(real_random).items() if not name.startswith("_")}
+    | {
+        name: getattr(generator, name)
+        for name, value in vars(real_random).items()
+        if getattr(value, "__self__", None) is real_random._inst
+    },
+)
+
+VIRTUAL: Final = {each.__name__: each for each in (threading, _thread, time, random)}
+"""By the name under which they are imported."""

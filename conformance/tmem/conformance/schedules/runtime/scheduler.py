@@ -1,0 +1,371 @@
+"""The scheduler of virtual threads: greenlets, of which one runs until it blocks, ends or is preempted.
+
+Code under test calls `point` wherever it may be preempted. Between two points nothing else runs, so a
+run is decided by the strategy alone: it says how many points to let pass, and who goes on when a thread
+is stopped, blocks or ends. There is one scheduler in a process, since greenlets share one real thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from greenlet import GreenletExit, getcurrent, greenlet
+
+from tmem.conformance.schedules.runtime.places import place
+from tmem.conformance.schedules.runtime.virtual import (
+    FOREVER,
+    MAIN,
+    Calm,
+    Mark,
+    Preemption,
+    Segment,
+    Strategy,
+    Stuck,
+    VirtualThread,
+)
+
+FAIR: Final = 1_000
+"""Points in one go after which another thread gets its turn, so that a thread that spins ends its wait."""
+IDLE: Final = 50
+"""How often time may pass for background threads alone before those who wait count as stuck."""
+
+
+class Control:
+    """The scheduler. `begin` and `end` frame a run; MAIN is whoever called `begin`."""
+
+    def __init__(self) -> None:
+        self.trace: list[Mark] | None = None
+        self.runs = 0
+        """How many runs there were."""
+        self.running = False
+        self.release_points = True
+        """Whether a lock's release is a switch point; not needed where statements are."""
+        self.begin(Calm(), FOREVER)
+
+    def begin(self, strategy: Strategy, limit: int, *, record: bool = False, trace: bool = False) -> None:
+        """Start a run in which `strategy` decides `limit` points at the most; what still goes on then takes
+        turns for as long again, and is a livelock if that does not end it. Nobody is preempted before
+        `release` is called.
+
+        `record` keeps the segments, from the strategy's last preemption on if it says so; `trace` the marks.
+        """
+        self.runs += 1
+        self.running = limit < FOREVER
+        self.strategy: Strategy = Calm()
+        self.chosen = strategy
+        self.limit = limit
+        self.turns = False
+        self.segments: list[Segment] | None = [] if record else None
+        self.trace = [] if trace else None
+        self.left = self.armed = FOREVER
+        self.asked = False
+        self.steps = 0
+        self.now = 0.0
+        self.idle = 0
+        self.dying = False
+        self.released = False
+        self.failure: Stuck | None = None
+        self.crashes: list[tuple[VirtualThread, BaseException]] = []
+        self.preemptions: list[Preemption] = []
+        self.main = VirtualThread(MAIN, "main", None, background=False)
+        self.main.greenlet = getcurrent()
+        self.current = self.main
+        self.threads: list[VirtualThread] = []
+        self.ready: list[VirtualThread] = [self.main]
+        self.sleeping: list[VirtualThread] = []
+        self.unfinished = 0
+
+    def end(self) -> None:
+        """Let go of every thread that is still there. MAIN calls it, however the run came out."""
+        self.dying = True
+        self.left = self.armed = FOREVER
+        for thread in self.threads:
+            if thread.done or thread.greenlet is None or thread.greenlet.dead:
+                continue
+            thread.greenlet.parent = self.main.greenlet
+            self.current = thread
+            thread.greenlet.throw(GreenletExit)
+        self.begin(Calm(), FOREVER)
+
+    # Threads
+
+    def spawn(self, body: Callable[[], None], name: str, background: bool) -> VirtualThread:
+        """A new thread, ready to run; a background thread is the target's own and ends with the run."""
+        self.settle()
+        thread = VirtualThread(len(self.threads), name, body, background)
+        thread.greenlet = greenlet(self._live, self.main.greenlet)
+        self.threads.append(thread)
+        self.ready.append(thread)
+        if not background:
+            self.unfinished += 1
+        if self.released:
+            self._arm(self.current)
+        return thread
+
+    def release(self) -> None:
+        """Let the strategy decide until every thread of the program has ended; MAIN waits here."""
+        self.settle()
+        self.strategy = self.chosen
+        self.released = True
+        self.main.operation = self.main.points = 0
+        if self.unfinished:
+            self.block(self, "the program")
+        self.released = False
+        self.strategy = Calm()
+        self.left = self.armed = FOREVER
+        if self.failure is not None:
+            raise self.failure
+
+    def begin_operation(self, number: int) -> None:
+        """The current thread starts an operation; from the second on, it may be preempted before it."""
+        me = self.current
+        if not self.released:  # MAIN is not preempted
+            me.operation = number
+            return
+        self.settle()
+        me.operation = number
+        me.points = 0
+        self.idle = 0
+        self._arm(me)
+        if number:
+            self.point()
+
+    def _live(self, *_: object) -> None:
+        me = self.current
+        try:
+            assert me.body is not None
+            me.body()
+        except GreenletExit:
+            return
+        except Stuck as failure:
+            self._fail(failure)
+        except BaseException as error:
+            self.crashes.append((me, error))
+        self.settle()
+        me.done = True
+        self.ready.remove(me)
+        if not me.background:
+            self.unfinished -= 1
+            if not self.unfinished and self.main.waiting is self:
+                self.wake(self.main)
+        for thread in [t for t in (self.main, *self.threads) if t.waiting is me]:
+            self.wake(thread)
+        me.operation += 1
+        me.points = 1
+        to = self._follow(me) or self.main
+        self._enter(to)
+        me.greenlet.parent = to.greenlet
+
+    # Points
+
+    def point(self) -> None:
+        """A place where the current thread may be preempted."""
+        self.left -= 1
+        if not self.left:
+            self.reached()
+
+    def reached(self) -> None:
+        """The strategy wanted to be asked here, or a thread has gone on for long."""
+        self.settle()
+        me = self.current
+        if self._spent():
+            self._fail(Stuck("livelock", f"after {self.steps} switch points it still goes on"))
+        others = self._others(me)
+        to = me
+        if others:
+            to = self.strategy.choose(me, others) if self.asked else after(me, others)
+        if to is me:
+            self._arm(me)
+            return
+        if self.asked:
+            self.preemptions.append(Preemption(me.index, me.operation, me.points, to.index))
+        else:
+            self.now += 0.01
+        if self.trace is not None:
+            self.trace.append(Mark("switch", me.index, to.index, place()))
+        self._enter(to)
+        to.greenlet.switch()
+
+    def settle(self) -> None:
+        """Count the points that passed since the last time."""
+        passed = self.armed - self.left
+        if not passed:
+            return
+        me = self.current
+        if self.segments is not None and self.released:
+            others = tuple(t.index for t in self._others(me))
+            first = me.points + 1
+            self.segments.append(Segment(me.index, me.operation, first, me.points + passed, others, False))
+        self.armed = self.left
+        me.points += passed
+        self.steps += passed
+
+    def _others(self, me: VirtualThread) -> list[VirtualThread]:
+        others = [t for t in self.ready if t is not me]
+        if self.sleeping:  # time may pass at any point
+            others += [t for t in self.sleeping if t is not me and t not in others]
+        return others
+
+    def _arm(self, thread: VirtualThread) -> None:
+        if len(self.ready) < 2 and not self.sleeping:  # nobody else could run: `wake` arms anew
+            self.asked = False
+            self.left = self.armed = FAIR
+            return
+        distance = FOREVER if self.turns else self.strategy.distance(thread)
+        self.asked = distance <= FAIR
+        # Never past the limit: turns are to begin at the same point whatever the strategy is.
+        self.left = self.armed = max(1, min(distance, FAIR, self.limit - self.steps))
+
+    def _enter(self, thread: VirtualThread) -> None:
+        if thread.deadline is not None and thread not in self.ready:
+            self._pass_time(thread.deadline)
+        if not thread.background:
+            self.idle = 0
+        self.current = thread
+        self._arm(thread)
+
+    # Waiting
+
+    def block(self, on: object, waits: str, timeout: float | None = None) -> bool:
+        """The current thread waits until it is woken (True) or virtual seconds have passed (False)."""
+        if self.dying:
+            raise GreenletExit
+        self.settle()
+        me = self.current
+        me.points += 1
+        self.steps += 1
+        me.waiting, me.waits = on, waits
+        me.timed_out = False
+        self.ready.remove(me)
+        if timeout is not None:
+            me.deadline = self.now + max(timeout, 0.0)
+            self.sleeping.append(me)
+        to = self._follow(me)
+        if to is None:
+            assert self.failure is not None
+            raise self.failure
+        if self.trace is not None:
+            self.trace.append(Mark("block", me.index, self._wait_of(me), place()))
+        self._enter(to)
+        if to is not me:
+            to.greenlet.switch()
+        if me.deadline is not None:
+            me.deadline = None
+            self.sleeping.remove(me)
+        return not me.timed_out
+
+    def wake(self, thread: VirtualThread) -> None:
+        """A thread that waited may go on."""
+        if thread in self.ready:
+            return
+        self.settle()
+        thread.waiting = None
+        self.ready.append(thread)
+        self.ready.sort(key=order)
+        if self.released:
+            self._arm(self.current)
+
+    def hold_back(self, thread: VirtualThread, on: object) -> None:
+        """What the thread was woken for is gone again: it waits on."""
+        if thread.deadline is not None and thread.deadline <= self.now:
+            thread.timed_out = True
+            return
+        self.settle()
+        thread.waiting = on
+        self.ready.remove(thread)
+
+    def _follow(self, me: VirtualThread) -> VirtualThread | None:
+        # Who goes on where `me` cannot; None, with `failure` set, where nobody can and `me` is MAIN.
+        ready = self.ready
+        if self._spent():
+            return self._told(Stuck("livelock", f"after {self.steps} switch points it still goes on"), me)
+        if not ready:
+            if not self.sleeping or self._waits_in_vain():
+                return self._told(Stuck("deadlock", self.describe()), me)
+            return min(self.sleeping, key=lambda t: (t.deadline, t.index))
+        if ready[0] is self.main:
+            return self.main
+        others = [t for t in self.sleeping if t is not me and t not in ready]
+        choices = ready + others
+        if len(choices) == 1:
+            return ready[0]
+        if self.turns:
+            return after(me, sorted(choices, key=order))
+        if self.segments is not None and self.released:
+            indexes = tuple(t.index for t in choices[1:])
+            self.segments.append(Segment(me.index, me.operation, me.points, me.points, indexes, True))
+        to = self.strategy.follow(me, choices)
+        if to is not ready[0]:
+            self.preemptions.append(Preemption(me.index, me.operation, me.points, to.index))
+        return to
+
+    def _spent(self) -> bool:
+        # A strategy may starve a thread for which others poll: only what goes on in turns is a livelock.
+        if self.steps < self.limit:
+            return False
+        if self.turns:
+            return True
+        self.turns = True
+        self.asked = False
+        self.limit *= 2
+        return False
+
+    def _waits_in_vain(self) -> bool:
+        # Time passes for background threads alone, again and again.
+        if any(not t.background for t in self.sleeping):
+            return False
+        self.idle += 1
+        return self.idle > IDLE
+
+    def _pass_time(self, until: float) -> None:
+        self.now = max(self.now, until)
+        for thread in self.sleeping:
+            if thread.deadline is not None and thread.deadline <= self.now and thread not in self.ready:
+                thread.timed_out = True
+                self.wake(thread)
+
+    # Failing
+
+    def _told(self, failure: Stuck, me: VirtualThread) -> VirtualThread | None:
+        self.failure = self.failure or failure
+        if me is self.main:
+            return None
+        if self.main.waiting is not self:  # MAIN is inside the target: it fails where it waits
+            self.current = self.main
+            self.main.greenlet.throw(self.failure)
+        self.main.waiting = None
+        return self.main
+
+    def _fail(self, failure: Stuck) -> None:
+        to = self._told(failure, self.current)
+        if to is None:
+            raise failure
+        self._enter(to)
+        to.greenlet.switch()
+
+    def describe(self) -> str:
+        """Who waits for what, and who holds it."""
+        threads = [t for t in (self.main, *self.threads) if t.waiting not in (None, self) and not t.done]
+        return "; ".join(f"{thread.name} waits for {self._wait_of(thread)}" for thread in threads)
+
+    def _wait_of(self, thread: VirtualThread) -> str:
+        what = getattr(thread.waiting, "name", "") or thread.waits
+        owner = getattr(thread.waiting, "owner", None)
+        if not isinstance(owner, VirtualThread):
+            return what
+        return f"{what}, held by {'itself' if owner is thread else owner.name}"
+
+
+def order(thread: VirtualThread) -> int:
+    """By index."""
+    return thread.index
+
+
+def after(me: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
+    """The next of the others, going round."""
+    return next((t for t in others if t.index > me.index), others[0])
+
+
+control: Final = Control()
+"""The scheduler of this process."""

@@ -1,0 +1,119 @@
+"""A backend in Python, loaded so that its threads can be scheduled, and what it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+from tmem.conformance.loader import Rewrite
+from tmem.conformance.programs.perform import close, perform
+from tmem.conformance.schedules.programs.program import (
+    EPHEMERAL,
+    INDEXES,
+    OIDS,
+    SETUPS,
+    UUID,
+    Program,
+    number,
+)
+from tmem.conformance.schedules.runtime.instrument import LEVELS, Level, load
+from tmem.conformance.schedules.runtime.virtual import Calm
+from tmem.conformance.schedules.runtime.watchdog import watched
+from tmem.conformance.schedules.search.leak import REGAIN, fill
+from tmem.conformance.schedules.search.runner import Runner, Target
+from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, SHARED, kind_of, page_size_nibble
+from tmem.spec.backend import Backend, Reclaims, TellsFlags
+from tmem.spec.handle import Handle
+from tmem.spec.operations import (
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    PoolFlags,
+    Put,
+    Reclaim,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A backend in Python, loaded once for each level at which its threads are scheduled.
+
+    `variants` are the arguments that its factory is called with, in turn.
+    """
+
+    factories: Mapping[Level, Callable[..., Backend]]
+    variants: Sequence[tuple[object, ...]]
+    page_size: int
+    reclaims: bool
+    shared: bool
+    claims: frozenset[str]
+    notes: tuple[str, ...] = ()
+    fills: tuple[tuple[bytes, ...], ...] = ()
+    """For each variant what a fresh backend has room for, where it claims to regain that."""
+
+    def target(self, level: Level, variant: int) -> Target:
+        """What makes the backends of one variant."""
+        arguments = self.variants[variant % len(self.variants)]
+        pages = self.fills[variant % len(self.variants)] if self.fills else ()
+        return Target(partial(self.factories[level], *arguments), level, pages)
+
+
+def open_subject(
+    target: str,
+    attribute: str,
+    variants: Sequence[tuple[object, ...]] = ((),),
+    rewrite: Mapping[str, Rewrite] | None = None,
+) -> Subject:
+    """Load a target (see `seam.load`) and see what it offers. LoadError where it cannot be had."""
+    loaded = load(target, attribute, rewrite)
+    backend = loaded["lock"].value(*variants[0])
+    subject = Subject(
+        {level: each.value for level, each in loaded.items()},
+        variants,
+        backend.page_size,
+        isinstance(backend, Reclaims),
+        shared=_shares(backend),
+        claims=frozenset(getattr(backend, "claims", ())),
+        notes=loaded["lock"].notes,
+        fills=_fills(loaded["lock"].value, variants) if REGAIN in getattr(backend, "claims", ()) else (),
+    )
+    close(backend)
+    for level, variant in product(LEVELS, range(len(variants))):
+        _warm_up(subject.target(level, variant), subject)
+    return subject
+
+
+def _warm_up(target: Target, subject: Subject) -> None:
+    # What the target does at its first use alone, such as late imports, is no part of any schedule.
+    handle = Handle(0, OIDS[0], INDEXES[0])
+    puts = [Put(1, handle, number(page)) for page in (1, 2, 3)]
+    first: tuple[Operation, ...] = (SETUPS[0][0], puts[0], puts[1], Get(1, handle))
+    rest: tuple[Operation, ...] = (puts[2], FlushPage(1, handle), FlushObject(1, 0, handle.oid))
+    if subject.reclaims:
+        rest += (Reclaim(1),)
+    with watched():
+        Runner(target, Program(first, ((*rest, DestroyPool(1, 0)),)), subject.page_size).run(Calm())
+
+
+def _fills(
+    make: Callable[..., Backend], variants: Sequence[tuple[object, ...]]
+) -> tuple[tuple[bytes, ...], ...]:
+    backends = [make(*arguments) for arguments in variants]
+    fills = tuple(map(fill, backends))
+    for backend in backends:
+        close(backend)
+    return fills
+
+
+def _shares(backend: Backend) -> bool:
+    flags = EPHEMERAL | SHARED | page_size_nibble(backend.page_size) << PAGE_SIZE_SHIFT
+    pool = perform(backend, NewPool(1, flags, UUID))
+    if type(pool) is not int or not isinstance(backend, TellsFlags):
+        return type(pool) is int
+    told = perform(backend, PoolFlags(1, pool))
+    return isinstance(told, int) and kind_of(told, UUID) == kind_of(flags, UUID)

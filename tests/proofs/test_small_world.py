@@ -1,0 +1,169 @@
+"""The small world: judge and relation agree, and a judge that errs, either way, is found out."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from proofs.small_world.numbered import Relation
+from proofs.small_world.relation import Setting
+from proofs.small_world.settings import PAGES
+from proofs.small_world.traces import Agreement, follow
+from tmem.model.judge import Judge
+from tmem.model.violation import Violation
+from tmem.spec.operations import (
+    Answer,
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    Put,
+    Raised,
+)
+
+ROOT = Path(__file__).parents[2]
+ONE_SLOT = Setting(((1, 0), (2, 0)), ((7, 0),), PAGES)
+
+
+class AcceptsAll(Judge):
+    """Too lenient in everything."""
+
+    def observe(self, operation: Operation, answer: Answer) -> Violation | None:
+        super().observe(operation, answer)
+        return None
+
+
+class WantsEveryPageBack(Judge):
+    """Too strict: to it an ephemeral page may not vanish."""
+
+    def _get(self, get: Get, answer: Answer) -> Violation | None:
+        if answer is None and self.may_hold(get.client, get.handle).page is not None:
+            return Violation("TMEM-GET-3", "", "", 0, get, answer)
+        return super()._get(get, answer)
+
+
+class OverlooksFlush(Judge):
+    """Too lenient: after a flush the old page may come back."""
+
+    def _flush_page(self, flush: FlushPage, answer: Answer) -> Violation | None:
+        return None if answer is False else super()._flush_page(flush, answer)
+
+
+class OverlooksFlushObject(Judge):
+    """Too lenient: after flush object the old page may come back."""
+
+    def _flush_object(self, flush: FlushObject, answer: Answer) -> Violation | None:
+        return None if answer is False else super()._flush_object(flush, answer)
+
+
+class OverlooksDestroy(Judge):
+    """Too lenient, as the pool lives on, and too strict, as its id does not come back."""
+
+    def _destroy_pool(self, destroy: DestroyPool, answer: Answer) -> Violation | None:
+        return None if answer is True else super()._destroy_pool(destroy, answer)
+
+
+class OverlooksFailedPuts(Judge):
+    """Too lenient: after a put that failed the old page may be seen."""
+
+    def _put(self, put: Put, answer: Answer) -> Violation | None:
+        return None if answer is False else super()._put(put, answer)
+
+
+class TakesEveryPoolForPrivate(Judge):
+    """Too strict: what one sharer puts another may not see."""
+
+    def _new_pool(self, new: NewPool, answer: Answer) -> Violation | None:
+        return super()._new_pool(NewPool(new.client, new.flags & ~2, new.uuid), answer)
+
+
+class MistakesENODEV(Judge):
+    """Too strict: a put may not answer ENODEV."""
+
+    def _put(self, put: Put, answer: Answer) -> Violation | None:
+        if isinstance(answer, Raised) and answer.errno == 19:
+            return Violation("TMEM-ERR-1", "", "", 0, put, answer)
+        return super()._put(put, answer)
+
+
+def agreement(setting: Setting, judge: Judge, depth: int | None = None) -> Agreement:
+    return follow(Relation(setting), judge, depth, seconds=60)
+
+
+def test_the_relation_of_one_pool_and_one_slot_can_be_counted_by_hand() -> None:
+    size = Relation(Setting(((1, 0),), ((7, 0),), PAGES)).fixpoint()
+    assert size.states == 1 + 4 * 3  # no pool; or one of four kinds that holds nothing, this page or that
+    assert size.depth == 2  # new pool, put
+
+
+def test_two_clients_share_or_do_not() -> None:
+    private, shared = 1 + 2 * 3, 2 * (2 * 3 * (1 + 2 * 3) + 3) + 2 * 3 * 3
+    assert Relation(ONE_SLOT).fixpoint().states == private**2 + shared
+
+
+def test_the_judge_accepts_exactly_what_the_relation_generates() -> None:
+    told = agreement(ONE_SLOT, Judge(4))
+    assert told.disagreement is None
+    assert told.complete  # so of traces of any length
+    assert 0 < told.accepted < told.tried
+
+
+@pytest.mark.parametrize(
+    ("judge", "letters", "judged"),
+    [
+        (AcceptsAll, 1, "accepts"),
+        (WantsEveryPageBack, 3, "refuses"),
+        (OverlooksFlush, 4, "accepts"),
+        (OverlooksFlushObject, 4, "accepts"),
+        (OverlooksDestroy, 3, "refuses"),
+        (OverlooksFailedPuts, 4, "accepts"),
+        (TakesEveryPoolForPrivate, 4, "refuses"),
+        (MistakesENODEV, 1, "refuses"),
+    ],
+)
+def test_a_judge_that_errs_is_found_out_by_the_shortest_trace(
+    judge: type[Judge], letters: int, judged: str
+) -> None:
+    told = agreement(ONE_SLOT, judge(4))
+    assert told.disagreement is not None
+    assert len(told.disagreement.trace) == letters, str(told.disagreement)
+    assert f"the judge {judged} this" in str(told.disagreement)
+
+
+def test_long_traces_agree_without_taking_any_two_of_them_for_the_same() -> None:
+    """Nodes are told apart by what the judge knows; walks that remember nothing check that this is all."""
+    relation = Relation(Setting(((1, 0), (1, 1), (2, 0)), ((7, 0), (7, 1)), PAGES))
+    draw = random.Random(1)
+    tried = accepted = 0
+    for _ in range(60):
+        judge, worlds = Judge(4), relation.start
+        for _ in range(60):
+            letter = draw.randrange(len(relation.letters))
+            ends = relation.reach(worlds, relation.steps[letter])
+            violation = judge.observe(*relation.letters[letter])
+            tried += 1
+            assert (violation is None) == bool(ends), relation.letters[letter]
+            if violation is not None:
+                break  # after a violation the judge knows no more
+            accepted, worlds = accepted + 1, ends
+    assert 0 < accepted < tried
+
+
+def test_the_command_prints_the_counts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "proofs.small_world", "two objects", "--depth", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "two objects: 1,225 states" in done.stdout
+    assert "traces of up to 1 letters" in done.stdout
+    assert "as far as they were followed" in done.stdout

@@ -1,0 +1,100 @@
+"""`tmem calibrate` as its users meet it: what it refuses before the work, and what it writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tmem.conformance.calibration import command, run
+from tmem.conformance.cli.main import main
+
+ONE = (
+    "calibrate",
+    "--target",
+    "model:keep",
+    "--faults",
+    "put-answers-one",
+    "--seeds",
+    "2",
+)
+
+
+def invoke(*words: str) -> Result:
+    result = CliRunner().invoke(main, words)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder, in which the command runs; `file` is no folder in it."""
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("kept")
+    return tmp_path
+
+
+@pytest.mark.parametrize("gains", [(), ("--gains", "1")])
+@pytest.mark.parametrize(
+    ("option", "path", "said"),
+    [
+        ("--work", "file", "file is no folder"),
+        ("--work", "file/work", "file is no folder"),
+        ("--results", "file", "file is no folder"),
+        ("--results", "file/results", "file is no folder"),
+        ("--page", "file/x.md", "file is no folder"),
+        ("--page", "folder", "folder is a folder; name a file in it"),
+        ("--canaries", "file/x.json", "file is no folder"),
+        ("--canaries", "folder", "folder is a folder; name a file in it"),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_begins(
+    monkeypatch: pytest.MonkeyPatch, gains: tuple[str, ...], option: str, path: str, said: str
+) -> None:
+    for work in ("calibrate", "measure"):
+        monkeypatch.setattr(command.run, work, lambda *_: pytest.fail("the work began"))
+    Path("folder").mkdir()
+    result = invoke("calibrate", "--target", "model:keep", option, path, *gains)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: Invalid value for '{option}': {said}"
+    assert Path("file").read_text() == "kept"
+
+
+def test_a_run_of_some_faults_tells_what_it_finds_and_writes_nothing(folder: Path) -> None:
+    result = invoke(*ONE, "--results", ".", "--page", "file", "--canaries", "canaries.json")
+    assert result.exit_code == 0, result.output
+    told = result.output.split("\n")
+    assert any(line.startswith("put-answers-one: 2/2 kills, blamed on TMEM-") for line in told)
+    assert "Nothing is written: tables are of all " in result.output
+    assert "2 of 2 runs of faults were kills." in told
+    assert "0 conforming backends were run." in told
+    assert Path("file").read_text() == "kept"
+    assert {path.name for path in folder.iterdir()} == {"file", ".tmem-calibration"}
+
+
+def test_what_other_code_did_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    kept = []
+    for code in ("this", "this", "other"):
+        monkeypatch.setattr(run, "_code", lambda code=code: code)
+        invoke(*ONE)
+        kept.append(len((folder / ".tmem-calibration" / "calibration.jsonl").read_text().splitlines()))
+    assert kept == [2, 2, 4]
+
+
+def test_gains_of_some_faults_are_told_and_not_written(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(command.run, "measure", lambda *_: [])
+    result = invoke(*ONE, "--gains", "1", "--page", "file")
+    assert result.exit_code == 0, result.output
+    assert "What each heuristic gains" in result.output
+    assert "Nothing is written" in result.output
+    assert [path.name for path in folder.iterdir()] == ["file"]
+
+
+def test_a_run_of_every_fault_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command.run, "calibrate", lambda *_: run.Outcome([], []))
+    result = invoke("calibrate", "--faults", "*-*", "--results", "new/results", "--page", "new/page.md")
+    assert result.exit_code == 0, result.output
+    assert "Nothing is written" not in result.output
+    assert Path("new/page.md").read_text().startswith("# Calibration")
+    assert {path.name for path in Path("new/results").iterdir()} == {"kill.json", "accept.json"}

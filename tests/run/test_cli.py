@@ -1,0 +1,393 @@
+"""The `tmem` command as its users meet it: exit codes, files, and one clear line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+from rich.text import Text
+
+from tests.run.test_worker import running
+from tmem.conformance.cli import explain
+from tmem.conformance.cli import main as cli
+from tmem.conformance.report import terminal
+from tmem.conformance.report.verdict import Verdict
+from tmem.conformance.run.check import Plan
+from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES
+
+HERE = Path(__file__).parent
+SUPPORT = HERE.parent / "support"
+HOSTILE = f"py:{SUPPORT / 'hostile.py'}"
+TMEM = (sys.executable, "-c", "from tmem.conformance.cli.main import main; main()")
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs the command in an empty folder; its checks are a small part of the default."""
+    monkeypatch.setattr(cli, "Plan", partial(Plan, scale=0.04, shrink=0.0))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def command(*words: str) -> Result:
+        result = CliRunner().invoke(cli.main, words)
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        assert "Traceback" not in result.output
+        return result
+
+    return command
+
+
+def words(result: Result) -> str:
+    return " ".join(result.output.split())
+
+
+@pytest.mark.parametrize("target", ["impl", "model:keep", "model:random", f"{HOSTILE}:Good"])
+def test_backends_that_keep_the_contract_pass(run: Run, target: str) -> None:
+    result = run("check", target, "--json", "report.json")
+    assert "PASS" in result.output, result.output
+    assert result.exit_code == 0
+    assert json.loads(Path("report.json").read_text())["verdict"] == "PASS"
+    assert os.listdir() == ["report.json"], "nothing else is left where the user is"
+
+
+@pytest.mark.parametrize("target", ["model:refuse-puts", "model:evict-at-once"])
+def test_a_store_that_keeps_nothing_is_vacuous(run: Run, target: str) -> None:
+    result = run("check", target)
+    assert result.exit_code == Verdict.VACUOUS.value
+    assert "never seen" in result.output
+
+
+def test_a_violation_fails_and_replays(run: Run) -> None:
+    result = run(
+        "check", f"{HOSTILE}:answers_text", "--json", "r.json", "--junit", "r.xml", "--html", "r.html"
+    )
+    assert result.exit_code == 1
+    report = json.loads(Path("r.json").read_text())
+    assert report["verdict"] == "FAIL"
+    violation = next(each for each in report["violations"] if each["clause"] == "TMEM-ERR-1")
+    assert "FAIL" in Path("r.html").read_text()
+    assert ElementTree.parse("r.xml").find(".//failure[@type='TMEM-ERR-1']") is not None
+
+    replay = violation["replay_file"]
+    assert Path(replay).parent == Path("tmem-replays")
+    assert json.loads(Path(replay).read_text())["replay"] == violation["replay"]
+    assert f"tmem replay {replay}" in words(result)
+
+    again = run("replay", replay)
+    assert again.exit_code == 1
+    assert "it fails again" in again.output
+    assert violation["steps"][-1] in words(again)
+
+    other = run("replay", replay, "--against", "model:keep")
+    assert other.exit_code == 0
+    assert "it does not fail" in other.output
+
+
+def test_a_crash_fails_and_replays(run: Run) -> None:
+    result = run("check", f"{HOSTILE}:segfaults_in_put")
+    assert result.exit_code == 1
+    assert "SIGSEGV" in result.output
+    (replay,) = Path("tmem-replays").iterdir()
+    again = run("replay", str(replay))
+    assert again.exit_code == 1
+    assert "SIGSEGV" in again.output
+    assert run("replay", str(replay), "--against", "impl").exit_code == 0
+
+
+def test_a_hang_fails_and_replays(run: Run) -> None:
+    result = run("check", f"{HOSTILE}:wedged_in_get", "--hang-after", "1")
+    assert result.exit_code == 1
+    assert "does not return within 1 s" in words(result)
+    replay = next(Path("tmem-replays").iterdir())
+    assert run("replay", str(replay), "--hang-after", "1").exit_code == 1
+
+
+def test_a_hang_in_the_handshake_replays_too(run: Run) -> None:
+    assert run("check", f"{HOSTILE}:hangs_in_new_pool", "--hang-after", "1").exit_code == 1
+    (replay,) = Path("tmem-replays").iterdir()
+    assert run("replay", str(replay), "--hang-after", "1").exit_code == 1
+    assert run("replay", str(replay), "--against", "model:keep").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("imp", "there is no such target; did you mean impl?"),
+        ("py:no_such_module:factory", "there is no module no_such_module"),
+        (f"{HOSTILE}:NoPut", "NoPut lacks put"),
+        (f"{HOSTILE}:fails", "the factory raised RuntimeError: no disk"),
+        (f"{HOSTILE}:crashes", "loading it ends the process by SIGSEGV"),
+        (f"{HOSTILE}:fails_later", "Too many open files"),
+        ("so:./x.so", "not supported yet"),
+    ],
+)
+def test_a_target_that_cannot_be_used_is_one_line(run: Run, target: str, said: str) -> None:
+    result = run("check", target, "--json", "report.json")
+    assert result.exit_code == 2
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("Details are in")]
+    assert len(lines) == 1
+    assert lines[0].startswith("Error: ")
+    assert said in lines[0]
+    assert not Path("report.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit", "--html"])
+def test_where_a_report_cannot_be_written_nothing_begins(run: Run, option: str) -> None:
+    result = run("check", "model:keep", option, "no/such/folder/report")
+    assert result.exit_code == 2
+    assert "there is no folder no/such/folder; make it first" in result.stderr
+    assert "pages of" not in result.output
+    Path("folder").mkdir()
+    assert "is a folder; name a file in it" in run("check", "model:keep", option, "folder").stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "--budget", "0"),
+        ("check", "--budget", "soon"),
+        ("check", "--seed", "-1"),
+        ("check", "--level", "serializable"),
+        ("check", "impl", "impl"),
+        ("check", "--hang-after", "0"),
+        ("chek",),
+        ("replay",),
+    ],
+)
+def test_wrong_usage(run: Run, command: tuple[str, ...]) -> None:
+    assert run(*command).exit_code == 2
+
+
+@pytest.mark.parametrize("seconds", ["nan", "-nan", "inf", "1e999"])
+@pytest.mark.parametrize(
+    "command", [("check", "--budget"), ("check", "--hang-after"), ("replay", "none.json", "--hang-after")]
+)
+def test_a_time_is_a_finite_number(run: Run, command: tuple[str, ...], seconds: str) -> None:
+    result = run(*command, seconds)
+    assert result.exit_code == 2
+    assert f"{command[-1]}': {seconds} is no finite number of seconds." in result.stderr.splitlines()[-1]
+
+
+def test_a_budget_that_is_too_short_is_unknown(run: Run) -> None:
+    result = run("check", "model:keep", "--budget", "0.3", "--json", "report.json")
+    assert result.exit_code == Verdict.UNKNOWN.value
+    assert json.loads(Path("report.json").read_text())["verdict"] == "UNKNOWN"
+
+
+def test_equal_seeds_give_equal_verdicts(run: Run) -> None:
+    """Verdicts, not counts: threads that nobody schedules differ from run to run."""
+
+    def report() -> tuple[object, ...]:
+        run("check", f"{HOSTILE}:answers_text", "--seed", "3", "--json", "report.json")
+        content = json.loads(Path("report.json").read_text())
+        clauses = {clause: each["status"] for clause, each in content["clauses"].items()}
+        return content["verdict"], content["seed"], clauses
+
+    assert report() == report()
+
+
+def test_replays_that_cannot_be_written_do_no_harm(run: Run) -> None:
+    Path("taken").touch()
+    result = run("check", f"{HOSTILE}:raises_base", "--replays", "taken/folder")
+    assert result.exit_code == 1
+    assert "could not be written" in words(result)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read: No such file"),
+        ("", "it is not JSON"),
+        ("\x00", "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("[]", 'it has no "schema"'),
+        ('{"schema": "tmem-replay/1"}', "'target' is missing"),
+        (
+            '{"schema": "tmem-replay/1", "target": "model:keep", "seed": 0, "level": "integrity", '
+            '"clause": "TMEM-GET-1", "replay": {"engine": "nonsense"}}',
+            "it is for the engine 'nonsense'",
+        ),
+        (
+            '{"schema": "tmem-replay/1", "target": "model:keep", "seed": 0, "level": "integrity", '
+            '"clause": "TMEM-GET-1", "replay": {"engine": "volume", "program": [1]}}',
+            "the replay does not fit the engine volume",
+        ),
+    ],
+)
+def test_a_bad_replay_file_is_one_line(run: Run, content: str | None, said: str) -> None:
+    if content is not None:
+        Path("replay.json").write_text(content)
+    result = run("replay", "replay.json")
+    assert result.exit_code == 2
+    assert said in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("level", "zz", "'level' is 'zz', not integrity or linearizable"),
+        ("clause", "NOPE", "'clause' is 'NOPE', and there is no such clause"),
+        ("seed", -1, "'seed' is -1, and no run has a seed below 0"),
+        ("seed", True, "'seed' is missing or of another type"),
+    ],
+)
+def test_a_replay_file_that_was_tampered_with_is_one_line(
+    run: Run, key: str, value: object, said: str
+) -> None:
+    content = {
+        "schema": "tmem-replay/1",
+        "target": "model:keep",
+        "seed": 0,
+        "level": "linearizable",
+        "clause": "retain",
+        "replay": {"engine": "volume"},
+    }
+    Path("replay.json").write_text(json.dumps(content | {key: value}))
+    result = run("replay", "replay.json")
+    assert result.exit_code == 2
+    assert said in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("target", "expected", "found"),
+    [("model:keep", Verdict.UNKNOWN, ""), (f"{HOSTILE}:raises_base", Verdict.FAIL, "broken: ")],
+)
+def test_an_interrupt_tells_what_was_found_so_far(
+    tmp_path: Path, number: int, target: str, expected: Verdict, found: str
+) -> None:
+    command = [*TMEM, "check", target, "--budget", "100", "--json", "report.json"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        # A shell starts what runs in the background with SIGINT ignored, and so would it be here.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(found or "machine: "):
+            break
+    time.sleep(0.3)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=30)
+    assert errors == ""
+    assert process.returncode == expected.value
+    assert "The run was interrupted" in output
+    assert f"\n{expected.name}  {target}" in output
+    assert json.loads((tmp_path / "report.json").read_text())["verdict"] == expected.name
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_no_worker_outlives_a_command_that_is_killed(tmp_path: Path) -> None:
+    mine = tmp_path / "hostile.py"
+    mine.write_bytes((SUPPORT / "hostile.py").read_bytes())
+    target = f"py:{mine}:hangs_in_put"
+    process = subprocess.Popen([*TMEM, "check", target], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    next(line for line in process.stdout if line.startswith("machine: "))
+    time.sleep(2)  # the target hangs by now: no write to a broken pipe will end it
+    assert len(running(str(mine))) == 2
+    process.kill()
+    process.wait()
+    patience = time.monotonic() + 10
+    while running(str(mine)) and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert not running(str(mine))
+
+
+def test_what_a_target_prints_stays_out_of_the_report(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*TMEM, "check", f"{HOSTILE}:Prints", "--budget", "12"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert "noise" not in done.stdout + done.stderr
+    assert "Prints: pages of 4096 bytes" in done.stdout
+
+
+def test_output_for_terminals_that_know_ascii_only(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*TMEM, "check", f"{HOSTILE}:raises_base", "--budget", "3"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert "FAIL" in done.stdout
+
+
+@pytest.mark.parametrize("clause", [*CLAUSES, *CLAIMS])
+def test_explain_shows_all_of_a_clause(run: Run, clause: str) -> None:
+    result = run("explain", clause.lower())
+    assert result.exit_code == 0
+    known = {**CLAUSES, **CLAIMS}[clause]
+    told = words(result)
+    assert known.sentence in told
+    assert all(SOURCES[source] in told for source in known.sources)
+    assert known.place in told
+    assert " ".join(known.example.splitlines()[0].split())[:60] in told
+    assert f"def {known.decide.__name__}(" in told
+    assert ("follows from other clauses" in told) == known.implied
+
+
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_explain_wraps_prose_and_never_code(is_terminal: bool) -> None:
+    for clause in (*CLAUSES.values(), *CLAIMS.values()):
+        console = Console(file=StringIO(), width=60, force_terminal=is_terminal, no_color=True)
+        terminal.show(console, explain.explain(clause.id))
+        assert isinstance(console.file, StringIO)
+        lines = [line.rstrip() for line in Text.from_ansi(console.file.getvalue()).plain.splitlines()]
+        code = [*clause.definition.splitlines(), *clause.example.splitlines()]
+        kept = [f"  {line}".rstrip() for line in code]
+        assert [line for line in kept if line not in lines] == []
+        assert [line for line in lines if len(line) > 60 and line not in kept] == []
+
+
+def test_explain_lists_every_clause_and_claim(run: Run) -> None:
+    told = words(run("explain"))
+    for clause in (*CLAUSES.values(), *CLAIMS.values()):
+        assert f"{clause.id} {clause.sentence}" in told
+
+
+@pytest.mark.parametrize("short", ["PUT-3", "put-3", "Tmem-Put-3", "TMEM-PUT-3"])
+def test_explain_takes_short_forms(run: Run, short: str) -> None:
+    assert run("explain", short).output.startswith("TMEM-PUT-3\n")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"),
+    [("PUT-33", "PUT-3"), ("TMEM-GTE-1", "GET-1"), ("retian", "retain"), ("x", "lists them")],
+)
+def test_explain_names_the_nearest(run: Run, wrong: str, near: str) -> None:
+    result = run("explain", wrong)
+    assert result.exit_code == 2
+    assert near in result.stderr.splitlines()[-1]
+
+
+def test_commands_that_do_not_exist_yet_are_not_offered(run: Run) -> None:
+    assert set(cli.main.commands) == {"calibrate", "check", "check-trace", "explain", "replay"}
+    assert run("--help").exit_code == 0
+    assert run("--version").exit_code == 0

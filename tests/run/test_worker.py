@@ -1,0 +1,398 @@
+"""The worker and its supervisor: whatever the target does, the run goes on and tells what was under way."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.run import stub_engines
+from tmem.conformance.engine import Engine, Trial
+from tmem.conformance.engines import ENGINES
+from tmem.conformance.events import Event, Finding, Found, Note, Phase, Progress, Started
+from tmem.conformance.report.summary import Summary
+from tmem.conformance.report.verdict import Verdict, verdict
+from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.process import COMMAND
+from tmem.conformance.run.replay import Replay, again
+from tmem.conformance.run.supervisor import RunError
+from tmem.conformance.run.time_slices import Turns
+from tmem.conformance.targets.resolve import resolve
+
+HERE = Path(__file__).parent
+SUPPORT = HERE.parent / "support"
+VOLUME = tuple(engine for engine in ENGINES if engine.name == "volume")
+SCHEDULES = tuple(engine for engine in ENGINES if engine.name == "schedules")
+STUBS = (sys.executable, "-u", str(HERE / "stub_engines.py"))
+
+
+def stub(*names: str) -> tuple[Engine, ...]:
+    return tuple(engine for engine in stub_engines.ENGINES if engine.name in names)
+
+
+def follow(
+    target: str,
+    engines: Sequence[Engine] = VOLUME,
+    hang_after: float = 5.0,
+    budget: float | None = None,
+    command: Sequence[str] = COMMAND,
+    shrink: float = 0.0,
+    scale: float = 0.01,
+) -> tuple[list[Event], Summary]:
+    """All events of a short run, and their account. `target` is a name in hostile.py, or a whole TARGET."""
+    text = target if ":" in target else f"py:{SUPPORT / 'hostile.py'}:{target}"
+    plan = Plan(text, budget=budget, hang_after=hang_after, scale=scale, shrink=shrink)
+    events = list(check(plan, engines, command))
+    summary = Summary(text, 0, "linearizable")
+    for event in events:
+        summary.add(event)
+    return events, summary
+
+
+def finding(target: str, hang_after: float = 5.0) -> Finding:
+    """The one violation of a short run, which must be FAIL."""
+    _, summary = follow(target, hang_after=hang_after)
+    assert verdict(summary) is Verdict.FAIL
+    (found,) = summary.findings.values()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "frame"),
+    [
+        ("hangs_in_put", "put", "in sleep"),
+        ("wedged_in_get", "get", "in wedge"),
+        ("spins_in_flush", "flush page", "in spin"),
+        ("hangs_in_new_pool", "new pool", "in sleep"),
+        ("hangs_in_close", "close()", "in sleep"),
+    ],
+)
+def test_a_hang_is_found_with_its_operations_and_stacks(target: str, call: str, frame: str) -> None:
+    found = finding(target, hang_after=1.0)
+    assert found.clause == "TMEM-CONC-3"
+    assert call in found.message
+    assert "does not return within 1 s" in found.message
+    assert call in found.steps[-1]
+    assert frame in found.picture
+    assert "tmem/conformance" not in found.picture, "the suite's own frames are beside the point"
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "how"),
+    [
+        ("exits_in_get", "get", "exit code 3"),
+        ("segfaults_in_put", "put", "SIGSEGV"),
+        ("aborts_in_flush", "flush object", "SIGABRT"),
+        ("killed_in_get", "get", "SIGKILL"),
+        ("stops_parents_pipe", "get", "exit code 0"),
+        ("LeavesChildren", "get", "exit code 7"),
+    ],
+)
+def test_a_crash_is_found_with_its_operations(target: str, call: str, how: str) -> None:
+    found = finding(target)
+    assert found.clause == "TMEM-CONC-3"
+    assert how in found.message
+    assert call in found.steps[-1]
+
+
+def test_a_crash_is_made_small() -> None:
+    events, summary = follow("segfaults_in_put", shrink=60.0)
+    large, small = (event.finding for event in events if isinstance(event, Found))
+    assert len(large.steps) > len(small.steps) == 1
+    assert "put" in small.steps[0]
+    assert "SIGSEGV" in small.message
+    assert summary.findings["TMEM-CONC-3"] == small
+    assert "in string_at" in small.picture
+
+
+def test_a_crash_under_a_schedule_is_told_and_comes_again() -> None:
+    target = f"py:{SUPPORT / 'hostile.py'}:DiesOfTwoPuts"
+    engines = (*VOLUME, *SCHEDULES)
+    _, summary = follow(target, engines=engines, scale=0.3)
+    found = summary.findings["TMEM-CONC-3"]
+    assert found.engine == "schedules"
+    assert "one of these ends the process with exit code 9" in found.message
+    assert {"thread 1", "thread 2"} <= {step.partition(":")[0] for step in found.steps}
+    recorded = Replay(target, 0, "linearizable", found.clause, found.replay)
+    for _ in range(2):
+        told = [event for event in again(recorded, engines=engines) if isinstance(event, Found)]
+        assert [each.finding.message for each in told] == [found.message]
+    assert not any(isinstance(event, Found) for event in again(recorded, "impl", engines=engines))
+
+
+def test_a_crash_before_any_schedule_is_one_of_schedules_too() -> None:
+    target = f"py:{SUPPORT / 'hostile.py'}:segfaults_in_put"
+    _, summary = follow(target, engines=SCHEDULES)
+    found = summary.findings["TMEM-CONC-3"]
+    recorded = Replay(target, 0, "linearizable", found.clause, found.replay)
+    assert any(isinstance(event, Found) for event in again(recorded, engines=SCHEDULES))
+
+
+@pytest.mark.parametrize(
+    ("target", "level", "fails"),
+    [
+        ("OwnLocks", "integrity", False),
+        ("OwnLocks", "linearizable", True),
+        ("TornLocks", "integrity", True),
+    ],
+)
+def test_the_level_says_what_overlapping_calls_must_keep(target: str, level: str, fails: bool) -> None:
+    plan = Plan(f"py:{SUPPORT / 'hostile.py'}:{target}", level=level, scale=0.4)
+    engines = tuple(each for each in ENGINES if each.name in ("schedules", "stress", "volume"))
+    findings = [event.finding for event in check(plan, engines) if isinstance(event, Found)]
+    assert bool(findings) is fails, findings
+    for found in findings:
+        recorded = Replay(plan.target, 0, level, found.clause, found.replay)
+        if found.engine == "schedules":
+            assert any(isinstance(event, Found) for event in again(recorded))
+
+
+def test_a_hang_is_made_small() -> None:
+    _, summary = follow("hangs_in_put", hang_after=0.5, shrink=60.0)
+    assert len(summary.findings["TMEM-CONC-3"].steps) == 1
+
+
+def test_a_crash_in_c_tells_where_it_was() -> None:
+    assert "in string_at" in finding("segfaults_in_put").picture
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("raises_base", "Base(odd)"),
+        ("raises_exit", "SystemExit(0)"),
+        ("raises_interrupt", "KeyboardInterrupt()"),
+        ("raises_key_error", "KeyError('x')"),
+        ("answers_text", "text"),
+        ("answers_none_to_put", "None"),
+        ("close_raises", "RuntimeError(cannot)"),
+        ("Recurses", "RecursionError"),
+    ],
+)
+def test_odd_answers_and_exceptions_break_the_clause_that_says_so(target: str, said: str) -> None:
+    _, summary = follow(target)
+    assert verdict(summary) is Verdict.FAIL
+    found = summary.findings["TMEM-ERR-1"]
+    assert said in found.message + found.steps[-1]
+
+
+@pytest.mark.parametrize("target", ["Good", "Prints", "LeavesThreads", "WritesOnPipes"])
+def test_noise_changes_nothing(target: str) -> None:
+    _, summary = follow(target)
+    assert summary.findings == {}
+    assert summary.complete
+    assert summary.operations > 1000
+
+
+def test_after_a_hang_the_next_engine_goes_on() -> None:
+    events, summary = follow("hangs_in_put", ENGINES, hang_after=1.0)
+    begun = [event.engine for event in events if isinstance(event, Phase)]
+    assert begun == [engine.name for engine in ENGINES]
+    assert sum(isinstance(event, Started) for event in events) > 1, "a new worker"
+    assert not summary.complete
+
+
+def test_a_crash_while_loading_is_no_verdict_on_the_target() -> None:
+    with pytest.raises(
+        RunError, match=r"could not be loaded: loading it ends the process by SIGSEGV"
+    ) as caught:
+        follow("crashes")
+    assert "in crashes" in caught.value.details
+
+
+def test_a_factory_that_never_returns_is_no_verdict_on_the_target() -> None:
+    with pytest.raises(RunError, match=r"could not be loaded: loading it does not return within 2\.4 s"):
+        follow("hangs", hang_after=0.2)
+
+
+def test_a_factory_may_take_its_time() -> None:
+    _, summary = follow("slow", stub("slow"), hang_after=0.7, command=STUBS)
+    assert summary.findings == {}
+    assert summary.complete
+    assert "Making a backend takes about 1 s" in summary.notes[0]
+
+
+def test_a_factory_that_fails_later_says_so() -> None:
+    with pytest.raises(RunError, match=r"the factory raised OSError: .*Too many open files"):
+        follow("fails_later")
+
+
+def test_a_hang_names_the_step_the_program_and_the_variant() -> None:
+    events, _ = follow("model:keep", stub("hung"), hang_after=0.5, command=STUBS)
+    (found,) = (event.finding for event in events if isinstance(event, Found))
+    assert found.steps[:2] == ("step 0 of p", "step 1 of p")
+    assert found.steps[2] == "step 2 of p → does not return within 0.5 s"
+    assert found.replay == {"engine": "hung", "variant": 7, "program": "p"}
+
+
+def test_slow_steps_and_long_thoughts_are_no_hangs() -> None:
+    _, summary = follow("model:keep", stub("slow", "thinker"), hang_after=1.5, command=STUBS)
+    assert summary.findings == {}
+    assert summary.complete
+
+
+def test_an_engine_that_stands_still_is_our_defect_not_the_targets() -> None:
+    with pytest.raises(RunError, match="the suite itself failed"):
+        follow("model:keep", stub("stuck"), hang_after=0.1, command=STUBS)
+
+
+def test_a_defect_of_an_engine_is_one_line_with_its_traceback_aside() -> None:
+    with pytest.raises(RunError) as caught:
+        follow("model:keep", stub("broken"), command=STUBS)
+    assert str(caught.value) == "the suite itself failed, a defect of tmem: AssertionError: a defect"
+    assert "in run" in caught.value.details
+
+
+def test_a_worker_that_does_not_even_start_is_our_defect() -> None:
+    command = (sys.executable, "-c", "raise SystemExit('no worker here')")
+    with pytest.raises(RunError, match="the suite itself failed") as caught:
+        follow("model:keep", command=command)
+    assert "no worker here" in caught.value.details
+
+
+def test_a_worker_that_an_operator_ends_is_no_verdict_on_the_target() -> None:
+    _, summary = follow("model:keep", stub("ended"), command=STUBS)
+    assert verdict(summary) is Verdict.UNKNOWN
+    assert summary.notes == ["Something outside ends the process by SIGTERM: the run is not complete."]
+
+
+def test_an_engine_that_hears_no_deadline_is_ended() -> None:
+    start = time.monotonic()
+    _, summary = follow("model:keep", stub("deaf"), hang_after=0.5, budget=0.5, command=STUBS)
+    assert time.monotonic() - start < 30
+    assert verdict(summary) is Verdict.UNKNOWN
+
+
+def test_many_and_long_events_arrive() -> None:
+    _, summary = follow("model:keep", stub("talker"), command=STUBS)
+    assert summary.operations == 2000
+    assert summary.notes == ["x" * 1_000_000]
+
+
+def test_what_is_no_event_is_dropped_and_told() -> None:
+    events, summary = follow("model:keep", stub("garbler"), command=STUBS)
+    assert Note("whole again") in events
+    assert "4 lines that the worker sent were no events" in summary.notes[-1]
+    assert summary.complete
+
+
+def test_a_budget_cuts_the_run_short() -> None:
+    plan = Plan("model:keep", budget=0.7, scale=100.0)
+    summary = Summary("model:keep", 0, "linearizable")
+    for event in check(plan, VOLUME):
+        summary.add(event)
+    assert not summary.complete
+    assert summary.operations > 0
+    assert verdict(summary) is Verdict.UNKNOWN
+
+
+def test_a_short_budget_gives_every_engine_its_part() -> None:
+    plan = Plan("model:keep", budget=12.0, scale=100.0)
+    summary = Summary("model:keep", 0, "linearizable")
+    told = dict.fromkeys((engine.name for engine in ENGINES), 0)
+    engine = ""
+    for event in check(plan):
+        summary.add(event)
+        engine = event.engine if isinstance(event, Phase) else engine
+        told[engine] = told.get(engine, 0) + (event.operations if isinstance(event, Progress) else 0)
+    assert all(told[name] > 0 for name in ("machine", "volume", "schedules", "stress")), told
+    assert verdict(summary) is Verdict.UNKNOWN
+    (note,) = (note for note in summary.notes if "budget" in note)
+    assert all(f"{name} " in note for name in ("machine", "volume", "schedules", "stress"))
+
+
+def test_a_turn_that_was_cut_goes_on_where_it_was() -> None:
+    clock = iter([10.0, 7.0, 4.0, 2.0, 0.0])
+    turns = Turns({"one": 0.5, "two": 0.25, "three": 0.25}, lambda: next(clock))
+    taken = []
+    for name, seconds in turns:
+        taken.append((name, seconds))
+        turns.done[name] += 0.6 if name == "two" else 1
+    assert taken == [("one", 5.0), ("two", 3.5), ("three", 4.0), ("two", 2.0)]
+    assert turns.complete
+
+
+def test_turns_end_with_the_time() -> None:
+    clock = iter([1.0, 0.0])
+    turns = Turns({"one": 0.5, "two": 0.5}, lambda: next(clock))
+    assert [name for name, _ in turns] == ["one"]
+    assert not turns.complete
+
+
+@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine.name != "canaries"])
+def test_an_engine_begins_where_an_earlier_turn_ended(engine: Engine) -> None:
+    def programs(done: float) -> int:
+        told: list[Event] = []
+        target = resolve("impl")
+        trial = Trial("impl", target.fresh, 1, told.append, scale=0.2, source=target.source, done=done)
+        engine.run(trial)
+        return sum(event.programs for event in told if isinstance(event, Progress))
+
+    assert 0.3 * programs(0) < programs(0.5) < 0.7 * programs(0)
+
+
+def test_a_budget_lets_a_run_go_on_with_further_seeds() -> None:
+    plan = Plan("model:keep", seed=5, budget=4.0, scale=0.01)
+    events = list(check(plan, VOLUME))
+    seeds = [event.seed for event in events if isinstance(event, Started)]
+    assert seeds == list(range(5, 5 + len(seeds)))
+    assert len(seeds) > 1
+    summary = Summary("model:keep", 5, "linearizable")
+    for event in events:
+        summary.add(event)
+    assert summary.complete, "the counted run was complete before the budget ended"
+
+
+def test_equal_seeds_give_equal_runs() -> None:
+    def told(seed: int) -> list[Event]:
+        return list(check(Plan("model:random", seed, scale=0.01), VOLUME))[:-1]
+
+    assert told(1) == told(1) != told(2)
+
+
+def test_closing_ends_the_worker_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with closing(check(Plan("model:keep", scale=100.0), VOLUME)) as events:
+        next(events)
+        next(events)
+        assert list(tmp_path.iterdir())
+        (child,) = children()
+    assert list(tmp_path.iterdir()) == []
+    assert child not in children()
+
+
+def children() -> set[int]:
+    """The processes that this one started."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        found |= {int(pid) for pid in (task / "children").read_text().split()}
+    return found
+
+
+def test_children_of_a_crashed_target_are_ended(tmp_path: Path) -> None:
+    mine = tmp_path / "hostile.py"
+    mine.write_bytes((SUPPORT / "hostile.py").read_bytes())
+    _, summary = follow(f"py:{mine}:LeavesChildren")
+    assert "exit code 7" in summary.findings["TMEM-CONC-3"].message
+    patience = time.monotonic() + 10  # a process that was killed takes a moment to go
+    while running(str(mine)) and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert not running(str(mine))
+
+
+def running(word: str) -> list[bytes]:
+    """The command lines on this machine that hold a word."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue  # it ended while we looked
+        if word.encode() in command:
+            found.append(command)
+    return found

@@ -1,0 +1,71 @@
+"""Which lines the checks execute at all: a mutant of another line need not be run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Final
+
+from coverage import Coverage
+
+from tmem.conformance.engine import Trial
+from tmem.conformance.targets.handshake import shake_hands
+from tmem.conformance.targets.resolve import resolve
+from tools.mutants.judging import CHECKS
+from tools.mutants.mutant import ROOT, environment, modules, source
+from tools.mutants.worker import FOR_LOCKS, FOR_STATEMENTS
+
+TARGETS: Final = {
+    "impl": ("impl", "impl-by-many"),
+    "model": ("model:keep", "model:random"),
+}
+"""What `tmem check` is given for the mutants of a package, of the targets that reach the line: of `impl` the
+first, which does all there is; of `model` each, for one tells most of races and the other makes choices."""
+JUDGE: Final = "judge"
+"""What stands in the place of a target for the checks of the judge."""
+
+Lines = dict[str, list[int]]
+"""By module, the lines that are executed."""
+
+
+def reached(package: str, target: str) -> Lines:
+    """What lines of a package a target executes; found out in a process of its own."""
+    command = [sys.executable, "-P", "-m", "tools.mutants.reached", package, target]
+    run = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=True)
+    lines: Lines = json.loads(run.stdout.splitlines()[-1])
+    return lines
+
+
+def _check(text: str) -> None:
+    target = resolve(text)
+    missing = frozenset(each.what for each in shake_hands(target, lambda operation: None).missing)
+    trial = Trial(text, target.fresh, 0, source=target.source, missing=missing)
+    for engine in (*FOR_LOCKS, *FOR_STATEMENTS):
+        engine.run(trial)
+
+
+def _judge() -> None:
+    for name, check in CHECKS.items():
+        if name != "store_tests":
+            check()
+
+
+def main() -> None:
+    """Print, as JSON, the lines of the package that the target of the command line executes."""
+    package, target = sys.argv[1:]
+    folder = source(package)
+    watch = Coverage(
+        data_file=None, include=[f"{folder}/*"], concurrency=["thread", "greenlet"], config_file=False
+    )
+    with watch.collect():
+        if target == JUDGE:
+            _judge()
+        else:
+            _check(target)
+    data = watch.get_data()
+    print(json.dumps({path: data.lines(str(folder / path)) or [] for path, _ in modules(package)}))
+
+
+if __name__ == "__main__":
+    main()

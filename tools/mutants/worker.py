@@ -1,0 +1,58 @@
+"""The worker that mutants are checked in: engines of `tmem check`, each with as much of its work as tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tmem.conformance.engine import Engine, Trial
+from tmem.conformance.engines.claims import ClaimChecks
+from tmem.conformance.engines.machine import Machines
+from tmem.conformance.engines.schedules import Schedules
+from tmem.conformance.engines.stress import Stress
+from tmem.conformance.engines.volume import Volume
+from tmem.conformance.run.worker import main
+
+
+@dataclass(slots=True)
+class Part:
+    """The beginning of an engine's work: `part` of what it does in the default run."""
+
+    engine: Engine
+    part: float
+    name: str = ""
+    detail: str = ""
+    share: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.name = f"{self.engine.name}, {self.part:.0%}"
+        self.detail = self.engine.detail
+        self.share = self.engine.share * self.part
+
+    def run(self, trial: Trial) -> None:
+        self.engine.run(replace(trial, scale=self.part))
+
+    def steps(self, program: bytes, count: int) -> list[str]:
+        return self.engine.steps(program, count)
+
+    def recall(self, program: bytes, variant: int) -> dict[str, object]:
+        return self.engine.recall(program, variant)
+
+    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+        self.engine.replay(trial, data)
+
+
+SOON: Final = Part(Volume(), 0.1)
+"""What kills most mutants, and those whose locks are never released."""
+FOR_LOCKS: Final[tuple[Engine, ...]] = (SOON, Schedules(), Part(Stress(), 0.5))
+"""Without overlapping calls a lock more or less makes no difference."""
+FOR_STATEMENTS: Final[tuple[Engine, ...]] = (
+    SOON,
+    ClaimChecks(),
+    Part(Schedules(), 0.1),
+    Part(Volume(), 0.2),
+    Part(Machines(), 0.1),
+)
+
+if __name__ == "__main__":
+    main({engine.name: engine for engine in (*FOR_LOCKS, *FOR_STATEMENTS, Volume(), Machines())}.values())
