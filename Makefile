@@ -8,7 +8,7 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test prove prove-impl compiled bench lint clean
+.PHONY: check test test-long prove prove-impl compiled bench lint clean
 .PHONY: races calibrate gains mutants endurance schedules history history-agreement
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
@@ -18,7 +18,11 @@ check: .venv/.installed
 
 test: .venv/.installed-dev
 	-$(BIN)/python -m tmem.impl.build
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-long: .venv/.installed-dev
+	-$(BIN)/python -m tmem.impl.build
+	$(BIN)/python -m pytest -n 2 -m long tests $(ARGS)
 
 prove: .venv/.installed-dev
 	$(BIN)/python -m proofs

@@ -97,6 +97,7 @@ def test_no_mutant_is_of_a_script_or_of_what_only_the_type_checker_reads() -> No
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("mutant", "clauses"),
     [
@@ -114,6 +115,7 @@ def test_tmem_check_kills(mutant: tuple[str, ...], clauses: set[str]) -> None:
     assert result(named(*mutant), [target]).clause in clauses
 
 
+@pytest.mark.long
 def test_the_tests_of_the_judge_kill() -> None:
     found = result(
         named("model", "judge.py", "Judge._get", "if learned is None: → if learned is not None:"), []
