@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from itertools import product
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 from tmem.spec.abi.flags import kind_of
 from tmem.spec.answers import declared, event, refused
 from tmem.spec.clauses.pools import destroyed, flags_taken
 from tmem.spec.handle import in_range
 from tmem.spec.operations import (
+    SIGNATURES,
     Answer,
     DestroyPool,
     FlushObject,
@@ -27,6 +28,7 @@ from tmem.spec.operations import (
     Operation,
     Put,
     Reclaim,
+    flat,
 )
 from tmem.spec.slot import Does, Event, Kind, vanished
 from tmem.spec.store import (
@@ -138,15 +140,11 @@ def step(setting: Setting, operation: Operation, answer: Answer) -> Step | None:
 
 def malformed(setting: Setting, operation: Operation) -> bool:
     """Whether an argument is out of range (TMEM-ARG-1)."""
-    match operation:
-        case Put(handle=handle, page=page):
-            return len(page) != setting.page_size or not in_range(handle.oid, handle.index)
-        case Get(handle=handle) | FlushPage(handle=handle):
-            return not in_range(handle.oid, handle.index)
-        case FlushObject(oid=oid):
-            return not in_range(oid, 0)
-        case _:
-            return False
+    method, arguments = flat(operation)
+    named = dict(zip(SIGNATURES[method].arguments, arguments, strict=True))
+    if isinstance(operation, Put) and len(operation.page) != setting.page_size:
+        return True
+    return not in_range(cast(int, named.get("oid", 0)), cast(int, named.get("index", 0)))
 
 
 def after(setting: Setting, world: World, step: Step) -> Iterator[World]:

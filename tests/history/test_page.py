@@ -11,6 +11,7 @@ import pytest
 from bench import history, history_agreement
 from bench.histories_large import large
 from tmem.conformance.history.trace import format as trace
+from tmem.spec.operations import SIGNATURES
 
 TEXT = history.PAGE.read_text(encoding="utf-8")
 
@@ -31,8 +32,8 @@ def test_the_traces_are_read() -> None:
 
 def test_the_table_has_every_field() -> None:
     documented = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE))))
-    assert documented == {*trace.EVERY, *(name for names in trace.ARGUMENTS.values() for name in names)}
-    assert all(f"`{op}`" in TEXT for op in trace.ARGUMENTS)
+    assert documented == {*trace.EVERY, *(name for each in SIGNATURES.values() for name in each.arguments)}
+    assert all(f"`{op}`" in TEXT for op in SIGNATURES)
 
 
 @pytest.mark.skipif(not history.RESULTS.exists(), reason="no figures are recorded")

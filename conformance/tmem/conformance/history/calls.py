@@ -8,20 +8,8 @@ from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
 from tmem.spec.answers import declared, event, refused
-from tmem.spec.handle import Handle, in_range
-from tmem.spec.operations import (
-    Answer,
-    DestroyPool,
-    FlushObject,
-    FlushPage,
-    Get,
-    NewPool,
-    Operation,
-    PoolFlags,
-    Put,
-    Raised,
-    Reclaim,
-)
+from tmem.spec.handle import in_range
+from tmem.spec.operations import SIGNATURES, Answer, Argument, Operation, Raised, flat, from_flat
 from tmem.spec.slot import Does
 
 Page: TypeAlias = Hashable
@@ -31,11 +19,9 @@ Page: TypeAlias = Hashable
 class Call(NamedTuple):
     """One operation of a history, from invocation to response.
 
-    `op` is the Backend's method and `args` what it was called with: put(client, pool, oid, index, page),
-    get and flush_page(client, pool, oid, index), flush_object(client, pool, oid), new_pool(client, flags,
-    uuid), destroy_pool and pool_flags(client, pool), reclaim(pages). Times are of one clock, in any unit;
-    of two calls the one comes first whose `end` is less than the other's `begin`. `end` is None where the
-    call never returned.
+    `op` is the backend's method and `args` what it was called with (`tmem.spec.operations.SIGNATURES`).
+    Times are of one clock, in any unit; of two calls the one comes first whose `end` is less than the
+    other's `begin`. `end` is None where the call never returned.
     """
 
     thread: int
@@ -54,19 +40,6 @@ class Maybe(NamedTuple):
     """The answer of a call that may have taken effect before its end, or not at all."""
 
     answer: object
-
-
-OPERATIONS: Final[dict[str, int]] = {
-    "put": 5,
-    "get": 4,
-    "flush_page": 4,
-    "flush_object": 3,
-    "new_pool": 3,
-    "destroy_pool": 2,
-    "pool_flags": 2,
-    "reclaim": 1,
-}
-"""The operations of a history, with the number of their arguments."""
 
 
 def brief(value: object) -> str:
@@ -89,8 +62,8 @@ def does(op: str, answer: Raised) -> Does | None:
     >>> does("put", Raised("OSError", 19)), does("put", Raised("KeyError"))
     (<Does.NOTHING: 'changed nothing'>, None)
     """
-    operation = _TEMPLATES[op]
-    return event(operation, answer).does if declared(operation, answer) or refused(answer) else None
+    template = _TEMPLATES[op]
+    return event(template, answer).does if declared(template, answer) or refused(answer) else None
 
 
 def effect(call: Call) -> Does | None:
@@ -152,38 +125,22 @@ def perhaps(call: Call) -> Call:
     return call._replace(answer=Maybe(call.answer))
 
 
+def _template(arguments: tuple[str, ...]) -> tuple[Argument, ...]:
+    return tuple(b"" if name == "page" else 0 for name in arguments)
+
+
 _TEMPLATES: Final[dict[str, Operation]] = {
-    "put": Put(0, Handle(0, 0, 0), b""),
-    "get": Get(0, Handle(0, 0, 0)),
-    "flush_page": FlushPage(0, Handle(0, 0, 0)),
-    "flush_object": FlushObject(0, 0, 0),
-    "new_pool": NewPool(0),
-    "destroy_pool": DestroyPool(0, 0),
-    "pool_flags": PoolFlags(0, 0),
-    "reclaim": Reclaim(0),
+    method: from_flat(method, _template(signature.arguments)) for method, signature in SIGNATURES.items()
 }
+"""An operation of each kind; what an exception says of its effect depends on the kind alone."""
 
 
 def call_of(thread: int, begin: float, end: float | None, operation: Operation, answer: Answer) -> Call:
     """The call of an operation of the spec.
 
+    >>> from tmem.spec import Get, Handle
     >>> str(call_of(0, 1, 2, Get(1, Handle(0, 7, 3)), b"page"))
     "get(1, 0, 7, 3) → b'page'"
     """
-    match operation:
-        case Put(client, h, page):
-            return Call(thread, begin, end, "put", (client, h.pool, h.oid, h.index, page), answer)
-        case Get(client, h):
-            return Call(thread, begin, end, "get", (client, h.pool, h.oid, h.index), answer)
-        case FlushPage(client, h):
-            return Call(thread, begin, end, "flush_page", (client, h.pool, h.oid, h.index), answer)
-        case FlushObject(client, pool, oid):
-            return Call(thread, begin, end, "flush_object", (client, pool, oid), answer)
-        case NewPool(client, flags, uuid):
-            return Call(thread, begin, end, "new_pool", (client, flags, uuid), answer)
-        case DestroyPool(client, pool):
-            return Call(thread, begin, end, "destroy_pool", (client, pool), answer)
-        case PoolFlags(client, pool):
-            return Call(thread, begin, end, "pool_flags", (client, pool), answer)
-        case Reclaim(pages):
-            return Call(thread, begin, end, "reclaim", (pages,), answer)
+    method, arguments = flat(operation)
+    return Call(thread, begin, end, method, arguments, answer)

@@ -10,7 +10,6 @@ from tmem.spec.abi.flags import describe, kind_of
 from tmem.spec.handle import short
 from tmem.spec.operations import (
     Answer,
-    DestroyPool,
     FlushObject,
     FlushPage,
     Get,
@@ -20,6 +19,7 @@ from tmem.spec.operations import (
     Put,
     Raised,
     Reclaim,
+    flat,
 )
 
 
@@ -74,25 +74,21 @@ def granted(new: NewPool, told: Answer) -> str:
 
 def call(operation: Operation, name: Pages) -> str:
     """An operation as it was called."""
+    words = flat(operation)[0].replace("_", " ")
     match operation:
-        case NewPool(client, flags, uuid):
-            by = "" if uuid is None else f", uuid {uuid:#x}"
-            return f"client {client}: new pool {describe(flags)}{by}"
-        case DestroyPool(client, pool):
-            return f"client {client}: destroy pool {pool}"
-        case Put(client, handle, page):
-            held = name(page) if name.knows(page) else f"{len(page)} bytes"
-            return f"client {client}: put {handle} {held}"
-        case Get(client, handle):
-            return f"client {client}: get {handle}"
-        case FlushPage(client, handle):
-            return f"client {client}: flush page {handle}"
-        case FlushObject(client, pool, oid):
-            return f"client {client}: flush object ⟨{pool}, {short(oid)}⟩"
-        case PoolFlags(client, pool):
-            return f"client {client}: pool flags of {pool}"
         case Reclaim(pages):
-            return f"reclaim {pages} {'page' if pages == 1 else 'pages'}"
+            return f"{words} {pages} {'page' if pages == 1 else 'pages'}"
+        case NewPool(_, flags, uuid):
+            rest = describe(flags) + ("" if uuid is None else f", uuid {uuid:#x}")
+        case Put(_, handle, page):
+            rest = f"{handle} {name(page) if name.knows(page) else f'{len(page)} bytes'}"
+        case Get(_, handle) | FlushPage(_, handle):
+            rest = f"{handle}"
+        case FlushObject(_, pool, oid):
+            rest = f"⟨{pool}, {short(oid)}⟩"
+        case _:
+            rest = f"{operation.pool}"
+    return f"client {operation.client}: {words} {rest}"
 
 
 def said(answer: Answer, name: Pages) -> str:

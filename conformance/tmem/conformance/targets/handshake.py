@@ -14,7 +14,7 @@ from tmem.conformance.targets.target import Target, TargetError, raised
 from tmem.spec.abi.flags import compose, describe, kind_of
 from tmem.spec.backend import OPERATIONS, Backend, TellsFlags
 from tmem.spec.clauses import CLAIMS
-from tmem.spec.operations import NewPool, PoolFlags, Raised
+from tmem.spec.operations import SIGNATURES, NewPool, PoolFlags, Raised
 from tmem.spec.slot import Kind
 
 TRIES: Final = 8
@@ -24,17 +24,7 @@ ABILITIES: Final = ("reclaim", "pool_flags")
 """Methods that a backend may have beyond the Protocol."""
 
 KINDS: Final = tuple(Kind(persistent, shared) for shared in (False, True) for persistent in (False, True))
-_ARGUMENTS: Final = {
-    "new_pool": ("client", "flags", "uuid"),
-    "destroy_pool": ("client", "pool"),
-    "put": ("client", "pool", "oid", "index", "page"),
-    "get": ("client", "pool", "oid", "index"),
-    "flush_page": ("client", "pool", "oid", "index"),
-    "flush_object": ("client", "pool", "oid"),
-    "close": (),
-    "reclaim": ("pages",),
-    "pool_flags": ("client", "pool"),
-}
+_ARGUMENTS: Final = {name: each.arguments for name, each in SIGNATURES.items()} | {"close": ()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,7 @@ from tmem.conformance.history.calls import Call, Maybe, Page, effect, until
 from tmem.conformance.history.exhaustive import judge
 from tmem.conformance.history.partition import Split
 from tmem.spec import history
-from tmem.spec.handle import Handle
-from tmem.spec.operations import (
-    DestroyPool,
-    FlushObject,
-    FlushPage,
-    Get,
-    NewPool,
-    Operation,
-    PoolFlags,
-    Put,
-    Reclaim,
-)
+from tmem.spec.operations import Argument, from_flat
 from tmem.spec.slot import Does
 
 MOST = 12
@@ -91,28 +80,11 @@ def _in_spec(call: Call, tokens: dict[Page, bytes]) -> history.Call:
     answer = call.answer.answer if isinstance(call.answer, Maybe) else call.answer
     if effect(call) is Does.HIT:
         answer = _token(answer, tokens)
-    return history.Call(_operation(call, tokens), answer, call.begin, call.end)  # type: ignore[arg-type]
+    args: tuple[Argument, ...] = call.args  # type: ignore[assignment]  # but for a page, which stands last
+    if call.op == "put":
+        args = (*args[:-1], _token(call.args[-1], tokens))
+    return history.Call(from_flat(call.op, args), answer, call.begin, call.end)  # type: ignore[arg-type]
 
 
 def _token(page: Page, tokens: dict[Page, bytes]) -> bytes:
     return tokens.setdefault(page, len(tokens).to_bytes(2, "big"))
-
-
-def _operation(call: Call, tokens: dict[Page, bytes]) -> Operation:
-    args: tuple[int, ...] = call.args[:4]  # type: ignore[assignment]
-    match call.op:
-        case "put":
-            return Put(args[0], Handle(*args[1:]), _token(call.args[4], tokens))
-        case "get":
-            return Get(args[0], Handle(*args[1:]))
-        case "flush_page":
-            return FlushPage(args[0], Handle(*args[1:]))
-        case "flush_object":
-            return FlushObject(*args)
-        case "new_pool":
-            return NewPool(*args)
-        case "destroy_pool":
-            return DestroyPool(*args)
-        case "pool_flags":
-            return PoolFlags(*args)
-    return Reclaim(*args)

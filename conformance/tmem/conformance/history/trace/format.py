@@ -7,19 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, cast
 
 from tmem.conformance.history.calls import Call, Page
-from tmem.spec.operations import Raised
+from tmem.spec.operations import SIGNATURES, Raised
 
-ARGUMENTS: Final[dict[str, tuple[str, ...]]] = {
-    "put": ("client", "pool", "oid", "index", "page"),
-    "get": ("client", "pool", "oid", "index"),
-    "flush_page": ("client", "pool", "oid", "index"),
-    "flush_object": ("client", "pool", "oid"),
-    "new_pool": ("client", "flags", "uuid"),
-    "destroy_pool": ("client", "pool"),
-    "pool_flags": ("client", "pool"),
-    "reclaim": ("pages",),
-}
-"""The operations, with the names of their arguments in the order of the Backend's methods."""
 ANSWERS: Final[dict[str, tuple[str, tuple[type, ...]]]] = {
     "put": ("true or false", (bool,)),
     "get": ("a page or null", (str, type(None))),
@@ -62,7 +51,7 @@ def line_of(call: Call) -> str:
     (1, 0, 7, 3, '70616765')
     """
     told: dict[str, object] = {"op": call.op, "thread": call.thread}
-    told |= {name: _told(value) for name, value in zip(ARGUMENTS[call.op], call.args, strict=True)}
+    told |= {name: _told(value) for name, value in zip(SIGNATURES[call.op].arguments, call.args, strict=True)}
     if call.op == "put":
         told["page"] = _page_text(call.args[4])
     told |= {"begin": call.begin, "end": call.end, "answer": _told_answer(call)}
@@ -98,9 +87,9 @@ def _call(line: str | bytes) -> Call:
     if type(told) is not dict:
         raise ValueError(f"{_brief(told)} is no object; write one object a line, a line for each call")
     op = told.get("op")
-    names = ARGUMENTS.get(op, ()) if isinstance(op, str) else ()
-    if not names or not isinstance(op, str):
-        raise ValueError(f'"op" is {_brief(op)}; write one of {", ".join(ARGUMENTS)}')
+    if not isinstance(op, str) or op not in SIGNATURES:
+        raise ValueError(f'"op" is {_brief(op)}; write one of {", ".join(SIGNATURES)}')
+    names = SIGNATURES[op].arguments
     try:
         args = tuple([_ARGUMENT[name](told[name], name) for name in names])
         thread, begin, end, answer = told["thread"], told["begin"], told["end"], told["answer"]

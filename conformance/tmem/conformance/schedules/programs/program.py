@@ -15,6 +15,7 @@ from typing import Final
 from tmem.spec.abi.flags import PERSIST, SHARED, VERSION, VERSION_SHIFT
 from tmem.spec.handle import Handle
 from tmem.spec.operations import (
+    SIGNATURES,
     DestroyPool,
     FlushObject,
     FlushPage,
@@ -23,6 +24,8 @@ from tmem.spec.operations import (
     Operation,
     Put,
     Reclaim,
+    flat,
+    from_flat,
 )
 
 EPHEMERAL: Final = VERSION << VERSION_SHIFT
@@ -169,14 +172,25 @@ def _operation(
 
 
 def pool_of(operation: Operation) -> int | None:
-    """The number of the pool that an operation names."""
+    """The number of the pool that an operation names; None where it names none."""
     match operation:
         case Put(handle=handle) | Get(handle=handle) | FlushPage(handle=handle):
             return handle.pool
-        case DestroyPool(pool=pool) | FlushObject(pool=pool):
-            return pool
-        case _:
+        case NewPool() | Reclaim():
             return None
+        case _:
+            return operation.pool
+
+
+def with_pool(operation: Operation, pool: int) -> Operation:
+    """The same operation on another pool; an operation that names no pool as it is."""
+    match operation:
+        case Put(handle=handle) | Get(handle=handle) | FlushPage(handle=handle):
+            return replace(operation, handle=replace(handle, pool=pool))
+        case NewPool() | Reclaim():
+            return operation
+        case _:
+            return replace(operation, pool=pool)
 
 
 def without_pool(program: Program, pool: NewPool) -> Program | None:
@@ -186,13 +200,8 @@ def without_pool(program: Program, pool: NewPool) -> Program | None:
         return None
 
     def moved(operation: Operation) -> Operation:
-        match operation:
-            case Put(handle=h) | Get(handle=h) | FlushPage(handle=h) if h.pool > gone:
-                return replace(operation, handle=replace(h, pool=h.pool - 1))
-            case DestroyPool(pool=n) | FlushObject(pool=n) if n > gone:
-                return replace(operation, pool=n - 1)
-            case _:
-                return operation
+        pool = pool_of(operation)
+        return with_pool(operation, pool - 1) if pool is not None and pool > gone else operation
 
     setup = tuple(moved(each) for each in program.setup if each != pool)
     return Program(setup, tuple(tuple(map(moved, thread)) for thread in program.threads))
@@ -204,23 +213,8 @@ def number(page: int) -> bytes:
 
 
 def _to_json(operation: Operation) -> list[object]:
-    match operation:
-        case NewPool(client, flags, uuid):
-            return ["new_pool", client, flags, uuid]
-        case DestroyPool(client, pool):
-            return ["destroy_pool", client, pool]
-        case Put(client, handle, page):
-            return ["put", client, handle.pool, handle.oid, handle.index, int.from_bytes(page, "big")]
-        case Get(client, handle):
-            return ["get", client, handle.pool, handle.oid, handle.index]
-        case FlushPage(client, handle):
-            return ["flush_page", client, handle.pool, handle.oid, handle.index]
-        case FlushObject(client, pool, oid):
-            return ["flush_object", client, pool, oid]
-        case Reclaim(pages):
-            return ["reclaim", pages]
-        case _:
-            raise TypeError(f"{operation} is no operation of a program")
+    method, arguments = flat(operation)
+    return [method, *(int.from_bytes(each, "big") if isinstance(each, bytes) else each for each in arguments)]
 
 
 def from_json(data: object) -> Program:
@@ -253,39 +247,21 @@ def _check(program: Program) -> None:
             raise ValueError(f"the program has no pool {pool}")
 
 
-_SHAPES: Final = {
-    "new_pool": 3,
-    "destroy_pool": 2,
-    "put": 5,
-    "get": 4,
-    "flush_page": 4,
-    "flush_object": 3,
-    "reclaim": 1,
-}
-
-
 def _from_json(data: object) -> Operation:
-    if not isinstance(data, list) or not data or data[0] not in _SHAPES:
-        raise ValueError(f"{data!r} is not an operation: {', '.join(_SHAPES)}, with arguments")
-    name, *arguments = data
-    numbers = [each for each in arguments if type(each) is int and each >= 0]
-    if name == "new_pool" and len(arguments) == 3 and arguments[2] is None:
-        return NewPool(*numbers)
-    if len(numbers) != len(arguments) or len(arguments) != _SHAPES[name]:
-        raise ValueError(f"{data!r} is not an operation: {name} takes {_SHAPES[name]} numbers")
-    match name:
-        case "new_pool":
-            return NewPool(*numbers)
-        case "destroy_pool":
-            return DestroyPool(*numbers)
-        case "put" if numbers[4] < 1 << 16:
-            return Put(numbers[0], Handle(*numbers[1:4]), number(numbers[4]))
-        case "get":
-            return Get(numbers[0], Handle(*numbers[1:]))
-        case "flush_page":
-            return FlushPage(numbers[0], Handle(*numbers[1:]))
-        case "flush_object":
-            return FlushObject(*numbers)
-        case "reclaim":
-            return Reclaim(*numbers)
-    raise ValueError(f"{data!r} is not an operation: its page number has more than 16 bits")
+    if not isinstance(data, list) or not data or data[0] not in _METHODS:
+        raise ValueError(f"{data!r} is not an operation: {', '.join(_METHODS)}, with arguments")
+    method, *arguments = data
+    names = SIGNATURES[method].arguments
+    missing_uuid = method == "new_pool" and arguments[2:] == [None]
+    numbers = arguments[:2] if missing_uuid else arguments
+    if len(arguments) != len(names) or not all(type(each) is int and each >= 0 for each in numbers):
+        raise ValueError(f"{data!r} is not an operation: {method} takes {len(names)} numbers")
+    if method != "put":
+        return from_flat(method, tuple(arguments))
+    if arguments[-1] >= 1 << 16:
+        raise ValueError(f"{data!r} is not an operation: its page number has more than 16 bits")
+    return from_flat(method, (*arguments[:-1], number(arguments[-1])))
+
+
+_METHODS: Final = tuple(method for method in SIGNATURES if method != "pool_flags")
+"""The operations of a program; the runner asks for flags by itself."""

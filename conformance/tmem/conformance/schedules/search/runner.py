@@ -7,27 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tmem.conformance.programs.pages import corpus
-from tmem.conformance.schedules.programs.program import Program
+from tmem.conformance.schedules.programs.program import Program, pool_of, with_pool
 from tmem.conformance.schedules.runtime import modules
 from tmem.conformance.schedules.runtime.instrument import Level
 from tmem.conformance.schedules.runtime.scheduler import control
 from tmem.conformance.schedules.runtime.virtual import MAIN, Mark, Preemption, Segment, Strategy, Stuck
 from tmem.conformance.schedules.search.leak import leaked
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, page_size_nibble
-from tmem.spec.handle import Handle
 from tmem.spec.history import Call
 from tmem.spec.operations import (
     Answer,
     DestroyPool,
     FlushObject,
-    FlushPage,
-    Get,
     NewPool,
     Operation,
     PoolFlags,
     Put,
     Raised,
     Reclaim,
+    flat,
 )
 
 LIMIT: Final = 10_000
@@ -177,7 +175,7 @@ class Run:
 
     def _called(self, n: int, id: int) -> Operation:
         if n < self.questions:
-            return _with_id(self.script.steps[n].operation, id)
+            return with_pool(self.script.steps[n].operation, id)
         new = self.script.steps[n - self.questions].operation
         assert isinstance(new, NewPool)
         return PoolFlags(new.client, id)
@@ -188,20 +186,6 @@ def _pools(run: Run) -> list[tuple[int, int]]:
     steps = zip(run.script.steps, run.ids, strict=True)
     made = [(step.client, id) for step, id in steps if step.method == "new_pool"]
     return [(client, id) for client, id in made if client is not None and id is not None]
-
-
-def _with_id(operation: Operation, id: int) -> Operation:
-    match operation:
-        case Put(client, handle, page):
-            return Put(client, Handle(id, handle.oid, handle.index), page)
-        case Get(client, handle) | FlushPage(client, handle):
-            return type(operation)(client, Handle(id, handle.oid, handle.index))
-        case DestroyPool(client):
-            return DestroyPool(client, id)
-        case FlushObject(client, _, oid):
-            return FlushObject(client, id, oid)
-        case _:
-            return operation
 
 
 class Runner:
@@ -228,26 +212,16 @@ class Runner:
         self.ends = any(isinstance(each, DestroyPool) for each in together)
 
     def _step(self, operation: Operation) -> Step:
+        method, arguments = flat(operation)
         match operation:
+            case Reclaim():
+                return Step(operation, method, None, None, arguments)
             case NewPool(client, flags, uuid):
-                return Step(
-                    operation, "new_pool", client, self.pools[operation], (flags | self.size_bits, uuid)
-                )
-            case DestroyPool(client, pool):
-                return Step(operation, "destroy_pool", client, pool, ())
-            case Put(client, handle, page):
+                return Step(operation, method, client, self.pools[operation], (flags | self.size_bits, uuid))
+            case Put(page=page):
                 content = self.pages[int.from_bytes(page, "big") % len(self.pages)]
-                return Step(operation, "put", client, handle.pool, (handle.oid, handle.index, content))
-            case Get(client, handle):
-                return Step(operation, "get", client, handle.pool, (handle.oid, handle.index))
-            case FlushPage(client, handle):
-                return Step(operation, "flush_page", client, handle.pool, (handle.oid, handle.index))
-            case FlushObject(client, pool, oid):
-                return Step(operation, "flush_object", client, pool, (oid,))
-            case Reclaim(pages):
-                return Step(operation, "reclaim", None, None, (pages,))
-            case _:
-                raise TypeError(f"{operation} is no operation of a program")
+                arguments = (*arguments[:-1], content)
+        return Step(operation, method, operation.client, pool_of(operation), arguments[2:])
 
     def run(
         self, strategy: Strategy, *, segments: bool = False, trace: bool = False, room: bool = True
