@@ -25,7 +25,7 @@ from tmem.conformance.schedules.runtime.instrument import Level
 from tmem.conformance.schedules.runtime.strategies import Sticky
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.runner import Runner
-from tmem.conformance.schedules.search.search import Plan, Search
+from tmem.conformance.schedules.search.search import Exploration, Search
 from tmem.impl.target import factory
 
 LEVELS: tuple[Level, ...] = ("lock", "statement")
@@ -196,7 +196,7 @@ def section_bound(subject: Subject, programs: int, told: Console) -> list[str]:
             search = Search(Runner(subject.target(level, 0), program, subject.page_size))
             begun = time.process_time()
             with watched():
-                assert search.first(Plan(bound=2, most=1_000_000), number) is None
+                assert search.first(Exploration(bound=2, most=1_000_000), number) is None
             schedules.append(search.counts.schedules)
             seconds.append(time.process_time() - begun)
             complete += search.counts.complete

@@ -22,7 +22,7 @@ from tmem.conformance.engines.stress import RECLAIMED, Stress
 from tmem.conformance.events import Event
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import verdict
-from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.check import Request, check
 from tmem.conformance.run.supervisor import RunError
 from tmem.model.choices import STRATEGIES
 
@@ -36,7 +36,7 @@ def checked(target: str, seconds: float) -> dict[str, Any]:
     summary = Summary(target, 0, "linearizable")
     start = time.monotonic()
     engines = [engine for engine in ENGINES if not isinstance(engine, Canaries)]
-    _follow(summary, check(Plan(target, budget=seconds), engines))
+    _follow(summary, check(Request(target, budget=seconds), engines))
     return _row(summary, verdict(summary).name, time.monotonic() - start)
 
 
@@ -44,7 +44,7 @@ def stressed(seconds: float) -> dict[str, Any]:
     """Let crowds of real threads loose on the store for so long."""
     summary = Summary("impl", 0, "linearizable")
     start = time.monotonic()
-    _follow(summary, check(Plan("impl", budget=seconds), engines=(Stress(),)))
+    _follow(summary, check(Request("impl", budget=seconds), engines=(Stress(),)))
     return _row(summary, "violations" if summary.findings else "no violation", time.monotonic() - start)
 
 

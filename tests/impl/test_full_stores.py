@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.targets.resolve import BUDGETS
 from tmem.spec.backend import Backend
@@ -50,8 +50,8 @@ def make(
 
 
 def broken(fresh: Callable[[int], Backend]) -> set[str]:
-    trial = Trial("changed", fresh, seed=0)
-    violations = [outcome.violation for _, _, outcome in outcomes(trial, "full stores", PROGRAMS)]
+    turn = Turn("changed", fresh, seed=0)
+    violations = [outcome.violation for _, _, outcome in outcomes(turn, "full stores", PROGRAMS)]
     return {each.clause for each in violations if each is not None}
 
 

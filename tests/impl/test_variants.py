@@ -13,7 +13,7 @@ import pytest
 from proofs.impl.bugs import LOCKED_TAKE, PUT_MANY, unlocked
 from tmem.conformance.engines.schedules import Schedules
 from tmem.conformance.events import Found
-from tmem.conformance.run.check import Plan
+from tmem.conformance.run.check import Request
 from tmem.conformance.run.check import check as every_event
 from tools.races.impl import RACES, Change, seed
 
@@ -49,5 +49,5 @@ def test_a_variant_that_is_broken_is_found(
     monkeypatch.setitem(RACES, broken, (Change("many.py", BROKEN[broken], unlocked(BROKEN[broken])),))
     target = seed(broken, tmp_path)
     target.write_text(target.read_text().replace("import factory", "import by_many as factory"))
-    with closing(every_event(Plan(f"py:{target}:factory"), engines=(Schedules(),))) as events:
+    with closing(every_event(Request(f"py:{target}:factory"), engines=(Schedules(),))) as events:
         assert any(isinstance(event, Found) for event in events)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmem.conformance.engine import Silent, Trial
+from tmem.conformance.engine import Silent, Turn
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.program import HEADER, decode
@@ -36,9 +36,9 @@ def adversary(**bent: str) -> Adversary:
 
 
 def violations(make: Callable[[int], Adversary], count: int) -> list[str]:
-    trial = Trial("test", make, seed=0, page_size=PAGE_SIZE)
+    turn = Turn("test", make, seed=0, page_size=PAGE_SIZE)
     return [
-        str(outcome.violation) for _, _, outcome in outcomes(trial, "adversary", count) if outcome.violation
+        str(outcome.violation) for _, _, outcome in outcomes(turn, "adversary", count) if outcome.violation
     ]
 
 

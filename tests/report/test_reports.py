@@ -23,9 +23,9 @@ from tmem.conformance.events import (
     Found,
     Note,
     NotOffered,
-    Phase,
     Progress,
     Started,
+    TurnBegan,
 )
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
 from tmem.conformance.report.progress import progress
@@ -44,7 +44,7 @@ STALE = Finding(
 EVENTS: tuple[Event, ...] = (
     Started("impl", 7, "linearizable", 4096, ("reclaim",), ("lru",)),
     NotOffered("shared persistent", "new pool answers EPERM", ("TMEM-SHARE-2",)),
-    Phase("volume", "random programs", 0.6),
+    TurnBegan("volume", "random programs", 0.6),
     Progress(operations=1234, programs=30, done=1.0),
     Covered({"private ephemeral: hit": 12}),
     Checked({"TMEM-PUT-3": 100, "TMEM-GET-1": 50}, {"TMEM-PUT-3": 40, "TMEM-GET-1": 5}),

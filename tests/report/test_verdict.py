@@ -17,9 +17,9 @@ from tmem.conformance.events import (
     Found,
     Note,
     NotOffered,
-    Phase,
     Progress,
     Started,
+    TurnBegan,
 )
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Status, Verdict, status, statuses, unseen, verdict
@@ -133,10 +133,10 @@ def test_every_clause_has_a_status_and_so_has_every_claim_that_is_made() -> None
 
 def test_the_account_adds_up() -> None:
     made = summary(
-        Phase("volume", "", 0.5),
+        TurnBegan("volume", "", 0.5),
         Progress(operations=10, programs=1),
         Progress(operations=5, schedules=2, histories=3),
-        Phase("volume", "", 0.5),
+        TurnBegan("volume", "", 0.5),
         Note("a"),
         Note("a"),
     )

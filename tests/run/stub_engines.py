@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.events import Note, Progress
 from tmem.conformance.run import worker
 
@@ -21,7 +21,7 @@ class Stub:
     def __init__(self) -> None:
         self.name = type(self).__name__.lower()
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         """Nothing."""
 
     def steps(self, program: bytes, count: int) -> list[str]:
@@ -30,89 +30,89 @@ class Stub:
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
         return {"engine": self.name, "variant": variant, "program": program.decode()}
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
         if data.get("program") != "p":
             raise ValueError("the program is not p")
-        self.run(trial)
+        self.run(turn)
 
 
 class Deaf(Stub):
     """Hears no deadline."""
 
-    def run(self, trial: Trial) -> None:
-        trial.ring.begin(self.name, b"p")
+    def run(self, turn: Turn) -> None:
+        turn.ring.begin(self.name, b"p")
         for number in range(10**9):
-            trial.ring.step(number)
+            turn.ring.step(number)
             time.sleep(0.01)
 
 
 class Slow(Stub):
     """Steps that take long, and not too long."""
 
-    def run(self, trial: Trial) -> None:
-        trial.ring.begin(self.name, b"p")
+    def run(self, turn: Turn) -> None:
+        turn.ring.begin(self.name, b"p")
         for number in range(4):
-            trial.ring.step(number)
+            turn.ring.step(number)
             time.sleep(0.6)
 
 
 class Thinker(Stub):
     """Works for long while it calls nothing."""
 
-    def run(self, trial: Trial) -> None:
-        trial.ring.begin(self.name, b"p")
-        trial.ring.rest()
+    def run(self, turn: Turn) -> None:
+        turn.ring.begin(self.name, b"p")
+        turn.ring.rest()
         time.sleep(2.5)
 
 
 class Stuck(Stub):
     """Stands still while it calls nothing."""
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         time.sleep(3600)
 
 
 class Hung(Stub):
     """Hangs in its third step."""
 
-    def run(self, trial: Trial) -> None:
-        trial.fresh(7).close()
-        trial.ring.begin(self.name, b"p")
+    def run(self, turn: Turn) -> None:
+        turn.fresh(7).close()
+        turn.ring.begin(self.name, b"p")
         for number in range(3):
-            trial.ring.step(number)
+            turn.ring.step(number)
         time.sleep(3600)
 
 
 class Broken(Stub):
     """Has a defect."""
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         raise AssertionError("a defect\nof two lines")
 
 
 class Talker(Stub):
     """Tells a lot, and then that it did."""
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         for _ in range(2000):
-            trial.emit(Progress(operations=1))
-        trial.emit(Note("x" * 1_000_000))
+            turn.emit(Progress(operations=1))
+        turn.emit(Note("x" * 1_000_000))
 
 
 class Garbler(Stub):
     """Writes on the suite's own pipe."""
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         descriptor = int(sys.argv[1])
         os.write(descriptor, b'\xff{"is": "Progress"}\n[]\n\n{"is": "Note", "text": 3}\n')
-        trial.emit(Note("whole again"))
+        turn.emit(Note("whole again"))
 
 
 class Ended(Stub):
     """Is ended as an operator ends processes."""
 
-    def run(self, trial: Trial) -> None:
-        trial.ring.begin(self.name, b"p")
+    def run(self, turn: Turn) -> None:
+        turn.ring.begin(self.name, b"p")
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(60)
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tmem.conformance.conforming.replies import PoolIds
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines import canaries as engine
 from tmem.conformance.engines.canaries import COUNT, Canaries, known_short, seeded
 from tmem.conformance.events import Canary, Event, Note
@@ -19,7 +19,7 @@ from tmem.spec.backend import Backend
 
 def run(strategy: str, seed: int = 0) -> list[Event]:
     events: list[Event] = []
-    Canaries().run(Trial("test", lambda number: Adversary(strategy, seed=number), seed, events.append))
+    Canaries().run(Turn("test", lambda number: Adversary(strategy, seed=number), seed, events.append))
     return events
 
 
@@ -50,7 +50,7 @@ def test_no_fault_is_laid_where_it_cannot_show(monkeypatch: pytest.MonkeyPatch) 
 
     def laid(backend: Callable[[int], Backend]) -> list[Event]:
         events: list[Event] = []
-        Canaries().run(Trial("test", backend, 0, events.append))
+        Canaries().run(Turn("test", backend, 0, events.append))
         return events
 
     canaries = laid(lambda number: Adversary("keep"))
@@ -66,7 +66,7 @@ def test_a_fault_that_changes_nothing_goes_unnoticed() -> None:
         return backend
 
     harmless = Fault("harmless", "Nothing is wrong.", ("TMEM-PUT-1",), "puts", same)
-    canary = seeded(Trial("test", lambda number: Adversary("keep"), 0), harmless, 3_000)
+    canary = seeded(Turn("test", lambda number: Adversary("keep"), 0), harmless, 3_000)
     assert not canary.caught
     assert canary.operations > 1_000
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.events import Event, Found
 from tmem.impl import Store
@@ -24,7 +24,7 @@ def broken(make: Callable[[int], Backend]) -> set[str]:
         if isinstance(event, Found):
             found.add(event.finding.clause)
 
-    ClaimChecks().run(Trial("test", make, 0, emit))
+    ClaimChecks().run(Turn("test", make, 0, emit))
     return found
 
 

@@ -24,7 +24,7 @@ from tmem.conformance.cli import explain
 from tmem.conformance.cli import main as cli
 from tmem.conformance.report import terminal
 from tmem.conformance.report.verdict import Verdict
-from tmem.conformance.run.check import Plan
+from tmem.conformance.run.check import Request
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES
 
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs the command in an empty folder; its checks are a small part of the default."""
-    monkeypatch.setattr(cli, "Plan", partial(Plan, scale=0.04, shrink=0.0))
+    monkeypatch.setattr(cli, "Request", partial(Request, scale=0.04, shrink=0.0))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tmem.conformance.coverage import REQUIRED
-from tmem.conformance.engine import Engine, Trial
+from tmem.conformance.engine import Engine, Turn
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.machine import Machines
@@ -50,7 +50,7 @@ def found(
     engine: Engine, make: Callable[[], Backend], scale: float = 0.1, seed: int = 0
 ) -> dict[str, Finding]:
     events: list[Event] = []
-    engine.run(Trial("test", lambda number: make(), seed, events.append, scale=scale))
+    engine.run(Turn("test", lambda number: make(), seed, events.append, scale=scale))
     return {event.finding.clause: event.finding for event in events if isinstance(event, Found)}
 
 
@@ -92,11 +92,11 @@ def test_no_alarm_on_what_conforms(engine: Engine, strategy: str) -> None:
 def test_a_finding_replays(engine: Engine) -> None:
     finding = found(engine, lambda: ForgetsFlush("keep"), scale=0.5)["TMEM-FLUSH-1"]
     events: list[Event] = []
-    engine.replay(Trial("test", lambda number: ForgetsFlush("keep"), 0, events.append), finding.replay)
+    engine.replay(Turn("test", lambda number: ForgetsFlush("keep"), 0, events.append), finding.replay)
     again = [event.finding for event in events if isinstance(event, Found)]
     assert [(f.clause, f.steps) for f in again] == [(finding.clause, finding.steps)]
     events.clear()
-    engine.replay(Trial("test", lambda number: Adversary("keep"), 0, events.append), finding.replay)
+    engine.replay(Turn("test", lambda number: Adversary("keep"), 0, events.append), finding.replay)
     assert not any(isinstance(event, Found) for event in events)
 
 
@@ -119,7 +119,7 @@ def test_what_is_exercised_on_a_store_that_keeps() -> None:
         if isinstance(event, Covered):
             covered.update(point for point, count in event.counts.items() if count)
 
-    Volume().run(Trial("test", lambda number: Adversary("keep"), 0, emit, scale=0.3))
+    Volume().run(Turn("test", lambda number: Adversary("keep"), 0, emit, scale=0.3))
     assert {clause.id for clause in CLAUSES.values()} - exercised == NEVER_BY_VOLUME
     assert REQUIRED.keys() - covered == set()
 
@@ -131,7 +131,7 @@ def test_a_store_that_keeps_nothing_misses_coverpoints() -> None:
         if isinstance(event, Covered):
             covered.update(point for point, count in event.counts.items() if count)
 
-    Volume().run(Trial("test", lambda number: Adversary("refuse-puts"), 0, emit, scale=0.1))
+    Volume().run(Turn("test", lambda number: Adversary("refuse-puts"), 0, emit, scale=0.1))
     assert "private ephemeral: put stored" in REQUIRED.keys() - covered
 
 

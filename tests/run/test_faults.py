@@ -11,7 +11,7 @@ import pytest
 
 from tmem.conformance.conforming.wrapper import Reclaiming, Shadow, Wrapper
 from tmem.conformance.coverage import CHOICES
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.events import Event, Found
@@ -44,7 +44,7 @@ SEQUENTIAL = [known for known in FAULTS.values() if known not in kinds("races", 
 def blamed(make: Callable[[int], Backend], count: int, primary: str = "") -> Counter[str]:
     """The clauses of the first violation of each program, until there are enough of them."""
     seen: Counter[str] = Counter()
-    for _, _, outcome in outcomes(Trial("test", make, 0), "volume 0", count):
+    for _, _, outcome in outcomes(Turn("test", make, 0), "volume 0", count):
         if outcome.violation is not None:
             seen[outcome.violation.clause] += 1
             if (primary in seen or not primary) and seen.total() >= ENOUGH:
@@ -104,7 +104,7 @@ def test_a_wrapper_without_its_fault_conforms(wrapper: str, backend: str) -> Non
 def test_every_false_claim_is_noticed(known: Fault) -> None:
     events: list[Event] = []
     backend = known.wrap(Adversary("keep"))
-    ClaimChecks().run(Trial("test", lambda number: known.wrap(Adversary("keep")), 0, events.append))
+    ClaimChecks().run(Turn("test", lambda number: known.wrap(Adversary("keep")), 0, events.append))
     assert isinstance(backend, Claims)
     assert {event.finding.clause for event in events if isinstance(event, Found)} == set(known.clauses)
     assert not blamed(lambda number: known.wrap(Adversary("keep")), 200), "it keeps the clauses"

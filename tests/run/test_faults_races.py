@@ -9,7 +9,7 @@ import pytest
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.events import Found
 from tmem.conformance.faults import FAULTS, Fault, around
-from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.check import Request, check
 from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.portfolio import PROGRAMS
 
@@ -29,8 +29,8 @@ def test_every_race_is_found(known: Fault) -> None:
 
 @pytest.mark.parametrize("known", kind("liveness"), ids=lambda known: known.name)
 def test_every_hang_is_told(known: Fault) -> None:
-    plan = Plan(f"py:{around.__name__}:{known.name.replace('-', '_')}", hang_after=1.0, shrink=0.0)
-    with closing(check(plan, engines=(Volume(),))) as events:
+    request = Request(f"py:{around.__name__}:{known.name.replace('-', '_')}", hang_after=1.0, shrink=0.0)
+    with closing(check(request, engines=(Volume(),))) as events:
         found = next((event.finding for event in events if isinstance(event, Found)), None)
     assert found is not None, f"{known.name} was not noticed"
     assert found.clause in known.clauses

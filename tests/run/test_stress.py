@@ -9,7 +9,7 @@ from pathlib import Path
 from tmem.conformance.engines.stress import RECLAIMED, Stress
 from tmem.conformance.events import Found
 from tmem.conformance.report.summary import Summary
-from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.check import Request, check
 from tools import endurance
 
 HANGS = """
@@ -32,8 +32,8 @@ def factory():
 def test_callers_that_hang_are_noticed_though_the_reclaimer_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "hangs.py"
     path.write_text(HANGS)
-    plan = Plan(f"py:{path}:factory", budget=20.0, hang_after=1.0, shrink=0.0)
-    with closing(check(plan, engines=(Stress(),))) as events:
+    request = Request(f"py:{path}:factory", budget=20.0, hang_after=1.0, shrink=0.0)
+    with closing(check(request, engines=(Stress(),))) as events:
         found = next((event.finding for event in events if isinstance(event, Found)), None)
     assert found is not None, "the run went on as long as the reclaimer did"
     assert found.clause == "TMEM-CONC-3"
@@ -42,7 +42,7 @@ def test_callers_that_hang_are_noticed_though_the_reclaimer_goes_on(tmp_path: Pa
 
 def test_a_run_counts_its_operations_and_the_pages_that_reclaim_let_go() -> None:
     summary = Summary("impl", 0, "linearizable")
-    for event in check(Plan("impl", scale=0.1), engines=(Stress(),)):
+    for event in check(Request("impl", scale=0.1), engines=(Stress(),)):
         summary.add(event)
     assert not summary.findings
     assert summary.operations > 3_000

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.run import stub_engines
-from tmem.conformance.engine import Engine, Trial
+from tmem.conformance.engine import Engine, Turn
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finding, Found, Note, Phase, Progress, Started
+from tmem.conformance.events import Event, Finding, Found, Note, Progress, Started, TurnBegan
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Verdict, verdict
-from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.check import Request, check
 from tmem.conformance.run.process import COMMAND
 from tmem.conformance.run.replay import Replay, again
 from tmem.conformance.run.supervisor import RunError
-from tmem.conformance.run.time_slices import Turns
+from tmem.conformance.run.time_slices import TimeSlices
 from tmem.conformance.targets.resolve import resolve
 
 HERE = Path(__file__).parent
@@ -46,8 +46,8 @@ def follow(
 ) -> tuple[list[Event], Summary]:
     """All events of a short run, and their account. `target` is a name in hostile.py, or a whole TARGET."""
     text = target if ":" in target else f"py:{SUPPORT / 'hostile.py'}:{target}"
-    plan = Plan(text, budget=budget, hang_after=hang_after, scale=scale, shrink=shrink)
-    events = list(check(plan, engines, command))
+    request = Request(text, budget=budget, hang_after=hang_after, scale=scale, shrink=shrink)
+    events = list(check(request, engines, command))
     summary = Summary(text, 0, "linearizable")
     for event in events:
         summary.add(event)
@@ -142,12 +142,12 @@ def test_a_crash_before_any_schedule_is_one_of_schedules_too() -> None:
     ],
 )
 def test_the_level_says_what_overlapping_calls_must_keep(target: str, level: str, fails: bool) -> None:
-    plan = Plan(f"py:{SUPPORT / 'hostile.py'}:{target}", level=level, scale=0.4)
+    request = Request(f"py:{SUPPORT / 'hostile.py'}:{target}", level=level, scale=0.4)
     engines = tuple(each for each in ENGINES if each.name in ("schedules", "stress", "volume"))
-    findings = [event.finding for event in check(plan, engines) if isinstance(event, Found)]
+    findings = [event.finding for event in check(request, engines) if isinstance(event, Found)]
     assert bool(findings) is fails, findings
     for found in findings:
-        recorded = Replay(plan.target, 0, level, found.clause, found.replay)
+        recorded = Replay(request.target, 0, level, found.clause, found.replay)
         if found.engine == "schedules":
             assert any(isinstance(event, Found) for event in again(recorded))
 
@@ -191,7 +191,7 @@ def test_noise_changes_nothing(target: str) -> None:
 
 def test_after_a_hang_the_next_engine_goes_on() -> None:
     events, summary = follow("hangs_in_put", ENGINES, hang_after=1.0)
-    begun = [event.engine for event in events if isinstance(event, Phase)]
+    begun = [event.engine for event in events if isinstance(event, TurnBegan)]
     assert begun == [engine.name for engine in ENGINES]
     assert sum(isinstance(event, Started) for event in events) > 1, "a new worker"
     assert not summary.complete
@@ -282,9 +282,9 @@ def test_what_is_no_event_is_dropped_and_told() -> None:
 
 
 def test_a_budget_cuts_the_run_short() -> None:
-    plan = Plan("model:keep", budget=0.7, scale=100.0)
+    request = Request("model:keep", budget=0.7, scale=100.0)
     summary = Summary("model:keep", 0, "linearizable")
-    for event in check(plan, VOLUME):
+    for event in check(request, VOLUME):
         summary.add(event)
     assert not summary.complete
     assert summary.operations > 0
@@ -292,13 +292,13 @@ def test_a_budget_cuts_the_run_short() -> None:
 
 
 def test_a_short_budget_gives_every_engine_its_part() -> None:
-    plan = Plan("model:keep", budget=12.0, scale=100.0)
+    request = Request("model:keep", budget=12.0, scale=100.0)
     summary = Summary("model:keep", 0, "linearizable")
     told = dict.fromkeys((engine.name for engine in ENGINES), 0)
     engine = ""
-    for event in check(plan):
+    for event in check(request):
         summary.add(event)
-        engine = event.engine if isinstance(event, Phase) else engine
+        engine = event.engine if isinstance(event, TurnBegan) else engine
         told[engine] = told.get(engine, 0) + (event.operations if isinstance(event, Progress) else 0)
     assert all(told[name] > 0 for name in ("machine", "volume", "schedules", "stress")), told
     assert verdict(summary) is Verdict.UNKNOWN
@@ -308,20 +308,20 @@ def test_a_short_budget_gives_every_engine_its_part() -> None:
 
 def test_a_turn_that_was_cut_goes_on_where_it_was() -> None:
     clock = iter([10.0, 7.0, 4.0, 2.0, 0.0])
-    turns = Turns({"one": 0.5, "two": 0.25, "three": 0.25}, lambda: next(clock))
+    slices = TimeSlices({"one": 0.5, "two": 0.25, "three": 0.25}, lambda: next(clock))
     taken = []
-    for name, seconds in turns:
+    for name, seconds in slices:
         taken.append((name, seconds))
-        turns.done[name] += 0.6 if name == "two" else 1
+        slices.done[name] += 0.6 if name == "two" else 1
     assert taken == [("one", 5.0), ("two", 3.5), ("three", 4.0), ("two", 2.0)]
-    assert turns.complete
+    assert slices.complete
 
 
 def test_turns_end_with_the_time() -> None:
     clock = iter([1.0, 0.0])
-    turns = Turns({"one": 0.5, "two": 0.5}, lambda: next(clock))
-    assert [name for name, _ in turns] == ["one"]
-    assert not turns.complete
+    slices = TimeSlices({"one": 0.5, "two": 0.5}, lambda: next(clock))
+    assert [name for name, _ in slices] == ["one"]
+    assert not slices.complete
 
 
 @pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine.name != "canaries"])
@@ -329,16 +329,16 @@ def test_an_engine_begins_where_an_earlier_turn_ended(engine: Engine) -> None:
     def programs(done: float) -> int:
         told: list[Event] = []
         target = resolve("impl")
-        trial = Trial("impl", target.fresh, 1, told.append, scale=0.2, source=target.source, done=done)
-        engine.run(trial)
+        turn = Turn("impl", target.fresh, 1, told.append, scale=0.2, source=target.source, done=done)
+        engine.run(turn)
         return sum(event.programs for event in told if isinstance(event, Progress))
 
     assert 0.3 * programs(0) < programs(0.5) < 0.7 * programs(0)
 
 
 def test_a_budget_lets_a_run_go_on_with_further_seeds() -> None:
-    plan = Plan("model:keep", seed=5, budget=4.0, scale=0.01)
-    events = list(check(plan, VOLUME))
+    request = Request("model:keep", seed=5, budget=4.0, scale=0.01)
+    events = list(check(request, VOLUME))
     seeds = [event.seed for event in events if isinstance(event, Started)]
     assert seeds == list(range(5, 5 + len(seeds)))
     assert len(seeds) > 1
@@ -350,14 +350,14 @@ def test_a_budget_lets_a_run_go_on_with_further_seeds() -> None:
 
 def test_equal_seeds_give_equal_runs() -> None:
     def told(seed: int) -> list[Event]:
-        return list(check(Plan("model:random", seed, scale=0.01), VOLUME))[:-1]
+        return list(check(Request("model:random", seed, scale=0.01), VOLUME))[:-1]
 
     assert told(1) == told(1) != told(2)
 
 
 def test_closing_ends_the_worker_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with closing(check(Plan("model:keep", scale=100.0), VOLUME)) as events:
+    with closing(check(Request("model:keep", scale=100.0), VOLUME)) as events:
         next(events)
         next(events)
         assert list(tmp_path.iterdir())

@@ -18,7 +18,7 @@ from tmem.conformance.schedules.runtime import watchdog as watch
 from tmem.conformance.schedules.runtime.strategies import Follow
 from tmem.conformance.schedules.runtime.virtual import Preemption
 from tmem.conformance.schedules.search.runner import Runner
-from tmem.conformance.schedules.search.search import Counts, Plan, Search, UncontrolledError
+from tmem.conformance.schedules.search.search import Counts, Exploration, Search, UncontrolledError
 from tmem.spec.handle import Handle
 from tmem.spec.operations import Get, NewPool, Put
 from tools.races import RACES, STORE, race
@@ -122,7 +122,7 @@ def test_bound_two_is_completed_for_programs_of_two_threads_by_three_operations(
     for seed in range(5):
         program = draw(random.Random(seed), 2, 3, reclaims=True)
         search = Search(Runner(subject.target("lock", 0), program, subject.page_size))
-        assert search.first(Plan(bound=2, most=20_000), seed) is None
+        assert search.first(Exploration(bound=2, most=20_000), seed) is None
         assert search.counts.complete == 1
 
 
@@ -158,7 +158,7 @@ def test_no_schedule_of_any_program_breaks_the_sound_store(draws: random.Random,
     program = draw(draws, 3, 4, reclaims=True)
     for level, target in SOUND.items():
         search = Search(Runner(target, program, 64))
-        assert search.first(Plan(sticky=4, pct=2), seed) is None, level
+        assert search.first(Exploration(sticky=4, pct=2), seed) is None, level
 
 
 def test_a_call_that_really_waits_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

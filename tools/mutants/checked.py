@@ -16,7 +16,7 @@ from tmem.conformance.engine import Engine
 from tmem.conformance.events import Found
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Verdict, unseen, verdict
-from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.check import Request, check
 from tmem.conformance.run.supervisor import RunError
 from tools.mutants.mutant import Mutant, overlay
 
@@ -52,9 +52,9 @@ def checked(mutant: Mutant, target: str, engines: Sequence[Engine]) -> Result:
 
 def _first(target: str, engines: Sequence[Engine]) -> Result:
     summary = Summary(target, 0, "linearizable")
-    plan = Plan(target, hang_after=HANG_AFTER, shrink=0.0)
+    request = Request(target, hang_after=HANG_AFTER, shrink=0.0)
     try:
-        with closing(check(plan, engines, WORKER)) as events:
+        with closing(check(request, engines, WORKER)) as events:
             for event in events:
                 if isinstance(event, Found):
                     found = event.finding

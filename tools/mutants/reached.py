@@ -9,7 +9,7 @@ from typing import Final
 
 from coverage import Coverage
 
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.resolve import resolve
 from tools.mutants.judging import CHECKS
@@ -40,9 +40,9 @@ def reached(package: str, target: str) -> Lines:
 def _check(text: str) -> None:
     target = resolve(text)
     missing = frozenset(each.what for each in shake_hands(target, lambda operation: None).missing)
-    trial = Trial(text, target.fresh, 0, source=target.source, missing=missing)
+    turn = Turn(text, target.fresh, 0, source=target.source, missing=missing)
     for engine in (*FOR_LOCKS, *FOR_STATEMENTS):
-        engine.run(trial)
+        engine.run(turn)
 
 
 def _judge() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tmem.conformance.engine import Engine, Trial
+from tmem.conformance.engine import Engine, Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.schedules import Schedules
@@ -29,8 +29,8 @@ class Part:
         self.detail = self.engine.detail
         self.share = self.engine.share * self.part
 
-    def run(self, trial: Trial) -> None:
-        self.engine.run(replace(trial, scale=self.part))
+    def run(self, turn: Turn) -> None:
+        self.engine.run(replace(turn, scale=self.part))
 
     def steps(self, program: bytes, count: int) -> list[str]:
         return self.engine.steps(program, count)
@@ -38,8 +38,8 @@ class Part:
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
         return self.engine.recall(program, variant)
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
-        self.engine.replay(trial, data)
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
+        self.engine.replay(turn, data)
 
 
 SOON: Final = Part(Volume(), 0.1)

@@ -96,8 +96,8 @@ class Coverage:
         self.checks: Counter[str] = Counter()
         self.exercised: Counter[str] = Counter()
 
-    def tell(self, emit: Callable[[Event], None]) -> None:
-        """Emit what was counted since it was last told."""
+    def report(self, emit: Callable[[Event], None]) -> None:
+        """Emit what was counted since the last report."""
         emit(Covered(dict(self.points)))
         emit(Checked(dict(self.checks), dict(self.exercised)))
         self.points.clear()

@@ -1,4 +1,4 @@
-"""What an engine is given: the target, a seed, a deadline, and where to tell what it finds."""
+"""What an engine is given for a turn: the target, a seed, a deadline, and where its events go."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class Source:
 
 
 @dataclass(slots=True)
-class Trial:
-    """One run of one engine against one target.
+class Turn:
+    """One slice of time of one engine, with the target that it looks at.
 
     `fresh` makes a new backend, by a number that picks among what the target can be (budgets): equal
     numbers, equal backends. Each program gets its own and closes it. `scale` multiplies the counted
@@ -98,8 +98,8 @@ class Engine(Protocol):
     share: float
     """About what part of the default run it takes, 0 to 1: its part of a budget that is short."""
 
-    def run(self, trial: Trial) -> None:
-        """Work from `trial.done` to the end of its count or the deadline, emitting what it does and finds."""
+    def run(self, turn: Turn) -> None:
+        """Work from `turn.done` to the end of its count or the deadline, emitting what it does and finds."""
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to `Ring.begin`, a line each."""
@@ -107,5 +107,5 @@ class Engine(Protocol):
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
         """The replay data of a program given to `Ring.begin`, whose target did not live to tell."""
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
         """Run a Finding's replay data again, emitting Found where it still fails."""

@@ -1,6 +1,6 @@
-"""What a run tells while it goes on: one stream that feeds the terminal, JSON, JUnit and HTML.
+"""What a run reports while it goes on: one stream that feeds the terminal, JSON, JUnit and HTML.
 
-Events cross from the worker process to the supervisor as lines of JSON (`wire`); they hold plain data only.
+Events cross from the worker to the supervisor as lines of JSON (`run.messages`); they hold plain data only.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
-    """An engine begins; `detail` says what it will do, `share` how much of the run it is (0 to 1)."""
+class TurnBegan:
+    """An engine begins a turn; `detail` says what it does, `share` what part of the run it is (0 to 1)."""
 
     engine: str
     detail: str
@@ -39,7 +39,7 @@ class Progress:
     schedules: int = 0
     histories: int = 0
     done: float = 0.0
-    """How much of the current phase is done, 0 to 1 (not an increment)."""
+    """How much of the engine's work is done, 0 to 1 (not an increment)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,5 +117,5 @@ class Finished:
 
 
 Event: TypeAlias = (
-    Started | Phase | Progress | Found | Checked | Covered | NotOffered | Canary | Note | Finished
+    Started | TurnBegan | Progress | Found | Checked | Covered | NotOffered | Canary | Note | Finished
 )

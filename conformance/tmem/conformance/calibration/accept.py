@@ -10,7 +10,7 @@ from typing import Any, Final
 from tmem.conformance.calibration.canaries import Laid, lay
 from tmem.conformance.conforming import compose, seeds
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines.canaries import LOOKS
 from tmem.conformance.engines.stress import STATES
 from tmem.conformance.engines.thread_load import Crowd, switching_often
@@ -60,14 +60,14 @@ def accept(seed: int, operations: int) -> Accepted:
     choices = str(compose(seed))
     offer = shake_hands(Target(name, lambda number: compose(seed)), lambda operation: None)
     missing = frozenset(each.what for each in offer.missing)
-    trial = Trial(name, lambda number: compose(seed), seed, page_size=offer.page_size, missing=missing)
+    turn = Turn(name, lambda number: compose(seed), seed, page_size=offer.page_size, missing=missing)
     coverage = Coverage()
     done = 0
     alarms: list[str] = []
-    for turn in count():
+    for batch in count():
         programs = max(LEAST, (operations - done) // PROGRAM)
-        for number, program, outcome in outcomes(trial, f"accept {seed} {turn}", programs):
-            if turn == 0 and number < LOOKS:
+        for number, program, outcome in outcomes(turn, f"accept {seed} {batch}", programs):
+            if batch == 0 and number < LOOKS:
                 coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
             done += len(outcome.trace)
             if outcome.violation is not None:
@@ -76,7 +76,7 @@ def accept(seed: int, operations: int) -> Accepted:
             break
     if "Locked" in choices or "Background" in choices:
         done += overlapping(seed, choices, alarms)
-    return Accepted(seed, choices, done, tuple(alarms), Laid({}, ()) if alarms else lay(trial, coverage))
+    return Accepted(seed, choices, done, tuple(alarms), Laid({}, ()) if alarms else lay(turn, coverage))
 
 
 def overlapping(seed: int, choices: str, alarms: list[str]) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tmem.conformance.coverage import Coverage, applicable
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines.canaries import SHORT, fitting, seeded
 from tmem.conformance.faults import FAULTS
 
@@ -28,13 +28,13 @@ class Laid:
     unnoticed: tuple[str, ...]
 
 
-def lay(trial: Trial, coverage: Coverage) -> Laid:
+def lay(turn: Turn, coverage: Coverage) -> Laid:
     """Lay faults that fit around a backend of which the coverage was seen; none where it hides them."""
-    if not all(coverage.points[point] for point in applicable(trial.missing)):
+    if not all(coverage.points[point] for point in applicable(turn.missing)):
         return Laid({}, ())
-    fit = fitting(CANDIDATES, trial.missing, coverage)
-    chosen = random.Random(f"lay {trial.seed}").sample(fit, min(LAID, len(fit)))
-    canaries = [seeded(trial, FAULTS[name], SHORT) for name in chosen]
+    fit = fitting(CANDIDATES, turn.missing, coverage)
+    chosen = random.Random(f"lay {turn.seed}").sample(fit, min(LAID, len(fit)))
+    canaries = [seeded(turn, FAULTS[name], SHORT) for name in chosen]
     return Laid(
         {each.fault: each.operations for each in canaries if each.caught},
         tuple(each.fault for each in canaries if not each.caught),

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from tmem.conformance import files
 from tmem.conformance.calibration import gains_table, run
 from tmem.conformance.calibration.gains import gains as gained
-from tmem.conformance.calibration.run import Outcome, Plan, Told
+from tmem.conformance.calibration.run import Calibration, Outcome, Told
 from tmem.conformance.faults import FAULTS
 from tmem.conformance.targets import TargetError
 from tmem.conformance.targets.resolve import resolve
@@ -98,10 +98,10 @@ def calibrate(
         return
     if backends is None:
         backends = BACKENDS if whole else 0
-    plan = Plan(target, chosen, seeds, backends, operations)
-    outcome = _shown(console, work, lambda told: run.calibrate(plan, work, told))
+    calibration = Calibration(target, chosen, seeds, backends, operations)
+    outcome = _shown(console, work, lambda told: run.calibrate(calibration, work, told))
     if whole:
-        for path in run.write(plan, outcome, results, page, canaries):
+        for path in run.write(calibration, outcome, results, page, canaries):
             console.print(f"wrote {path}")
     else:
         _tell_faults(outcome)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
 from tmem.conformance.events import Event, Finding, Found, Progress
 from tmem.conformance.faults import FAULTS, around
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.shrink import LOSS
-from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.check import Request, check
 from tmem.conformance.schedules.explore import Subject, explore, open_subject
 from tmem.conformance.schedules.portfolio import PROGRAMS as SCHEDULED
 from tmem.conformance.schedules.programs.program import from_json
@@ -74,20 +74,20 @@ def kill(target: str, fault: str, seed: int, *, small: bool = True) -> Kill:
             return _in_volume(target, fault, seed, small)
 
 
-def _around(target: str, fault: str, seed: int) -> Trial:
+def _around(target: str, fault: str, seed: int) -> Turn:
     wrap, under = FAULTS[fault].wrap, resolve(target)
     backend = under.fresh(0)
     page_size = backend.page_size
     backend.close()
-    return Trial(target, lambda number: wrap(under.fresh(number)), seed, page_size=page_size)
+    return Turn(target, lambda number: wrap(under.fresh(number)), seed, page_size=page_size)
 
 
 def _claimed(target: str, fault: str, seed: int) -> Kill:
-    trial = _around(target, fault, seed)
+    turn = _around(target, fault, seed)
     events: list[Event] = []
-    trial.emit = events.append
+    turn.emit = events.append
     start = time.perf_counter()
-    ClaimChecks().run(trial)
+    ClaimChecks().run(turn)
     seconds = time.perf_counter() - start
     operations = sum(each.operations for each in events if isinstance(each, Progress))
     found = [each.finding for each in events if isinstance(each, Found)]
@@ -98,17 +98,17 @@ def _claimed(target: str, fault: str, seed: int) -> Kill:
 
 
 def _in_volume(target: str, fault: str, seed: int, small: bool) -> Kill:
-    trial = _around(target, fault, seed)
+    turn = _around(target, fault, seed)
     start = time.perf_counter()
     operations = 0
-    for number, program, outcome in outcomes(trial, f"volume {seed}", PROGRAMS):
+    for number, program, outcome in outcomes(turn, f"volume {seed}", PROGRAMS):
         operations += len(outcome.trace)
         if outcome.violation is None:
             continue
         seconds, clause = time.perf_counter() - start, outcome.violation.clause
         if not small and clause not in LOSS:
             return Kill(fault, seed, clause, operations, 0, seconds)
-        found = finding(trial, number, program, outcome, corpus(trial.page_size))
+        found = finding(turn, number, program, outcome, corpus(turn.page_size))
         return Kill(fault, seed, found.clause, operations, 0, seconds, len(found.steps))
     return Kill(fault, seed, "", operations, 0, time.perf_counter() - start)
 
@@ -144,8 +144,8 @@ def _open(fault: str) -> Subject:
 def _overlap(fault: str, found: Finding, seed: int) -> str:
     if found.clause in TOLD_ANYWAY or found.clause not in CLAUSES:
         return ""
-    trial = Trial("model:keep", lambda number: FAULTS[fault].wrap(Adversary("keep")), seed)
-    if any(outcome.violation for _, _, outcome in outcomes(trial, f"one by one {seed}", ALONE)):
+    turn = Turn("model:keep", lambda number: FAULTS[fault].wrap(Adversary("keep")), seed)
+    if any(outcome.violation for _, _, outcome in outcomes(turn, f"one by one {seed}", ALONE)):
         return ""
     threads = from_json(found.replay["program"]).threads
     whole = any(isinstance(each, FlushObject | DestroyPool) for thread in threads for each in thread)
@@ -156,7 +156,7 @@ def _supervised(fault: str, seed: int) -> Kill:
     start = time.perf_counter()
     operations = 0
     name = fault.replace("-", "_")
-    with closing(check(Plan(f"py:{around.__name__}:{name}", seed, hang_after=2.0))) as events:
+    with closing(check(Request(f"py:{around.__name__}:{name}", seed, hang_after=2.0))) as events:
         for event in events:
             if isinstance(event, Progress):
                 operations += event.operations

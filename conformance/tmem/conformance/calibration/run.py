@@ -33,7 +33,7 @@ Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Calibration:
     """How much to calibrate: faults on `seeds` seeds, `backends` that conform for `operations` each."""
 
     target: str = "impl"
@@ -77,20 +77,22 @@ def _code() -> str:
     return digest.hexdigest()[:12]
 
 
-def calibrate(plan: Plan, folder: Path, told: Told) -> Outcome:
-    """Do the work of the plan; `told` hears how many tasks are done, and of how many.
+def calibrate(calibration: Calibration, folder: Path, told: Told) -> Outcome:
+    """Do the work of the calibration; `told` hears how many tasks are done, and of how many.
 
     The work under way is kept in `folder`, so that a second call goes on where the first was interrupted,
     unless tmem has changed since. Of a target that is not tmem's own the caller knows.
     """
     tasks: dict[str, Callable[[], Row]] = {
-        f"kill {plan.target} {fault} {seed} [{_code()}]": partial(_kill, plan.target, fault, seed)
-        for fault in plan.faults
-        for seed in range(plan.seeds)
+        f"kill {calibration.target} {fault} {seed} [{_code()}]": partial(
+            _kill, calibration.target, fault, seed
+        )
+        for fault in calibration.faults
+        for seed in range(calibration.seeds)
     }
     tasks |= {
-        f"accept {seed} {plan.operations} [{_code()}]": partial(_accept, seed, plan.operations)
-        for seed in range(plan.backends)
+        f"accept {seed} {calibration.operations} [{_code()}]": partial(_accept, seed, calibration.operations)
+        for seed in range(calibration.backends)
     }
     outcome = Outcome([], [])
     for count, (key, result) in enumerate(work(tasks, folder / "calibration.jsonl")):
@@ -104,12 +106,18 @@ def calibrate(plan: Plan, folder: Path, told: Told) -> Outcome:
     return outcome
 
 
-def write(plan: Plan, outcome: Outcome, results: Path, page: Path, canaries: Path | None) -> Iterator[Path]:
+def write(
+    calibration: Calibration, outcome: Outcome, results: Path, page: Path, canaries: Path | None
+) -> Iterator[Path]:
     """Write the tables as JSON and Markdown, and what canaries need to know; each file as it is written."""
     table = tables.kill_table(outcome.kills)
     killed = {
-        "target": plan.target,
-        "arguments": {"seeds": plan.seeds, "backends": plan.backends, "operations": plan.operations},
+        "target": calibration.target,
+        "arguments": {
+            "seeds": calibration.seeds,
+            "backends": calibration.backends,
+            "operations": calibration.operations,
+        },
         "faults": table,
         "clauses": tables.breadth(outcome.kills),
     }

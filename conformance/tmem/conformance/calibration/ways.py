@@ -11,7 +11,7 @@ from math import inf
 from typing import Final
 
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Silent, Trial
+from tmem.conformance.engine import Silent, Turn
 from tmem.conformance.engines.stress import STATES
 from tmem.conformance.engines.thread_load import Crowd, switching_often
 from tmem.conformance.engines.volume import LONGEST, PROGRAMS, outcomes
@@ -50,33 +50,33 @@ def in_volume(
     target: str, fault: str, seed: int, *, using: Heuristics, variant: int | None = None, most: float = inf
 ) -> int | None:
     """The random programs of a run, on the target as it comes or, with `variant`, on that one of it alone."""
-    trial = _trial(target, fault, seed, variant)
-    return _first((each for _, _, each in outcomes(trial, f"volume {seed}", PROGRAMS, using=using)), most)
+    turn = _turn(target, fault, seed, variant)
+    return _first((each for _, _, each in outcomes(turn, f"volume {seed}", PROGRAMS, using=using)), most)
 
 
 def swarming(target: str, fault: str, seed: int) -> int | None:
     """Programs each of which leaves out about half of the operations, but for put, get and new pool."""
-    return _first(_swarming(_trial(target, fault, seed, None)), LIMIT)
+    return _first(_swarming(_turn(target, fault, seed, None)), LIMIT)
 
 
-def _swarming(trial: Trial) -> Iterator[Outcome]:
-    pages = corpus(trial.page_size)
-    draw = random.Random(f"swarm {trial.seed}")
+def _swarming(turn: Turn) -> Iterator[Outcome]:
+    pages = corpus(turn.page_size)
+    draw = random.Random(f"swarm {turn.seed}")
     for number in range(PROGRAMS):
         program = decode(draw.randbytes(HEADER + 2 * draw.randrange(4, LONGEST)), len(pages.pages))
         out = {code for code in Code if code not in ESSENTIAL and draw.random() < 0.5}
         steps = tuple(step for step in program.steps if step.code not in out)
-        yield run(replace(program, steps=steps), trial.fresh(number), pages, trial.ring)
+        yield run(replace(program, steps=steps), turn.fresh(number), pages, turn.ring)
 
 
 def biased(target: str, fault: str, seed: int) -> int | None:
     """Of CANDIDATES programs the one that reaches, on the adversary, what the target has reached least."""
-    return _first(_biased(_trial(target, fault, seed, None)), LIMIT)
+    return _first(_biased(_turn(target, fault, seed, None)), LIMIT)
 
 
-def _biased(trial: Trial) -> Iterator[Outcome]:
-    pages = corpus(trial.page_size)
-    draw = random.Random(f"biased {trial.seed}")
+def _biased(turn: Turn) -> Iterator[Outcome]:
+    pages = corpus(turn.page_size)
+    draw = random.Random(f"biased {turn.seed}")
     reached: Counter[str] = Counter()
     for number in range(PROGRAMS):
         length = HEADER + 2 * draw.randrange(4, LONGEST)  # one for all: longer ones reach more
@@ -88,7 +88,7 @@ def _biased(trial: Trial) -> Iterator[Outcome]:
             for program, probe in zip(programs, probes, strict=True)
         ]
         best = max(range(CANDIDATES), key=lambda n: sum(1 / (1 + reached[point]) for point in points[n]))
-        outcome = run(programs[best], trial.fresh(number), pages, trial.ring)
+        outcome = run(programs[best], turn.fresh(number), pages, turn.ring)
         reached.update(_points(programs[best], outcome))
         yield outcome
 
@@ -110,7 +110,7 @@ def _first(made: Iterator[Outcome], most: float) -> int | None:
     return None
 
 
-def _trial(target: str, fault: str, seed: int, variant: int | None) -> Trial:
+def _turn(target: str, fault: str, seed: int, variant: int | None) -> Turn:
     wrap, under = FAULTS[fault].wrap, resolve(target)
     backend = under.fresh(0)
     page_size = backend.page_size
@@ -119,7 +119,7 @@ def _trial(target: str, fault: str, seed: int, variant: int | None) -> Trial:
     def fresh(number: int) -> Backend:
         return wrap(under.fresh(number if variant is None else variant))
 
-    return Trial(target, fresh, seed, page_size=page_size)
+    return Turn(target, fresh, seed, page_size=page_size)
 
 
 def scheduled(target: str, fault: str, seed: int, *, chooser: Chooser) -> int | None:

@@ -11,18 +11,18 @@ from typing import NoReturn
 from tmem.conformance.report.progress import progress
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import console
-from tmem.conformance.run.check import Plan, check
+from tmem.conformance.run.check import Request, check
 from tmem.conformance.run.supervisor import RunError
 
 
-def follow(plan: Plan, summary: Summary) -> RunError | None:
-    """Run the plan and show how far it is, until its end, Ctrl-C, or the failure that is returned."""
+def follow(request: Request, summary: Summary) -> RunError | None:
+    """Run the request and show how far it is, until its end, Ctrl-C, or the failure that is returned."""
     start = time.monotonic()
     try:
         with (
             progress(console(), summary) as line,
             interruptible(),
-            closing(check(plan)) as events,
+            closing(check(request)) as events,
         ):
             for event in events:
                 summary.add(event)

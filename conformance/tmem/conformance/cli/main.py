@@ -23,7 +23,7 @@ from tmem.conformance.report import as_html, as_json, as_junit, terminal
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import USAGE, verdict
 from tmem.conformance.run import replay as replaying
-from tmem.conformance.run.check import Plan
+from tmem.conformance.run.check import Request
 from tmem.conformance.run.supervisor import HANG_AFTER, RunError
 
 EXITS = """\b
@@ -135,7 +135,7 @@ def check(
     summary = Summary(target, seed, level)
     if waivers is not None:
         summary.waived = {each.clause: each.reason for each in _holding(waivers, target, hang_after)}
-    failure = follow(Plan(target, seed, level, budget, hang_after), summary)
+    failure = follow(Request(target, seed, level, budget, hang_after), summary)
     if failure is not None and not summary.violations:
         _fail(failure, replays)
     if failure is not None:

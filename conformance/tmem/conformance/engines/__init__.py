@@ -1,4 +1,7 @@
-"""The engines: each one way to look for violations. `ENGINES` is the order of a run."""
+"""The engines: each is one way to look for violations. `ENGINES` is their order in a run.
+
+May import `schedules`, `faults` and what lies below them; an engine never sees the supervisor.
+"""
 
 from tmem.conformance.engine import Engine
 from tmem.conformance.engines.canaries import Canaries

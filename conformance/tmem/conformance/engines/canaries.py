@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Final
 
 from tmem.conformance.coverage import CHOICES, Coverage, applicable
-from tmem.conformance.engine import Silent, Trial
+from tmem.conformance.engine import Silent, Turn
 from tmem.conformance.engines.volume import Volume, outcomes
 from tmem.conformance.events import Canary, Note
 from tmem.conformance.faults import FAULTS, Fault
@@ -39,26 +39,26 @@ class Canaries:
     detail = "faults seeded around the target, which must be noticed"
     share = 0.1
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         """Seed COUNT faults; say why where the target is not fit for it."""
         coverage = Coverage()
-        why = _unfit(trial, coverage)
-        if trial.over():
+        why = _unfit(turn, coverage)
+        if turn.over():
             return
         if why:
-            trial.emit(Note(f"No faults were seeded around it: {why}."))
+            turn.emit(Note(f"No faults were seeded around it: {why}."))
             return
-        chosen = random.Random(f"{self.name} {trial.seed}")
-        fit = sorted(fitting(known_short(), trial.missing, coverage))
+        chosen = random.Random(f"{self.name} {turn.seed}")
+        fit = sorted(fitting(known_short(), turn.missing, coverage))
         if len(fit) < COUNT:
-            trial.emit(Note(f"Only {len(fit)} of the faults known to be noticed soon can show on it."))
+            turn.emit(Note(f"Only {len(fit)} of the faults known to be noticed soon can show on it."))
         for name in chosen.sample(fit, min(COUNT, len(fit))):
-            if trial.over():
+            if turn.over():
                 return
-            canary = seeded(trial, FAULTS[name], PATIENCE)
-            if not canary.caught and trial.over():  # it might have been
+            canary = seeded(turn, FAULTS[name], PATIENCE)
+            if not canary.caught and turn.over():  # it might have been
                 return
-            trial.emit(canary)
+            turn.emit(canary)
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""
@@ -68,17 +68,17 @@ class Canaries:
         """A program of the target itself: what a fault does is not the target's."""
         return Volume().recall(program, variant)
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
         """A canary is no finding; there is nothing to replay."""
         raise ValueError("canaries are faults of the suite's own and are not replayed")
 
 
-def seeded(trial: Trial, fault: Fault, operations: int) -> Canary:
+def seeded(turn: Turn, fault: Fault, operations: int) -> Canary:
     """Whether a fault around the target is noticed within so many operations."""
     start = time.perf_counter()
-    around = replace(trial, fresh=lambda number: fault.wrap(trial.fresh(number)))
+    around = replace(turn, fresh=lambda number: fault.wrap(turn.fresh(number)))
     done = 0
-    for _, _, outcome in outcomes(around, f"canary {fault.name} {trial.seed}", operations // PROGRAM):
+    for _, _, outcome in outcomes(around, f"canary {fault.name} {turn.seed}", operations // PROGRAM):
         done += len(outcome.trace)
         if outcome.violation is not None:
             seconds = time.perf_counter() - start
@@ -109,11 +109,11 @@ def fitting(faults: Iterable[str], missing: Collection[str], coverage: Coverage)
     return [name for name in faults if lacking.isdisjoint(FAULTS[name].needs)]
 
 
-def _unfit(trial: Trial, coverage: Coverage) -> str:
+def _unfit(turn: Turn, coverage: Coverage) -> str:
     # A target that stores nothing hides every fault; one that is broken itself needs none.
-    for _, program, outcome in outcomes(replace(trial, ring=Silent()), f"looks {trial.seed}", LOOKS):
+    for _, program, outcome in outcomes(replace(turn, ring=Silent()), f"looks {turn.seed}", LOOKS):
         if outcome.violation is not None:
             return "it breaks the contract itself"
         coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
-    required = applicable(trial.missing)
+    required = applicable(turn.missing)
     return next((told for point, told in required.items() if not coverage.points[point]), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from tmem.conformance.engine import Ring, Trial
+from tmem.conformance.engine import Ring, Turn
 from tmem.conformance.events import Checked, Finding, Found, Progress
 from tmem.conformance.programs import transcript as story
 from tmem.conformance.programs.pages import Corpus, corpus
@@ -29,7 +29,7 @@ from tmem.spec.operations import (
 from tmem.spec.slot import Kind
 
 ROUNDS = 24
-"""Trials of each claim at scale 1."""
+"""Repetitions of each claim's check at scale 1."""
 AGAIN = 16
 """Slots that are put to twice where a store is filled."""
 FILL = 200
@@ -171,33 +171,33 @@ class ClaimChecks:
     detail = "what the backend claims beyond the clauses"
     share = 0.05
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         """Check each claim ROUNDS x scale times, or until the deadline."""
-        backend = trial.fresh(0)
+        backend = turn.fresh(0)
         claimed = sorted(backend.claims & CHECKS.keys()) if isinstance(backend, Claims) else []
         close(backend)
-        rounds = max(1, round(ROUNDS * trial.scale))
+        rounds = max(1, round(ROUNDS * turn.scale))
         for done, claim in enumerate(claimed):
             for number in range(rounds):
-                if done + number / rounds < trial.done * len(claimed):  # an earlier turn did
+                if done + number / rounds < turn.done * len(claimed):  # an earlier turn did
                     continue
-                if trial.over():
+                if turn.over():
                     return
-                seed = f"{trial.seed} {claim} {number}"
-                trial.ring.begin(self.name, seed.encode())
-                found, operations = self._check(trial, claim, number, seed)
-                trial.emit(Progress(operations, 1, done=(done + number / rounds) / len(claimed)))
-                trial.emit(Checked({claim: 1}, {claim: 1}))
+                seed = f"{turn.seed} {claim} {number}"
+                turn.ring.begin(self.name, seed.encode())
+                found, operations = self._check(turn, claim, number, seed)
+                turn.emit(Progress(operations, 1, done=(done + number / rounds) / len(claimed)))
+                turn.emit(Checked({claim: 1}, {claim: 1}))
                 if found is not None:
-                    trial.emit(Found(found))
+                    turn.emit(Found(found))
                     break
 
-    def _check(self, trial: Trial, claim: str, variant: int, seed: str) -> tuple[Finding | None, int]:
-        pages = corpus(trial.page_size)
+    def _check(self, turn: Turn, claim: str, variant: int, seed: str) -> tuple[Finding | None, int]:
+        pages = corpus(turn.page_size)
         scripts: list[Script] = []
 
         def fresh() -> Script:
-            scripts.append(Script(trial.fresh(variant), pages, trial.ring))
+            scripts.append(Script(turn.fresh(variant), pages, turn.ring))
             return scripts[-1]
 
         kept, told = CHECKS[claim](fresh, random.Random(seed))
@@ -221,12 +221,12 @@ class ClaimChecks:
         seed = program.decode()
         return {"engine": self.name, "claim": seed.split()[1], "variant": variant, "seed": seed}
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
         """Check one claim again; ValueError where the data is not of this engine."""
         claim, variant, seed = data.get("claim"), data.get("variant"), data.get("seed")
         if claim not in CHECKS or not isinstance(claim, str) or not isinstance(variant, int):
             raise ValueError(f"{claim!r} is not a claim that can be checked")
-        found, operations = self._check(trial, claim, variant, str(seed))
-        trial.emit(Progress(operations, 1, done=1.0))
+        found, operations = self._check(turn, claim, variant, str(seed))
+        turn.emit(Progress(operations, 1, done=1.0))
         if found is not None:
-            trial.emit(Found(found))
+            turn.emit(Found(found))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Ring, Trial
+from tmem.conformance.engine import Ring, Turn
 from tmem.conformance.engines.volume import Volume, finding
 from tmem.conformance.events import Finding, Found, Progress
 from tmem.conformance.programs import transcript as story
@@ -178,30 +178,30 @@ class Machines:
     detail = "a state machine that shrinks what it finds"
     share = 0.15
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         """Run EXAMPLES x scale machines, or until the deadline."""
-        pages = corpus(trial.page_size)
+        pages = corpus(turn.page_size)
         known: set[str] = set()
         coverage = Coverage()
-        total = max(1, round(EXAMPLES * trial.scale / BATCH))
-        for batch in range(round(trial.done * total), total):
-            if trial.over():
+        total = max(1, round(EXAMPLES * turn.scale / BATCH))
+        for batch in range(round(turn.done * total), total):
+            if turn.over():
                 return
-            broken = self._batch(trial, batch, pages, frozenset(known), coverage)
-            trial.emit(Progress(done=(batch + 1) / total))
-            coverage.tell(trial.emit)
+            broken = self._batch(turn, batch, pages, frozenset(known), coverage)
+            turn.emit(Progress(done=(batch + 1) / total))
+            coverage.report(turn.emit)
             if broken is not None:
                 known.add(broken.clause)
-                trial.emit(Found(broken))
+                turn.emit(Found(broken))
 
     def _batch(
-        self, trial: Trial, batch: int, pages: Corpus, known: frozenset[str], coverage: Coverage
+        self, turn: Turn, batch: int, pages: Corpus, known: frozenset[str], coverage: Coverage
     ) -> Finding | None:
         last: tuple[Program, Outcome] | None = None
 
         def ended(program: Program, outcome: Outcome) -> None:
             nonlocal last
-            trial.emit(Progress(len(outcome.trace), 1))
+            turn.emit(Progress(len(outcome.trace), 1))
             coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
             if outcome.violation is not None and outcome.violation.clause not in known:
                 last = program, outcome
@@ -210,19 +210,19 @@ class Machines:
             "Machine",
             (Machine,),
             {
-                "fresh": staticmethod(lambda: trial.fresh(batch)),
+                "fresh": staticmethod(lambda: turn.fresh(batch)),
                 "pages": pages,
                 "known": known,
-                "ring": trial.ring,
+                "ring": turn.ring,
                 "ended": staticmethod(ended),
             },
         )
-        test = seed(trial.seed << 20 | batch)(machine)
+        test = seed(turn.seed << 20 | batch)(machine)
         with contextlib.suppress(Exception):  # Hypothesis tells again what `ended` was told
             run_state_machine_as_test(test, settings=_SETTINGS)
         if last is None:
             return None
-        return replace(finding(trial, batch, *last, pages), engine=self.name)
+        return replace(finding(turn, batch, *last, pages), engine=self.name)
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""
@@ -232,6 +232,6 @@ class Machines:
         """The replay data of a program given to the ring, for the engine for volume."""
         return {"engine": Volume.name, "variant": variant, "program": json.loads(program)}
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
         """A machine's counterexample is a program: the engine for volume replays it."""
-        Volume().replay(trial, data)
+        Volume().replay(turn, data)

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from functools import partial
 
-from tmem.conformance.engine import LINEARIZABLE, Trial
+from tmem.conformance.engine import LINEARIZABLE, Turn
 from tmem.conformance.events import Checked, Found, Note, Progress
 from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge, undeclared
 from tmem.conformance.loader import LoadError
@@ -25,35 +25,35 @@ class Schedules:
     detail = "small concurrent programs under controlled schedules"
     share = 0.25
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         """Explore the programs of a run x scale, or until the deadline."""
-        subject = _subject(trial)
+        subject = _subject(turn)
         if subject is None:
             return
-        total = max(1, round(programs(subject, trial.seed) * trial.scale))
+        total = max(1, round(programs(subject, turn.seed) * turn.scale))
         last = Counts()
-        atomic = ATOMIC in subject.claims and trial.level == LINEARIZABLE
+        atomic = ATOMIC in subject.claims and turn.level == LINEARIZABLE
 
         def progress(counts: Counts) -> None:
             nonlocal last
-            _tell(trial, last, counts, trial.done + counts.programs / total, atomic)
+            _tell(turn, last, counts, turn.done + counts.programs / total, atomic)
             last = replace(counts)
 
         try:
             found = explore(
                 subject,
-                trial.seed,
+                turn.seed,
                 total,
-                begun=round(trial.done * total),
-                over=trial.over,
+                begun=round(turn.done * total),
+                over=turn.over,
                 progress=progress,
-                judging=_judging(trial, subject),
-                counts=_counts(trial, trial.seed),
+                judging=_judging(turn, subject),
+                counts=_counts(turn, turn.seed),
             )
             for finding in found:
-                trial.emit(Found(finding))
+                turn.emit(Found(finding))
         except UncontrolledError as error:
-            trial.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
+            turn.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The program that was under way, under one schedule or another."""
@@ -66,66 +66,66 @@ class Schedules:
         """The replay data of a program given to the ring: the whole of its schedules."""
         return {"engine": self.name, **json.loads(program)}
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
         """Run one schedule again, or all of a program whose target did not live to tell."""
-        subject = _subject(trial)
+        subject = _subject(turn)
         if subject is None:
-            raise ValueError(f"{trial.target} is not Python, so its threads cannot be scheduled")
+            raise ValueError(f"{turn.target} is not Python, so its threads cannot be scheduled")
         seed, number = data.get("seed"), data.get("number")
         if not isinstance(seed, int) or not isinstance(number, int):
-            found = replay(subject, data, _judging(trial, subject))
+            found = replay(subject, data, _judging(turn, subject))
         elif data.get("program") is None:
             found = None
         else:
-            found = explore_one(subject, seed, number, _judging(trial, subject), _counts(trial, seed))
-        trial.emit(Progress(programs=1, schedules=1, done=1.0))
+            found = explore_one(subject, seed, number, _judging(turn, subject), _counts(turn, seed))
+        turn.emit(Progress(programs=1, schedules=1, done=1.0))
         if found is not None:
-            trial.emit(Found(found))
+            turn.emit(Found(found))
 
 
-def _subject(trial: Trial) -> Subject | None:
+def _subject(turn: Turn) -> Subject | None:
     # The target once more, loaded so that its threads are ours.
-    source = trial.source
+    source = turn.source
     if source is None:
-        trial.emit(Note("It is not Python: its threads cannot be controlled by schedules."))
+        turn.emit(Note("It is not Python: its threads cannot be controlled by schedules."))
         return None
-    _begin(trial, trial.seed, 0, None)
-    trial.ring.rest()  # rewriting its code is our work, and its first operations are watched
+    _begin(turn, turn.seed, 0, None)
+    turn.ring.rest()  # rewriting its code is our work, and its first operations are watched
     try:
         subject = open_subject(source.place, source.attribute, source.variants)
     except LoadError as error:
-        trial.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
+        turn.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
         return None
     for note in subject.notes:
-        trial.emit(Note(note))
+        turn.emit(Note(note))
     return subject
 
 
-def _counts(trial: Trial, seed: int) -> Counts:
-    return Counts(begin=partial(_begin, trial, seed), beat=trial.ring.step, rest=trial.ring.rest)
+def _counts(turn: Turn, seed: int) -> Counts:
+    return Counts(begin=partial(_begin, turn, seed), beat=turn.ring.step, rest=turn.ring.rest)
 
 
-def _judging(trial: Trial, subject: Subject) -> Judging:
+def _judging(turn: Turn, subject: Subject) -> Judging:
     # What is linearizable is intact, and far sooner known to be.
-    if trial.level == LINEARIZABLE:
+    if turn.level == LINEARIZABLE:
         return partial(judge, atomic_flush=ATOMIC in subject.claims)
     return lambda calls: (
         found if (found := judge(calls)) and (undeclared(calls) or not intact(calls)) else None
     )
 
 
-def _begin(trial: Trial, seed: int, number: int, program: Program | None) -> None:
+def _begin(turn: Turn, seed: int, number: int, program: Program | None) -> None:
     told = None if program is None else program.to_json()
-    trial.ring.begin(ENGINE, json.dumps({"seed": seed, "number": number, "program": told}).encode())
-    trial.ring.step(0)
+    turn.ring.begin(ENGINE, json.dumps({"seed": seed, "number": number, "program": told}).encode())
+    turn.ring.step(0)
 
 
-def _tell(trial: Trial, last: Counts, now: Counts, done: float, atomic: bool) -> None:
+def _tell(turn: Turn, last: Counts, now: Counts, done: float, atomic: bool) -> None:
     operations, schedules = now.operations - last.operations, now.schedules - last.schedules
     histories = now.histories - last.histories
-    trial.emit(Progress(operations, 1, schedules, histories, done=done))
+    turn.emit(Progress(operations, 1, schedules, histories, done=done))
     flushes, ends = now.flushes - last.flushes, now.ends - last.ends
     checks = {"TMEM-CONC-1": histories, "TMEM-CONC-2": histories, "TMEM-CONC-3": schedules}
     exercised = checks | {"TMEM-CONC-2": min(flushes + ends, histories)}
     claimed = {ATOMIC: flushes} if atomic else {}
-    trial.emit(Checked(checks | claimed, exercised | claimed))
+    turn.emit(Checked(checks | claimed, exercised | claimed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines.thread_load import STAMP, Crowd, switching_often, told
 from tmem.conformance.events import Checked, Covered, Finding, Found, Note, Progress
 from tmem.conformance.history.checker import Illegal, Unknown, check
@@ -49,25 +49,25 @@ class Stress:
     detail = "real threads, and the history of what they saw"
     share = 0.15
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         """Let ROUNDS x scale crowds loose, or as many as fit before the deadline."""
-        if trial.page_size < STAMP:
-            trial.emit(Note(f"Pages of {trial.page_size} bytes cannot be told apart by threads."))
+        if turn.page_size < STAMP:
+            turn.emit(Note(f"Pages of {turn.page_size} bytes cannot be told apart by threads."))
             return
-        total = max(1, round(ROUNDS * trial.scale))
+        total = max(1, round(ROUNDS * turn.scale))
         found: set[str] = set()
-        for number in range(round(trial.done * total), total):
-            finding = self._round(trial, Round(trial.seed, number), (number + 1) / total)
+        for number in range(round(turn.done * total), total):
+            finding = self._round(turn, Round(turn.seed, number), (number + 1) / total)
             if finding is not None and finding.clause not in found:
                 found.add(finding.clause)
-                trial.emit(Found(finding))
-            if trial.over():
+                turn.emit(Found(finding))
+            if turn.over():
                 return
 
-    def _round(self, trial: Trial, one: Round, done: float) -> Finding | None:
-        backend = trial.fresh(one.number)
-        trial.ring.begin(self.name, one.name.encode())
-        crowd = Crowd(backend, corpus(trial.page_size), one.name)
+    def _round(self, turn: Turn, one: Round, done: float) -> Finding | None:
+        backend = turn.fresh(one.number)
+        turn.ring.begin(self.name, one.name.encode())
+        crowd = Crowd(backend, corpus(turn.page_size), one.name)
         beats = 0
         with switching_often():
             crowd.start(CALLERS, OPERATIONS)
@@ -75,28 +75,28 @@ class Stress:
             while not crowd.wait(WAIT):
                 if (now := crowd.done()) != seen:  # a crowd that stands still is for the supervisor to see
                     seen = now
-                    trial.ring.step(beats := beats + 1)
+                    turn.ring.step(beats := beats + 1)
         calls = crowd.history()
         claims = backend.claims if isinstance(backend, Claims) else frozenset()
         close(backend)
-        trial.ring.rest()
-        result = check(calls, level=trial.level, claims=claims, budget=STATES)
+        turn.ring.rest()
+        result = check(calls, level=turn.level, claims=claims, budget=STATES)
         decided = not isinstance(result, Unknown)
-        trial.emit(Progress(len(calls), 1, histories=int(decided), done=done))
+        turn.emit(Progress(len(calls), 1, histories=int(decided), done=done))
         gone = sum(call.answer for call in calls if call.op == "reclaim" and type(call.answer) is int)
-        trial.emit(Covered({RECLAIMED: gone}))
+        turn.emit(Covered({RECLAIMED: gone}))
         if isinstance(result, Unknown):
-            trial.emit(Note(f"A history of {len(calls)} calls was not decided: {result.reason}"))
-            trial.emit(Checked({"TMEM-CONC-3": len(calls)}, {"TMEM-CONC-3": len(calls)}))  # all returned
+            turn.emit(Note(f"A history of {len(calls)} calls was not decided: {result.reason}"))
+            turn.emit(Checked({"TMEM-CONC-3": len(calls)}, {"TMEM-CONC-3": len(calls)}))  # all returned
             return None
         flushes = sum(call.op in ("flush_object", "destroy_pool") for call in calls)
         counts = {"TMEM-CONC-1": len(calls), "TMEM-CONC-2": flushes, "TMEM-CONC-3": len(calls)}
-        if ATOMIC in claims and trial.level != "integrity":
+        if ATOMIC in claims and turn.level != "integrity":
             counts[ATOMIC] = sum(call.op == "flush_object" for call in calls)
-        trial.emit(Checked(counts, counts))
+        turn.emit(Checked(counts, counts))
         if not isinstance(result, Illegal):
             return None
-        if ATOMIC in claims and not isinstance(check(calls, level=trial.level, budget=STATES), Illegal):
+        if ATOMIC in claims and not isinstance(check(calls, level=turn.level, budget=STATES), Illegal):
             result = replace(result, clause=ATOMIC)  # nothing is wrong but what is claimed
         return Finding(
             result.clause,
@@ -116,13 +116,13 @@ class Stress:
         _, seed, number = program.decode().split()
         return {"engine": self.name, "seed": int(seed), "round": int(number)}
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
         """Let the crowd loose again, up to TRIES times; ValueError where the data is not of this engine."""
         seed, number = data.get("seed"), data.get("round")
         if not isinstance(seed, int) or not isinstance(number, int):
             raise ValueError("seed or round is missing or no number")
         for tried in range(TRIES):
-            finding = self._round(trial, Round(seed, number), (tried + 1) / TRIES)
+            finding = self._round(turn, Round(seed, number), (tried + 1) / TRIES)
             if finding is not None:
-                trial.emit(Found(finding))
+                turn.emit(Found(finding))
                 return

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Trial
+from tmem.conformance.engine import Turn
 from tmem.conformance.events import Finding, Found, Progress
 from tmem.conformance.programs import transcript as story
 from tmem.conformance.programs.pages import Corpus, corpus
@@ -30,26 +30,26 @@ class Volume:
     detail = "random programs over awkward handles"
     share = 0.3
 
-    def run(self, trial: Trial) -> None:
+    def run(self, turn: Turn) -> None:
         """Run PROGRAMS x scale programs, or until the deadline."""
-        pages = corpus(trial.page_size)
-        total = max(1, round(PROGRAMS * trial.scale))
+        pages = corpus(turn.page_size)
+        total = max(1, round(PROGRAMS * turn.scale))
         coverage = Coverage()
         found: set[str] = set()
         operations = programs = 0
-        begun = round(trial.done * total)
-        for number, program, outcome in outcomes(trial, f"volume {trial.seed}", total, begun):
+        begun = round(turn.done * total)
+        for number, program, outcome in outcomes(turn, f"volume {turn.seed}", total, begun):
             operations += len(outcome.trace)
             programs += 1
             coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
             if outcome.violation is not None and outcome.violation.clause not in found:
                 found.add(outcome.violation.clause)
-                smallest = finding(trial, number, program, outcome, pages)
+                smallest = finding(turn, number, program, outcome, pages)
                 found.add(smallest.clause)
-                trial.emit(Found(smallest))
-            if programs == TELL or number + 1 == total or trial.over():
-                trial.emit(Progress(operations, programs, done=(number + 1) / total))
-                coverage.tell(trial.emit)
+                turn.emit(Found(smallest))
+            if programs == TELL or number + 1 == total or turn.over():
+                turn.emit(Progress(operations, programs, done=(number + 1) / total))
+                coverage.report(turn.emit)
                 operations = programs = 0
 
     def steps(self, program: bytes, count: int) -> list[str]:
@@ -60,27 +60,27 @@ class Volume:
         """The replay data of a program given to the ring."""
         return {"engine": self.name, "variant": variant, "program": _begun(program).to_json()}
 
-    def replay(self, trial: Trial, data: dict[str, object]) -> None:
+    def replay(self, turn: Turn, data: dict[str, object]) -> None:
         """Run the program of a replay file; ValueError where it is none."""
         program, variant = from_json(data.get("program")), data.get("variant", 0)
         if not isinstance(variant, int):
             raise ValueError("the variant of the backend is not a number")
-        pages = corpus(trial.page_size)
-        outcome = _again(trial, program, variant, pages)
-        trial.emit(Progress(len(outcome.trace), 1, done=1.0))
+        pages = corpus(turn.page_size)
+        outcome = _again(turn, program, variant, pages)
+        turn.emit(Progress(len(outcome.trace), 1, done=1.0))
         if outcome.violation is not None:
-            trial.emit(Found(finding(trial, variant, program, outcome, pages)))
+            turn.emit(Found(finding(turn, variant, program, outcome, pages)))
 
 
 def outcomes(
-    trial: Trial, seed: str, total: int, begun: int = 0, using: Heuristics = USED
+    turn: Turn, seed: str, total: int, begun: int = 0, using: Heuristics = USED
 ) -> Iterator[tuple[int, Program, Outcome]]:
     """What so many random programs came to, each on a backend of its own; fewer where the time runs out.
 
     The first `begun` are left out: an earlier turn ran them.
     The last sixteenth of them repeat pages: they find what the others cannot, but blame it less surely.
     """
-    pages = corpus(trial.page_size)
+    pages = corpus(turn.page_size)
     draw = random.Random(seed)
     for number in range(total):
         data = draw.randbytes(HEADER + 2 * draw.randrange(4, LONGEST))
@@ -88,24 +88,24 @@ def outcomes(
             data = data[: HEADER - 1] + bytes([REPEATS]) + data[HEADER:]
         if number < begun:
             continue
-        trial.ring.begin(Volume.name, len(pages.pages).to_bytes(2, "big") + data)
+        turn.ring.begin(Volume.name, len(pages.pages).to_bytes(2, "big") + data)
         program = decode(data, len(pages.pages), using)
-        yield number, program, run(program, trial.fresh(number), pages, trial.ring)
-        if trial.over():
+        yield number, program, run(program, turn.fresh(number), pages, turn.ring)
+        if turn.over():
             return
 
 
-def finding(trial: Trial, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:
+def finding(turn: Turn, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:
     """The violation that a program came to, shrunk; as it was seen where it will not come again."""
     seen = outcome.violation
     assert seen is not None
 
     def fails(candidate: Program) -> str | None:
-        violation = _again(trial, candidate, variant, pages).violation
+        violation = _again(turn, candidate, variant, pages).violation
         return None if violation is None else violation.clause
 
     small = shrink(program, seen.clause, fails)
-    again = _again(trial, small, variant, pages)
+    again = _again(turn, small, variant, pages)
     if again.violation is None:
         small, again = program, outcome
     violation = again.violation or seen
@@ -119,10 +119,10 @@ def finding(trial: Trial, variant: int, program: Program, outcome: Outcome, page
     )
 
 
-def _again(trial: Trial, program: Program, variant: int, pages: Corpus) -> Outcome:
+def _again(turn: Turn, program: Program, variant: int, pages: Corpus) -> Outcome:
     # The target may hang or die in any run, so each is on the ring.
-    trial.ring.begin(Volume.name, json.dumps(program.to_json()).encode())
-    return run(program, trial.fresh(variant), pages, trial.ring)
+    turn.ring.begin(Volume.name, json.dumps(program.to_json()).encode())
+    return run(program, turn.fresh(variant), pages, turn.ring)
 
 
 def _begun(data: bytes) -> Program:

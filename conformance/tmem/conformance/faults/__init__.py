@@ -2,6 +2,7 @@
 
 `FAULTS` has them all by name; a module holds those of one subject. A fault is a class that wraps any
 backend (`tmem.conformance.conforming.wrapper`), or a function that a class of its module wraps with.
+May import `conforming` and the specification.
 """
 
 from tmem.conformance.faults import (  # noqa: F401  # importing a module registers its faults

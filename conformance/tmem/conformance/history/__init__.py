@@ -3,7 +3,7 @@
 `check` decides a history, `check_trace` one that was written down, `Recorder` makes one. `calls` is how a
 call is kept; `split`, `lives` and `settle` tell which calls meet in a slot, and when; `slots` decides one:
 by `zones` and `misses`, or by `frontier` where pages repeat. `order` and `replay` are the evidence of a legal
-history, `window` and `reasons` that of an illegal one.
+history, `window` and `reasons` that of an illegal one. Imports no other room.
 """
 
 from tmem.conformance.history.calls import Call

@@ -1,7 +1,7 @@
 """The one loader of Python code under test: fresh, private, with switch points, and open to rewriting.
 
 `points` puts switch points into a tree; `imports` executes modules privately. Nothing of the target's
-code is changed on disk, and nobody else sees the modules that are made here.
+code is changed on disk, and nobody else sees the modules that are made here. Imports no other room.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from tmem.conformance import events
-from tmem.conformance.events import Event, Found, Phase, Started
+from tmem.conformance.events import Event, Found, Started, TurnBegan
 from tmem.conformance.report.summary import Summary
 
 
@@ -32,7 +32,7 @@ class Line:
         match event:
             case Started():
                 self._started(event)
-            case Phase():
+            case TurnBegan():
                 self._finished += self._share
                 self._share = event.share
                 self._progress.update(self._task, description=event.engine)

@@ -15,9 +15,9 @@ from tmem.conformance.events import (
     Found,
     Note,
     NotOffered,
-    Phase,
     Progress,
     Started,
+    TurnBegan,
 )
 
 
@@ -55,7 +55,7 @@ class Summary:
         match event:
             case Started():
                 self.page_size, self.abilities, self.claims = event.page_size, event.abilities, event.claims
-            case Phase(engine=engine):
+            case TurnBegan(engine=engine):
                 if engine not in self.engines:
                     self.engines.append(engine)
             case Progress():

@@ -10,7 +10,7 @@ from typing import Final
 
 from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finding, Finished, Found, Note, Phase
+from tmem.conformance.events import Event, Finding, Finished, Found, Note, TurnBegan
 from tmem.conformance.run.crash import smaller
 from tmem.conformance.run.messages import Job
 from tmem.conformance.run.process import COMMAND
@@ -21,7 +21,7 @@ QUICK: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Request:
     """A run as it was asked for. `budget` is wall time in seconds; None: the counted run and no more."""
 
     target: str
@@ -35,22 +35,22 @@ class Plan:
 
 
 def check(
-    plan: Plan, engines: Sequence[Engine] = ENGINES, command: Sequence[str] = COMMAND
+    request: Request, engines: Sequence[Engine] = ENGINES, command: Sequence[str] = COMMAND
 ) -> Generator[Event, None, None]:
     """The events of a whole run; the last is Finished. Raises `supervisor.RunError`.
 
-    The counted run has the plan's seed. Where the budget leaves time, further seeds follow until it ends;
+    The counted run has the request's seed. Where the budget leaves time, further seeds follow until it ends;
     where it does not suffice, each engine gets its part of it, and the run is not complete.
     """
     start = time.monotonic()
     complete = False
-    for seed in count(plan.seed):
-        work = _Round(plan, seed, engines, command, start)
+    for seed in count(request.seed):
+        work = _Round(request, seed, engines, command, start)
         ended = yield from work.events()
-        complete = complete or (ended and seed == plan.seed)
-        if seed == plan.seed and (cut := work.cut()):
+        complete = complete or (ended and seed == request.seed)
+        if seed == request.seed and (cut := work.cut()):
             yield Note(cut)
-        if not ended or plan.budget is None or time.monotonic() - start >= plan.budget:
+        if not ended or request.budget is None or time.monotonic() - start >= request.budget:
             break
     yield Finished(complete, time.monotonic() - start)
 
@@ -59,13 +59,13 @@ class _Round:
     """One seed: every engine once, in as many workers as it takes."""
 
     def __init__(
-        self, plan: Plan, seed: int, engines: Sequence[Engine], command: Sequence[str], start: float
+        self, request: Request, seed: int, engines: Sequence[Engine], command: Sequence[str], start: float
     ) -> None:
-        self._plan = plan
+        self._request = request
         self._seed = seed
         self._engines = engines
         self._command = command
-        self._until = None if plan.budget is None else start + plan.budget
+        self._until = None if request.budget is None else start + request.budget
         self._shrunk = False
 
     def events(self) -> Generator[Event, None, bool]:
@@ -77,8 +77,10 @@ class _Round:
             left = self._left()
             if left is not None and left <= 0:
                 return False
-            job = Job(self._plan.target, self._seed, tuple(names), self._plan.level, self._plan.scale, left)
-            end = yield from supervise(job, self._engines, self._plan.hang_after, self._command)
+            job = Job(
+                self._request.target, self._seed, tuple(names), self._request.level, self._request.scale, left
+            )
+            end = yield from supervise(job, self._engines, self._request.hang_after, self._command)
             complete = complete and end.complete
             self._done.update(end.done)
             self._done.pop(end.engine, None)  # what it died of is told
@@ -92,7 +94,7 @@ class _Round:
 
     def cut(self) -> str:
         """Which engines the budget cut short, in words; empty where it did not."""
-        if self._plan.budget is None:
+        if self._request.budget is None:
             return ""
         parts = ", ".join(f"{name} {done:.0%}" for name, done in self._done.items() if done < 1)
         return f"The budget was too short for the counted run. Done of it: {parts}." if parts else ""
@@ -102,18 +104,18 @@ class _Round:
 
     def _smaller(self, death: Finding) -> Iterator[Event]:
         left = self._left()
-        seconds = self._plan.shrink if left is None else min(left, self._plan.shrink)
+        seconds = self._request.shrink if left is None else min(left, self._request.shrink)
         if seconds <= 0:
             return
-        yield Phase(death.engine, "making its counterexample smaller", 0.0)
-        quick = min(self._plan.hang_after, max(QUICK, self._plan.hang_after / 5))
+        yield TurnBegan(death.engine, "making its counterexample smaller", 0.0)
+        quick = min(self._request.hang_after, max(QUICK, self._request.hang_after / 5))
         small = smaller(death, lambda data: self._again(data, quick), seconds)
-        if small is not None and (sure := self._again(small.replay, self._plan.hang_after)):
+        if small is not None and (sure := self._again(small.replay, self._request.hang_after)):
             yield Found(sure)
 
     def _again(self, data: dict[str, object], hang_after: float) -> Finding | None:
         """Run replay data in a worker; what was found of its death."""
-        job = Job(self._plan.target, self._seed, (str(data["engine"]),), self._plan.level, replay=data)
+        job = Job(self._request.target, self._seed, (str(data["engine"]),), self._request.level, replay=data)
         watched = supervise(job, self._engines, hang_after, self._command)
         try:
             while True:

@@ -62,18 +62,18 @@ class Broke:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """An engine came to the end of its turn, with so much of its work done, 0 to 1."""
+class TurnEnded:
+    """An engine's turn has ended; `done` is how much of its work is done, 0 to 1."""
 
     engine: str
     done: float
 
 
-Message: TypeAlias = Event | Unusable | Broke | Done
+Message: TypeAlias = Event | Unusable | Broke | TurnEnded
 """What a worker tells its supervisor: events for everyone, and three words between the two."""
 
 TYPES: Final[dict[str, type]] = {
-    kind.__name__: kind for kind in (*get_args(events.Event), events.Finding, Unusable, Broke, Done)
+    kind.__name__: kind for kind in (*get_args(events.Event), events.Finding, Unusable, Broke, TurnEnded)
 }
 
 

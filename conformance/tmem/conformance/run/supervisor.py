@@ -17,10 +17,10 @@ from typing import Final
 
 from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finding, Finished, Found, Note, Phase, Started
+from tmem.conformance.events import Event, Finding, Finished, Found, Note, Started, TurnBegan
 from tmem.conformance.run.crash import Death, cause, finding
 from tmem.conformance.run.heartbeat import Doing
-from tmem.conformance.run.messages import Broke, Done, Job, Unusable
+from tmem.conformance.run.messages import Broke, Job, TurnEnded, Unusable
 from tmem.conformance.run.process import COMMAND, Process
 
 HANG_AFTER: Final = 5.0
@@ -99,7 +99,7 @@ class _Watch:
                         raise RunError(told)
                     case Broke(_, error, details):
                         raise RunError(f"the suite itself failed, a defect of tmem: {error}", details)
-                    case Done(engine, done):
+                    case TurnEnded(engine, done):
                         self._engine = ""
                         self._done[engine] = done
                     case _:
@@ -120,7 +120,7 @@ class _Watch:
 
     def _note(self, event: Event) -> None:
         self._started = self._started or isinstance(event, Started)
-        if isinstance(event, Phase):
+        if isinstance(event, TurnBegan):
             self._engine = event.engine
 
     def _hangs(self, told: bool) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 
-class Turns:
-    """The turns of engines, by name, with the part that each takes of the whole.
+class TimeSlices:
+    """The seconds of each engine's turns, by the part that each engine takes of the whole.
 
     `left` says how many seconds there are, None for as many as it takes. An engine whose turn ends before
     its work does waits for another, which it gets where the others leave time.

@@ -21,12 +21,12 @@ from pathlib import Path
 
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from tmem.conformance.engine import Engine, Trial
+from tmem.conformance.engine import Engine, Turn
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finished, Note, Phase, Progress, Started
+from tmem.conformance.events import Event, Finished, Note, Progress, Started, TurnBegan
 from tmem.conformance.run.heartbeat import HANDSHAKE, Ring
-from tmem.conformance.run.messages import Broke, Done, Job, Message, Unusable, encode
-from tmem.conformance.run.time_slices import Turns
+from tmem.conformance.run.messages import Broke, Job, Message, TurnEnded, Unusable, encode
+from tmem.conformance.run.time_slices import TimeSlices
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.targets.target import Target, TargetError
@@ -100,7 +100,7 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
         pipe.send(
             Note(f"Making a backend takes about {each:.0f} s, and each program gets its own: try --budget.")
         )
-    trial = Trial(
+    whole = Turn(
         target=job.target,
         fresh=lambda number: _make(target, number, ring),
         seed=job.seed,
@@ -113,34 +113,42 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
         source=target.source,
         missing=frozenset(each.what for each in offer.missing),
     )
-    turns = Turns({name: engines[name].share for name in job.engines}, trial.left)
-    for name, seconds in turns:
-        turn = Turn(trial, turns.done[name], seconds)
-        _run(engines[name], turn.trial, job.replay, pipe)
+    slices = TimeSlices({name: engines[name].share for name in job.engines}, whole.left)
+    for name, seconds in slices:
+        done = _take_turn(engines[name], whole, slices.done[name], seconds, job.replay)
         ring.rest()
-        turns.done[name] = turn.done
-        pipe.send(Done(name, turn.done))
-    pipe.send(Finished(turns.complete, time.monotonic() - start))
+        slices.done[name] = done
+        pipe.send(TurnEnded(name, done))
+    pipe.send(Finished(slices.complete, time.monotonic() - start))
 
 
-class Turn:
-    """One turn of an engine: its trial, and how far it comes."""
+def _take_turn(
+    engine: Engine, whole: Turn, done: float, seconds: float | None, replay: dict[str, object] | None
+) -> float:
+    """Give an engine so many seconds; returns how much of its work is done then, 0 to 1."""
+    reached = done
 
-    def __init__(self, trial: Trial, done: float, seconds: float | None) -> None:
-        self._emit = trial.emit
-        self._told = done
-        deadline = None if seconds is None else time.monotonic() + seconds
-        self.trial = replace(trial, emit=self._pass_on, deadline=deadline, done=done)
-
-    def _pass_on(self, event: Event) -> None:
+    def emit(event: Event) -> None:
+        nonlocal reached
         if isinstance(event, Progress):
-            self._told = max(self._told, event.done)
-        self._emit(event)
+            reached = max(reached, event.done)
+        whole.emit(event)
 
-    @property
-    def done(self) -> float:
-        """How much of its work the engine has done, 0 to 1: all of it where it was not cut short."""
-        return self._told if self.trial.over() else 1.0
+    deadline = None if seconds is None else time.monotonic() + seconds
+    turn = replace(whole, emit=emit, deadline=deadline, done=done)
+    emit(TurnBegan(engine.name, engine.detail, engine.share))
+    try:
+        if replay is None:
+            engine.run(turn)
+        else:
+            engine.replay(turn, replay)
+    except TargetError:
+        raise
+    except ValueError as error:
+        if replay is None:
+            raise
+        raise TargetError(f"the replay does not fit the engine {engine.name}: {error}") from error
+    return reached if turn.over() else 1.0
 
 
 def _make(target: Target, number: int, ring: Ring) -> Backend:
@@ -149,21 +157,6 @@ def _make(target: Target, number: int, ring: Ring) -> Backend:
         return target.fresh(number)
     finally:
         ring.made()
-
-
-def _run(engine: Engine, trial: Trial, replay: dict[str, object] | None, pipe: Pipe) -> None:
-    pipe.send(Phase(engine.name, engine.detail, engine.share))
-    try:
-        if replay is None:
-            engine.run(trial)
-        else:
-            engine.replay(trial, replay)
-    except TargetError:
-        raise
-    except ValueError as error:
-        if replay is None:
-            raise
-        raise TargetError(f"the replay does not fit the engine {engine.name}: {error}") from error
 
 
 def _one_line(error: BaseException) -> str:

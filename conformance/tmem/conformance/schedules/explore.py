@@ -79,14 +79,14 @@ def explore_one(
     counts.begin(number, program)
     drawn = draws.randrange(len(subject.variants))
     variant = drawn if only is None else only
-    for level, plan in plans:
+    for level, exploration in plans:
         target = subject.target(level, variant)
 
         def search(of: Program, target: Target = target) -> Search:
             return Search(Runner(target, of, subject.page_size), judging, counts, over)
 
         with watched():
-            failed = search(program).first(plan, draws.getrandbits(32))
+            failed = search(program).first(exploration, draws.getrandbits(32))
             if failed is not None and not small:
                 return finding(subject, level, variant, program, failed[0].preemptions, search)
             if failed is not None:

@@ -14,7 +14,7 @@ from tmem.conformance.programs.pages import corpus
 from tmem.conformance.schedules.programs.pairs import pairs
 from tmem.conformance.schedules.programs.program import OIDS, PERSISTENT, Program, draw, number
 from tmem.conformance.schedules.runtime.instrument import Level
-from tmem.conformance.schedules.search.search import Plan
+from tmem.conformance.schedules.search.search import Exploration
 from tmem.conformance.schedules.search.subject import Subject
 from tmem.spec.handle import Handle
 from tmem.spec.operations import NewPool, Put
@@ -59,14 +59,14 @@ def _numbers(fill: tuple[bytes, ...], page_size: int) -> tuple[bytes, ...]:
     return tuple(number(known.index(page)) for page in fill)
 
 
-Plans = tuple[tuple[Level, Plan], ...]
+Explorations = tuple[tuple[Level, Exploration], ...]
 
 
 class Chosen(NamedTuple):
     """A program and how it is explored; on which variant of the subject, or on any."""
 
     program: Program
-    plans: Plans
+    plans: Explorations
     variant: int | None = None
 
 
@@ -79,16 +79,16 @@ class Kind(NamedTuple):
 
     threads: int
     operations: int
-    plans: Plans
+    plans: Explorations
 
 
 def _drawn(threads: int, operations: int, sticky: int, pct: int) -> Kind:
-    return Kind(threads, operations, (("statement", Plan(sticky=sticky, pct=pct)),))
+    return Kind(threads, operations, (("statement", Exploration(sticky=sticky, pct=pct)),))
 
 
-_SYSTEMATIC: Final[Plans] = (
-    ("lock", Plan(bound=2)),
-    ("statement", Plan(bound=1, sticky=10)),
+_SYSTEMATIC: Final[Explorations] = (
+    ("lock", Exploration(bound=2)),
+    ("statement", Exploration(bound=1, sticky=10)),
 )
 PORTFOLIO: Final = (
     _drawn(3, 3, sticky=40, pct=4),
@@ -98,11 +98,11 @@ PORTFOLIO: Final = (
     _drawn(3, 2, sticky=40, pct=4),
     Kind(2, 2, _SYSTEMATIC),
     _drawn(4, 6, sticky=30, pct=4),
-    Kind(3, 4, (("lock", Plan(sticky=40, pct=4)),)),
+    Kind(3, 4, (("lock", Exploration(sticky=40, pct=4)),)),
 )
 """The kinds of programs, in turn: most races are found soonest by drawing schedules of larger programs;
 small ones are searched through."""
-PAIRS: Final[Plans] = (("statement", Plan(bound=1)),)
+PAIRS: Final[Explorations] = (("statement", Exploration(bound=1)),)
 """How each pair of operations is explored: whatever one preemption can do."""
 PROGRAMS: Final = 376
 """Programs at scale 1, three of four of them pairs of operations, of which these are all; those in a full

@@ -2,6 +2,7 @@
 
 `resolve` finds it, `target` is what is found, `python` loads code of the user, `handshake` looks at
 what it offers. All of this runs in the worker; the code of a target never enters the supervisor.
+May import `programs` and what lies below it.
 """
 
 from tmem.conformance.targets.target import Target, TargetError

@@ -24,7 +24,7 @@ class UncontrolledError(Exception):
     """The target does something that schedules do not decide; the text says what was seen."""
 
 
-class Plan(NamedTuple):
+class Exploration(NamedTuple):
     """How one program is explored: every schedule with up to `bound` preemptions, but at most `most` of
     them; then `sticky` and `pct` schedules drawn at random."""
 
@@ -69,29 +69,29 @@ class Search:
     looks: int = 1
     """After one of how many runs the account of the room is looked at."""
 
-    def first(self, plan: Plan, seed: int) -> tuple[Run, Verdict] | None:
-        """The first run of the plan that breaks the contract."""
-        for run in self.runs(plan, seed):
+    def first(self, exploration: Exploration, seed: int) -> tuple[Run, Verdict] | None:
+        """The first run of the exploration that breaks the contract."""
+        for run in self.runs(exploration, seed):
             if self.over():
                 return None
             if (verdict := self.verdict(run)) is not None:
                 return run, verdict
         return None
 
-    def runs(self, plan: Plan, seed: int) -> Iterator[Run]:
-        """The runs of a plan."""
+    def runs(self, exploration: Exploration, seed: int) -> Iterator[Run]:
+        """The runs of an exploration."""
         self.looks = LOOKS
         points = 0
-        for run in self.bounded(plan.bound, plan.most, seed):
+        for run in self.bounded(exploration.bound, exploration.most, seed):
             points = max(points, run.points)
             yield run
         draw = random.Random(seed)
-        for n in range(plan.sticky):
+        for n in range(exploration.sticky):
             run = self.run(Sticky(draw.getrandbits(32), STAY[n % len(STAY)]))
             if not n:
                 self.repeat(run)
             yield run
-        for n in range(plan.pct):
+        for n in range(exploration.pct):
             yield self.run(Priorities(draw.getrandbits(32), 2 + n % 3, points or LENGTH))
 
     def repeat(self, run: Run) -> None:
@@ -160,7 +160,7 @@ class Search:
 YOUNG: Final = 128
 """Runs between two collections of what they left: during runs there is none."""
 LOOKS: Final = 7
-"""After one of so many runs of a plan the account of the room is looked at; once one fails, after each."""
+"""The account of the room is read after every so many runs of an exploration; after one fails, after each."""
 PROGRESS: Final = "TMEM-CONC-3"
 STAY: Final = (4.0, 8.0, 16.0)
 """After how many points, on average, sticky schedules switch."""
