@@ -62,12 +62,12 @@ def known(setting: Setting, judge: Judge) -> Hashable:
     numbers: dict[int, int] = {}
     standing: list[Hashable] = []
     for client, pool in setting.names:
-        member = judge.member(client, pool)
+        member = judge.record.member(client, pool)
         if member is None:
             standing.append(None)
             continue
         number = numbers.setdefault(member.pool.number, len(numbers))
-        beliefs = tuple(judge.may_hold(client, Handle(pool, *place)) for place in setting.places)
+        beliefs = tuple(judge.record.may_hold(client, Handle(pool, *place)) for place in setting.places)
         standing.append((number, member.kind, member.uuid, member.pool.users, beliefs))
     return tuple(standing)
 
@@ -124,8 +124,8 @@ def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Ha
 
 
 def _frozen(judge: Judge) -> bytes:
-    judge.transitions.clear()  # what is counted for coverage decides nothing
-    judge.seen.clear()
+    judge.record.transitions.clear()  # what is counted for coverage decides nothing
+    judge.record.seen.clear()
     return pickle.dumps(judge, pickle.HIGHEST_PROTOCOL)
 
 

@@ -176,9 +176,9 @@ def test_broken(clause: str, steps: Steps) -> None:
 def test_what_a_slot_may_hold() -> None:
     judge = Judge(SIZE)
     judge.observe(*pool(PERSISTENT))
-    assert judge.may_hold(1, AT).page is None
+    assert judge.record.may_hold(1, AT).page is None
     judge.observe(*put(A))
-    assert judge.may_hold(1, AT) == (A, True)
+    assert judge.record.may_hold(1, AT) == (A, True)
 
 
 def test_a_violation_tells_the_life_of_the_page() -> None:

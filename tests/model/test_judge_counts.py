@@ -91,8 +91,8 @@ SEEN: dict[str, tuple[Steps, dict[str, int]]] = {
 @pytest.mark.parametrize(("steps", "seen"), SEEN.values(), ids=SEEN)
 def test_what_is_seen_is_counted(steps: Steps, seen: dict[str, int]) -> None:
     judge = judge_of(steps)
-    assert {what: number for what, number in judge.seen.items() if number} == seen
-    assert judge.count == len(steps)
+    assert {what: number for what, number in judge.record.seen.items() if number} == seen
+    assert judge.record.count == len(steps)
 
 
 TRANSITIONS: dict[str, tuple[Steps, dict[tuple[Kind | None, str, Does], int]]] = {
@@ -172,30 +172,30 @@ TRANSITIONS: dict[str, tuple[Steps, dict[tuple[Kind | None, str, Does], int]]] =
 
 @pytest.mark.parametrize(("steps", "transitions"), TRANSITIONS.values(), ids=TRANSITIONS)
 def test_transitions_are_counted(steps: Steps, transitions: dict[tuple[Kind | None, str, Does], int]) -> None:
-    assert dict(judge_of(steps).transitions) == transitions
+    assert dict(judge_of(steps).record.transitions) == transitions
 
 
 def test_questions_about_flags_are_not_counted() -> None:
     judge = judge_of([pool(), (PoolFlags(1, 0), EPHEMERAL), put(A), (PoolFlags(1, 0), EPHEMERAL)])
-    assert judge.count == 2
+    assert judge.record.count == 2
 
 
 def test_a_pool_that_is_told_to_be_private_is_shared_with_nobody() -> None:
     steps = [pool(SHARED, uuid=5), (PoolFlags(1, 0), EPHEMERAL), pool(SHARED, 2, 0, 5), put(A)]
     judge = judge_of(steps)
-    mine, yours = judge.member(1, 0), judge.member(2, 0)
+    mine, yours = judge.record.member(1, 0), judge.record.member(2, 0)
     assert mine is not None
     assert yours is not None
     assert (mine.kind, mine.pool.users) == (CACHE, 1)
     assert (yours.kind, yours.pool.users) == (COMMON, 1)
     assert mine.pool is not yours.pool
-    assert judge.may_hold(2, AT).page is None
+    assert judge.record.may_hold(2, AT).page is None
 
 
 def test_a_pool_that_is_told_as_it_was_asked_for_stays_shared() -> None:
     judge = judge_of([pool(SHARED, uuid=5), (PoolFlags(1, 0), SHARED), pool(SHARED, 2, 0, 5), put(A)])
-    assert judge.may_hold(2, AT).page == A
-    assert judge.seen["pool ended"] == 0
+    assert judge.record.may_hold(2, AT).page == A
+    assert judge.record.seen["pool ended"] == 0
 
 
 def test_pools_are_numbered_as_they_are_made() -> None:
@@ -203,7 +203,7 @@ def test_pools_are_numbered_as_they_are_made() -> None:
     numbers = []
     for id in range(3):
         judge.observe(*pool(id=id))
-        member = judge.member(1, id)
+        member = judge.record.member(1, id)
         assert member is not None
         numbers.append(member.pool.number)
     assert numbers == [number for number, _ in zip(count(1), range(3))]
@@ -211,11 +211,11 @@ def test_pools_are_numbered_as_they_are_made() -> None:
 
 def test_the_last_sharer_to_leave_ends_the_pool() -> None:
     judge = judge_of([pool(SHARED, uuid=5), pool(SHARED, 2, 0, 5), put(A), destroy])
-    left = judge.member(2, 0)
+    left = judge.record.member(2, 0)
     assert left is not None
-    assert (left.pool.users, left.pool.left) == (1, judge.count)
-    assert judge.may_hold(2, AT).page == A
-    assert judge.ids() == {(1, 0), (2, 0)}
+    assert (left.pool.users, left.pool.left) == (1, judge.record.count)
+    assert judge.record.may_hold(2, AT).page == A
+    assert judge.record.ids() == {(1, 0), (2, 0)}
 
 
 def test_the_pool_of_a_uuid_that_ended_is_another_one_when_it_is_made_anew() -> None:
@@ -223,6 +223,6 @@ def test_the_pool_of_a_uuid_that_ended_is_another_one_when_it_is_made_anew() -> 
     judge = Judge(SIZE)
     for step in (pool(SHARED, uuid=5), destroy) * 2:
         judge.observe(*step)
-        if member := judge.member(1, 0):
+        if member := judge.record.member(1, 0):
             numbers.append(member.pool.number)
     assert numbers == [1, 2]

@@ -283,5 +283,5 @@ def test_a_page_without_pool_is_allowed_to_be_missed_or_denied() -> None:
 
 
 def test_a_page_has_4096_bytes_where_nothing_else_is_said() -> None:
-    assert Judge().page_size == 4096
+    assert Judge().record.page_size == 4096
     assert Judge().scribble is None

@@ -43,7 +43,7 @@ class WantsEveryPageBack(Judge):
     """Too strict: to it an ephemeral page may not vanish."""
 
     def _get(self, get: Get, answer: Answer) -> Violation | None:
-        if answer is None and self.may_hold(get.client, get.handle).page is not None:
+        if answer is None and self.record.may_hold(get.client, get.handle).page is not None:
             return Violation("TMEM-GET-3", "", "", 0, get, answer)
         return super()._get(get, answer)
 

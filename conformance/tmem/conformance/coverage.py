@@ -110,11 +110,11 @@ class Coverage:
         `twins`: the program has handles that differ in high bits only; `changed`: its callers change
         their buffers after a put.
         """
-        ids = judge.ids()
+        ids = judge.record.ids()
         neighbours = len({client for client, _ in ids}) > 1
         if len({pool for _, pool in ids}) < len(ids):
             self.points["pool id of two clients"] += 1
-        for (kind, state, does), count in judge.transitions.items():
+        for (kind, state, does), count in judge.record.transitions.items():
             if kind is None:
                 self._dead(does, count)
             elif does in _GETS:
@@ -171,7 +171,7 @@ class Coverage:
             self.points["dead pool answered softly"] += count
 
     def _others(self, judge: Judge) -> None:
-        seen = judge.seen
+        seen = judge.record.seen
         for point in ("bad argument", "pool id came back", "reclaim made progress", "new pool refused"):
             if seen[point]:
                 self.points[point] += seen[point]
@@ -179,14 +179,14 @@ class Coverage:
         self.points["reclaim"] += seen["reclaim made progress"] + seen["reclaim let nothing go"]
         made = seen["pool made"] + seen["pool id came back"]
         for clause, count in (
-            ("TMEM-ERR-1", judge.count),
+            ("TMEM-ERR-1", judge.record.count),
             ("TMEM-ARG-1", seen["bad argument"]),
             ("TMEM-POOL-1", made),
             ("TMEM-POOL-3", seen["dead pool asked"]),
             ("TMEM-POOL-4", seen["flags refused"]),
         ):
             self.exercised[clause] += count
-        self.checks["TMEM-ERR-1"] += judge.count
+        self.checks["TMEM-ERR-1"] += judge.record.count
         self.checks["TMEM-ARG-1"] += seen["bad argument"]
         self.checks["TMEM-POOL-1"] += made
         self.checks["TMEM-POOL-4"] += made + seen["flags refused"]

@@ -230,7 +230,7 @@ def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Ver
     for n, done in [*path, failed]:
         found = sequential.observe(_alone(calls[n].operation, done), calls[n].answer)
         if type(calls[n].operation) is not PoolFlags:
-            numbers[sequential.count] = n
+            numbers[sequential.record.count] = n
     last = failed[0]
     operation, answer = _alone(calls[last].operation, failed[1]), calls[last].answer
     told = _verdict(found, operation, answer, last)

@@ -140,7 +140,7 @@ def run(program: Program, backend: Backend, pages: Corpus, ring: Ring) -> Outcom
     if (raised := close(backend)) and outcome.violation is None and outcome.trace:
         told = f"close raised {raised}."
         outcome.violation = Violation(
-            "TMEM-ERR-1", told, "to return", outcome.judge.count, *outcome.trace[-1]
+            "TMEM-ERR-1", told, "to return", outcome.judge.record.count, *outcome.trace[-1]
         )
     return outcome
 
