@@ -131,7 +131,7 @@ def test_a_hang_in_the_handshake_replays_too(run: Run) -> None:
         (f"{HOSTILE}:fails", "the factory raised RuntimeError: no disk"),
         (f"{HOSTILE}:crashes", "loading it ends the process by SIGSEGV"),
         (f"{HOSTILE}:fails_later", "Too many open files"),
-        ("so:./x.so", "not supported yet"),
+        ("so:./x.so", "there is no file x.so"),
     ],
 )
 def test_a_target_that_cannot_be_used_is_one_line(run: Run, target: str, said: str) -> None:

@@ -120,7 +120,7 @@ def test_a_factory_in_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("something", "there are impl, model:STRATEGY"),
         ("mine.py:factory", "a file is given as py:mine.py:factory"),
         ("mine.py", "a file is given as py:mine.py:factory"),
-        ("so:./libmine.so", "so: targets are not supported yet"),
+        ("so:./libmine.so", "there is no file libmine.so"),
         ("cmd:./program", "not supported yet"),
         ("unix:/tmp/x", "not supported yet"),
         ("tcp:host:1", "not supported yet"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Protocol
 
 from tmem.conformance.events import Event
@@ -57,6 +58,14 @@ class Source:
     variants: tuple[tuple[object, ...], ...] = ((),)
 
 
+@dataclass(frozen=True, slots=True)
+class LibrarySource:
+    """Where a target in a shared library is. Its stores are opened with the budgets, in bytes, in turn."""
+
+    path: Path
+    budgets: tuple[int | None, ...] = (None,)
+
+
 @dataclass(slots=True)
 class Turn:
     """One slice of time of one engine, with the target that it looks at.
@@ -64,8 +73,9 @@ class Turn:
     `fresh` makes a new backend, by a number that picks among what the target can be (budgets): equal
     numbers, equal backends. Each program gets its own and closes it. `scale` multiplies the counted
     work (1.0 is the default run); `deadline` is in `time.monotonic` seconds. `source` is None for a target
-    that is not Python; `missing` names what the target does not offer (see `events.NotOffered`). `done` is
-    how much of the counted work an earlier turn of the engine has done, 0 to 1: the engine goes on there.
+    whose threads cannot be scheduled; `missing` names what the target does not offer (see
+    `events.NotOffered`). `done` is how much of the counted work an earlier turn of the engine has done, 0 to
+    1: the engine goes on there.
     """
 
     target: str
@@ -77,7 +87,7 @@ class Turn:
     scale: float = 1.0
     level: str = LINEARIZABLE
     page_size: int = 4096
-    source: Source | None = None
+    source: Source | LibrarySource | None = None
     missing: frozenset[str] = frozenset()
     done: float = 0.0
 

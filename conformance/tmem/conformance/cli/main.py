@@ -16,6 +16,7 @@ from tmem.conformance import files
 from tmem.conformance.calibration.command import calibrate
 from tmem.conformance.cli import explain as explaining
 from tmem.conformance.cli import waivers as waiving
+from tmem.conformance.cli.compiled import header
 from tmem.conformance.cli.console import follow, interruptible
 from tmem.conformance.cli.waivers import Waiver
 from tmem.conformance.history.trace.command import command as check_trace
@@ -131,6 +132,7 @@ def check(
       model:STRATEGY              the adversary: keep, evict-at-once, refuse-puts, ...
       py:package.module:factory   a callable without arguments that returns
       py:path/file.py:factory     a fresh backend
+      so:./libstore.so            a shared library in C, C++ or Rust (tmem header)
     """
     summary = Summary(target, seed, level)
     if waivers is not None:
@@ -188,6 +190,7 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
 
 main.add_command(calibrate)
 main.add_command(check_trace)
+main.add_command(header)
 
 
 @main.command()

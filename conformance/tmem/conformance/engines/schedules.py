@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from functools import partial
 
-from tmem.conformance.engine import LINEARIZABLE, Turn
+from tmem.conformance.engine import LINEARIZABLE, Source, Turn
 from tmem.conformance.events import Checked, Found, Note, Progress
 from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge, undeclared
 from tmem.conformance.loader import LoadError
@@ -86,7 +86,7 @@ class Schedules:
 def _subject(turn: Turn) -> Subject | None:
     # The target once more, loaded so that its threads are ours.
     source = turn.source
-    if source is None:
+    if not isinstance(source, Source):
         turn.emit(Note("It is not Python: its threads cannot be controlled by schedules."))
         return None
     _begin(turn, turn.seed, 0, None)

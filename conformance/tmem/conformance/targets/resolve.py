@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Final
 
-from tmem.conformance.engine import Source
+from tmem.conformance.compiled.library import LibraryError, load
+from tmem.conformance.compiled.store import open_store
+from tmem.conformance.engine import LibrarySource, Source
 from tmem.conformance.targets import python
 from tmem.conformance.targets.suggest import nearest
 from tmem.conformance.targets.target import Target, TargetError, raised
@@ -17,9 +20,9 @@ GROUP: Final = "tmem.targets"
 PAGE: Final = 4096
 BUDGETS: Final = (None, 4 * PAGE, None, 12 * PAGE)
 """Budgets in bytes that a registered target is given in turn: room without limit, and a few pages."""
-AHEAD: Final = ("so", "cmd", "unix", "tcp")
+AHEAD: Final = ("cmd", "unix", "tcp")
 """Kinds of target that are not there yet."""
-FORMS: Final = "impl, model:STRATEGY, py:package.module:factory, py:path/file.py:factory"
+FORMS: Final = "impl, model:STRATEGY, py:package.module:factory, py:path/file.py:factory, so:./lib.so"
 
 
 def resolve(text: str) -> Target:
@@ -31,6 +34,8 @@ def resolve(text: str) -> Target:
         factory = python.load(text, rest)
         place, _, attribute = rest.rpartition(":")
         return Target(text, lambda number: factory(), Source(place, attribute))
+    if scheme == "so" and colon:
+        return _library(text, Path(rest))
     if scheme in AHEAD and colon:
         raise TargetError(f"{text}: {scheme}: targets are not supported yet; there are {FORMS}")
     return _registered(text)
@@ -43,6 +48,15 @@ def _model(text: str, strategy: str) -> Target:
     variants = tuple((strategy, seed) for seed in range(len(BUDGETS)))
     source = Source(adversary.__name__, adversary.backend.__name__, variants)
     return Target(text, lambda number: adversary.backend(strategy, seed=number), source)
+
+
+def _library(text: str, path: Path) -> Target:
+    try:
+        functions = load(path)
+    except LibraryError as error:
+        raise TargetError(f"{text}: {error}") from error
+    source = LibrarySource(path, BUDGETS)
+    return Target(text, lambda number: open_store(functions, BUDGETS[number % len(BUDGETS)]), source)
 
 
 def _registered(text: str) -> Target:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from tmem.conformance.engine import Source
+from tmem.conformance.engine import LibrarySource, Source
 from tmem.spec.backend import Backend
 
 
@@ -22,7 +22,7 @@ class Target:
 
     text: str
     make: Callable[[int], object]
-    source: Source | None = None
+    source: Source | LibrarySource | None = None
 
     def fresh(self, number: int = 0) -> Backend:
         """A new backend; equal numbers, equal backends. TargetError where the factory raises."""

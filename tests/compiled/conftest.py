@@ -1,0 +1,49 @@
+"""What builds the libraries of these tests. A compiler that is missing skips tests, and is an error in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tmem.conformance.compiled import header
+
+STORES = Path(__file__).with_name("stores")
+Build = Callable[..., Path]
+
+
+def tool(*names: str) -> str:
+    """The first of these programs that there is."""
+    for name in names:
+        if shutil.which(name):
+            return name
+    message = f"none of {', '.join(names)} is installed: what it would compile goes unchecked"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def headers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tmem.h."""
+    folder = tmp_path_factory.mktemp("include")
+    (folder / "tmem.h").write_text(header.text())
+    return folder
+
+
+@pytest.fixture
+def build(headers: Path, tmp_path: Path) -> Build:
+    """Compiles a store of this folder to a library, with macros, without any help of tmem."""
+
+    def built(source: str, *macros: str) -> Path:
+        library = tmp_path / f"lib{'-'.join((Path(source).stem, *macros))}.so"
+        options = [f"-I{headers}", *(f"-D{macro}" for macro in macros)]
+        command = [tool("cc", "gcc", "clang"), "-g", "-O1", "-shared", "-fPIC", *options]
+        subprocess.run([*command, "-o", str(library), str(STORES / source)], check=True)
+        return library
+
+    return built
