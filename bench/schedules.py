@@ -24,7 +24,7 @@ from tmem.conformance.schedules.programs.program import Program, draw
 from tmem.conformance.schedules.runtime.instrument import Level
 from tmem.conformance.schedules.runtime.strategies import Sticky
 from tmem.conformance.schedules.runtime.watchdog import watched
-from tmem.conformance.schedules.search.runner import Runner
+from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Exploration, Search
 from tmem.impl.target import factory
 
@@ -122,9 +122,9 @@ def ours(subject: Subject, level: Level, programs: list[Program]) -> tuple[int, 
     done, begun, worked = 0, time.perf_counter(), time.process_time()
     with watched():
         for program in programs:
-            search = Search(Runner(subject.target(level, 0), program, subject.page_size))
+            search = Search(Executor(subject.backends(level, 0), program, subject.page_size))
             for seed in range(PER_PROGRAM):
-                verdict = search.verdict(search.run(Sticky(seed, STAY)))
+                verdict = search.verdict(search.execute(Sticky(seed, STAY)))
                 assert verdict is None, verdict
                 done += 1
     return done, time.perf_counter() - begun, time.process_time() - worked
@@ -134,9 +134,9 @@ def theirs(frontrun: Any, subject: Subject, programs: list[Program]) -> tuple[in
     """The same programs under frontrun's random strategy; fewer schedules, since they take long."""
     done, begun, worked = 0, time.perf_counter(), time.process_time()
     for program in programs[:5]:
-        runner = Runner(subject.target("lock", 0), program, subject.page_size)
+        executor = Executor(subject.backends("lock", 0), program, subject.page_size)
         result = frontrun.explore(
-            setup=lambda runner=runner: State(runner),
+            setup=lambda executor=executor: State(executor),
             workers=[lambda state, n=n: state.run(n) for n in range(len(program.threads))],
             invariant=lambda state: state.last(),
             strategy="random",
@@ -152,10 +152,10 @@ def theirs(frontrun: Any, subject: Subject, programs: list[Program]) -> tuple[in
 class State:
     """A program on a store with real threads, for the peer."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, executor: Executor) -> None:
         self.store = factory()
-        self.script = runner.script
-        self.ids = [10_000] * max(len(runner.pools), 1)
+        self.script = executor.script
+        self.ids = [10_000] * max(executor.pools, 1)
         self.perform(self.script.setup)
 
     def run(self, number: int) -> None:
@@ -169,7 +169,7 @@ class State:
         return True
 
     def perform(self, steps: tuple[Any, ...]) -> None:
-        """Take steps, as `Runner` does."""
+        """Take steps, as `Executor` does."""
         for step in steps:
             try:
                 if step.pool is None:
@@ -193,7 +193,7 @@ def section_bound(subject: Subject, programs: int, told: Console) -> list[str]:
         for number in range(programs):
             told.print(f"bound 2: {level} points, program {number + 1} of {programs}")
             program = draw(random.Random(f"bound {number}"), 2, 3, subject.reclaims, subject.shared)
-            search = Search(Runner(subject.target(level, 0), program, subject.page_size))
+            search = Search(Executor(subject.backends(level, 0), program, subject.page_size))
             begun = time.process_time()
             with watched():
                 assert search.first(Exploration(bound=2, most=1_000_000), number) is None

@@ -15,7 +15,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any, Final, NamedTuple, cast
 
-from tmem.conformance.loader import Seam, load, replace
+from tmem.conformance.loader import Environment, load, replace
 from tmem.conformance.loader.expressions import POINT, POINTED
 from tmem.conformance.loader.points import with_points
 from tmem.impl import Store
@@ -114,9 +114,9 @@ SMALL: Final[Mapping[str, Mapping[str, object]]] = {
 @cache
 def copied(bug: Bug | None) -> Copy:
     """The copy with this bug; LoadError where the code that is to be broken is not there."""
-    seam = Seam({"threading": _threading()}, {POINT: point, POINTED: _pointed}, with_points)
+    environment = Environment({"threading": _threading()}, {POINT: point, POINTED: _pointed}, with_points)
     rewrite = {f"{IMPL}.{bug.module}": replace(bug.right, bug.wrong)} if bug else {}
-    modules = load(f"{IMPL}.store", "Store", seam, rewrite).modules
+    modules = load(f"{IMPL}.store", "Store", environment, rewrite).modules
     for name, numbers in SMALL.items():
         for number, value in numbers.items():
             _set(modules[f"{IMPL}.{name}"], number, value)

@@ -12,7 +12,7 @@ from tests.impl.audit import audit
 from tmem.conformance.schedules.explore import open_subject
 from tmem.conformance.schedules.programs.program import Program, number
 from tmem.conformance.schedules.runtime.watchdog import watched
-from tmem.conformance.schedules.search.runner import Runner
+from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Exploration, Search
 from tmem.impl import Lz4, Store
 from tmem.impl.many import Way, get_many
@@ -362,5 +362,5 @@ def without_lock(source: str) -> str:
 def test_a_get_answers_no_page_that_came_and_went_while_its_client_had_left(rewrite, right) -> None:
     subject = open_subject("tmem.impl.target", "factory", ((None,),), rewrite)
     with watched():
-        search = Search(Runner(subject.target("statement", 0), REJOINS, subject.page_size))
+        search = Search(Executor(subject.backends("statement", 0), REJOINS, subject.page_size))
         assert (search.first(Exploration(bound=3, most=25_000), 0) is None) == right

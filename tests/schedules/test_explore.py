@@ -17,13 +17,13 @@ from tmem.conformance.schedules.programs.program import EPHEMERAL, Program, draw
 from tmem.conformance.schedules.runtime import watchdog as watch
 from tmem.conformance.schedules.runtime.strategies import Follow
 from tmem.conformance.schedules.runtime.virtual import Preemption
-from tmem.conformance.schedules.search.runner import Runner
+from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Counts, Exploration, Search, UncontrolledError
 from tmem.spec.handle import Handle
 from tmem.spec.operations import Get, NewPool, Put
 from tools.races import RACES, STORE, race
 
-SOUND = {level: open_subject(STORE, "factory").target(level, 0) for level in LEVELS}
+SOUND = {level: open_subject(STORE, "factory").backends(level, 0) for level in LEVELS}
 
 
 def broken(name: str) -> Subject:
@@ -99,15 +99,15 @@ def test_bounded_search_runs_every_schedule_once() -> None:
     subject = open_subject(STORE, "factory")
     slot = Handle(0, 7, 0)
     program = both(Put(1, slot, number(1)), Put(1, slot, number(2)))
-    search = Search(Runner(subject.target("lock", 0), program, subject.page_size))
-    seen = [run.preemptions for run in search.bounded(2, 10_000)]
+    search = Search(Executor(subject.backends("lock", 0), program, subject.page_size))
+    seen = [each.preemptions for each in search.bounded(2, 10_000)]
     assert search.counts.complete == 1
     assert len(seen) == len(set(seen)) > 50
-    # The same by brute force: a run for every pair of places, and what really happened there.
+    # The same by brute force: an execution for every pair of places, and what really happened there.
     places = [Preemption(thread, 0, point, 1 - thread) for thread in (0, 1) for point in range(1, 12)]
     starts = ((), (Preemption(-1, 0, 1, 1),))
     plans = [(*start, *pair) for start in starts for pair in product(places, places)]
-    tried = {search.run(Follow(plan)).preemptions for plan in (*starts, *plans)}
+    tried = {search.execute(Follow(plan)).preemptions for plan in (*starts, *plans)}
     assert tried == set(seen)
 
 
@@ -121,7 +121,7 @@ def test_bound_two_is_completed_for_programs_of_two_threads_by_three_operations(
     subject = open_subject(STORE, "factory")
     for seed in range(5):
         program = draw(random.Random(seed), 2, 3, reclaims=True)
-        search = Search(Runner(subject.target("lock", 0), program, subject.page_size))
+        search = Search(Executor(subject.backends("lock", 0), program, subject.page_size))
         assert search.first(Exploration(bound=2, most=20_000), seed) is None
         assert search.counts.complete == 1
 
@@ -137,7 +137,7 @@ RECLAIM = "        gone = 0\n"
 def test_what_schedules_do_not_decide_is_told() -> None:
     chance = f"{RECLAIM}        if os.urandom(1) < b'\\x80':\n            return 0\n"
     subject = changed((IMPORTS, "import os\n" + IMPORTS), (RECLAIM, chance))
-    with pytest.raises(UncontrolledError, match=r"did not come to|differently"):
+    with pytest.raises(UncontrolledError, match=r"did not reach|differently"):
         list(explore(subject, 1, programs=40))
 
 
@@ -157,7 +157,7 @@ def test_what_is_done_at_the_first_use_alone_is_no_matter_of_chance() -> None:
 def test_no_schedule_of_any_program_breaks_the_sound_store(draws: random.Random, seed: int) -> None:
     program = draw(draws, 3, 4, reclaims=True)
     for level, target in SOUND.items():
-        search = Search(Runner(target, program, 64))
+        search = Search(Executor(target, program, 64))
         assert search.first(Exploration(sticky=4, pct=2), seed) is None, level
 
 

@@ -12,9 +12,9 @@ from tmem.conformance.schedules.explore import Subject, explore, open_subject
 from tmem.conformance.schedules.portfolio import PAIRS, PROGRAMS, mixed, programs, tightest, when_full
 from tmem.conformance.schedules.programs.pairs import pairs
 from tmem.conformance.schedules.programs.program import Program, number
-from tmem.conformance.schedules.runtime.virtual import Calm
+from tmem.conformance.schedules.runtime.virtual import NeverPreempt
 from tmem.conformance.schedules.runtime.watchdog import watched
-from tmem.conformance.schedules.search.runner import Runner
+from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Search
 from tmem.conformance.targets.resolve import BUDGETS
 from tmem.spec.handle import Handle
@@ -44,7 +44,7 @@ def broken(subject: Subject, made: Iterable[Program], variant: int) -> set[str]:
     found = set()
     with watched():
         for program in made:
-            search = Search(Runner(subject.target(level, variant), program, subject.page_size))
+            search = Search(Executor(subject.backends(level, variant), program, subject.page_size))
             if (first := search.first(plan, 0)) is not None:
                 found.add(first[1].clause)
     return found
@@ -59,7 +59,7 @@ def test_there_is_no_room_for_one_more_page() -> None:
         pool = len(program.pools) - 1
         more = Program(program.setup, ((Put(3, Handle(pool, 8, 0), number(2)),),))
         with watched():
-            run = Runner(subject.target("lock", variant), more, subject.page_size).run(Calm())
+            run = Executor(subject.backends("lock", variant), more, subject.page_size).execute(NeverPreempt())
         assert run.answers[len(more.setup)] is False
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tmem.conformance.loader import LoadError, Seam, load, replace
+from tmem.conformance.loader import Environment, LoadError, load, replace
 from tmem.conformance.loader.expressions import POINT, POINTED
 from tmem.conformance.loader.names import EVERYTHING, Names
 from tmem.conformance.loader.points import with_points
@@ -205,7 +205,7 @@ def test_files_may_be_named_like_modules_of_the_standard_library(tmp_path: Path)
         seen.append(ast.unparse(tree))
         return tree
 
-    assert load(str(tmp_path / "code.py"), "factory", Seam(transform=transform)).value() == 7
+    assert load(str(tmp_path / "code.py"), "factory", Environment(transform=transform)).value() == 7
     assert len(seen) == 3
 
 
@@ -326,7 +326,7 @@ def test_a_transform_sees_every_tree_but_those_of_the_standard_library(tmp_path:
         return tree
 
     main = write(tmp_path, main="import helper, queue\nfactory = print", helper="import textwrap")
-    load(main, "factory", Seam(transform=transform, private=frozenset({"queue"})))
+    load(main, "factory", Environment(transform=transform, private=frozenset({"queue"})))
     assert sorted(seen) == ["import helper, queue\nfactory = print", "import textwrap"]
 
 

@@ -9,7 +9,7 @@ from tmem.conformance.schedules.portfolio import PAIRS
 from tmem.conformance.schedules.programs.pairs import pairs
 from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime.watchdog import watched
-from tmem.conformance.schedules.search.runner import Runner
+from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Search
 from tmem.spec.operations import DestroyPool, Get, Put
 from tools.races.impl import _GET
@@ -41,7 +41,7 @@ def broken(subject: Subject) -> list[str]:
     found = []
     with watched():
         for program in left():
-            search = Search(Runner(subject.target(level, 0), program, subject.page_size))
+            search = Search(Executor(subject.backends(level, 0), program, subject.page_size))
             if (first := search.first(plan, 0)) is not None:
                 found.append(first[1].clause)
     return found

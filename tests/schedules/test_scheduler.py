@@ -1,4 +1,4 @@
-"""The scheduler: who goes on, who is stuck for good and why; a run is repeated by its preemptions."""
+"""The scheduler: who goes on, who is stuck for good and why; preemptions repeat an execution."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import pytest
 
 from tmem.conformance.schedules.runtime.modules import threading as virtual
 from tmem.conformance.schedules.runtime.modules import time as virtual_time
-from tmem.conformance.schedules.runtime.scheduler import FAIR, control, order
+from tmem.conformance.schedules.runtime.scheduler import FAIR, order, scheduler
 from tmem.conformance.schedules.runtime.strategies import Follow, Priorities, Sticky
-from tmem.conformance.schedules.runtime.virtual import FOREVER, Calm, Strategy, Stuck, VirtualThread
+from tmem.conformance.schedules.runtime.virtual import FOREVER, NeverPreempt, Strategy, Stuck, VirtualThread
 
 
 def under(strategy: Strategy, *bodies: Callable[[], None], limit: int = 10_000) -> None:
-    """Run threads of a program under a strategy; Stuck where they cannot go on."""
-    control.begin(strategy, limit)
+    """Execution threads of a program under a strategy; Stuck where they cannot go on."""
+    scheduler.begin(strategy, limit)
     try:
         for n, body in enumerate(bodies):
-            control.spawn(body, f"thread {n + 1}", background=False)
-        control.release()
+            scheduler.spawn(body, f"thread {n + 1}", background=False)
+        scheduler.release()
     finally:
-        control.end()
+        scheduler.end()
 
 
 def test_a_deadlock_names_who_waits_and_who_holds() -> None:
@@ -56,7 +56,7 @@ def test_a_lock_taken_twice_is_held_by_itself() -> None:
             pass
 
     with pytest.raises(Stuck, match="thread 1 waits for a lock, held by itself"):
-        under(Calm(), twice)
+        under(NeverPreempt(), twice)
 
 
 def test_a_lost_wakeup_is_a_deadlock() -> None:
@@ -70,12 +70,12 @@ def test_a_lost_wakeup_is_a_deadlock() -> None:
                     condition.wait()
 
         def wake() -> None:
-            control.point()
+            scheduler.point()
             ready.append(1)
             with condition:
                 condition.notify()
 
-        under(Sticky(seed, 2), lambda: (control.point(), wait())[1], wake)
+        under(Sticky(seed, 2), lambda: (scheduler.point(), wait())[1], wake)
 
     told = set()
     for seed in range(60):
@@ -98,7 +98,7 @@ def test_waiting_for_what_only_a_polling_thread_could_bring_is_a_deadlock() -> N
         event.wait()
 
     with pytest.raises(Stuck, match="thread 1 waits for an event"):
-        under(Calm(), main)
+        under(NeverPreempt(), main)
 
 
 def test_a_thread_that_spins_lets_others_go_on() -> None:
@@ -106,24 +106,24 @@ def test_a_thread_that_spins_lets_others_go_on() -> None:
 
     def spin() -> None:
         while not flag:
-            control.point()
+            scheduler.point()
 
-    under(Calm(), spin, lambda: flag.append(1))
-    assert control.steps < FAIR
+    under(NeverPreempt(), spin, lambda: flag.append(1))
+    assert scheduler.steps < FAIR
 
 
 def test_threads_that_spin_for_ever_are_a_livelock() -> None:
     def spin() -> None:
         while True:
-            control.point()
+            scheduler.point()
 
     with pytest.raises(Stuck, match=r"after 10000 switch points it still goes on") as caught:
-        under(Calm(), spin, spin, limit=5_000)
+        under(NeverPreempt(), spin, spin, limit=5_000)
     assert caught.value.kind == "livelock"
 
 
 def test_threads_that_poll_for_one_that_a_strategy_starves_are_no_livelock() -> None:
-    class Last(Calm):
+    class Last(NeverPreempt):
         """Lets the highest of all go on, so that those who sleep wake each other."""
 
         def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
@@ -153,7 +153,7 @@ def test_threads_left_behind_are_ended_and_their_locks_given_up() -> None:
             ended.append("hold")
 
     with pytest.raises(Stuck):
-        under(Calm(), hold)
+        under(NeverPreempt(), hold)
     assert ended == ["hold"]
     assert not lock.locked()
 
@@ -167,7 +167,7 @@ def test_every_run_is_repeated_by_its_preemptions(make: Callable[[int], Strategy
         def body(name: int) -> Callable[[], None]:
             def run() -> None:
                 for n in range(2):
-                    control.begin_operation(n)
+                    scheduler.begin_operation(n)
                     with lock:
                         order.append(name)
                     virtual_time.sleep(0.1)
@@ -176,12 +176,12 @@ def test_every_run_is_repeated_by_its_preemptions(make: Callable[[int], Strategy
 
             return run
 
-        control.begin(strategy, FOREVER)
+        scheduler.begin(strategy, FOREVER)
         for name in range(3):
-            control.spawn(body(name), f"thread {name}", background=False)
-        control.release()
-        preemptions = list(control.preemptions)
-        control.end()
+            scheduler.spawn(body(name), f"thread {name}", background=False)
+        scheduler.release()
+        preemptions = list(scheduler.preemptions)
+        scheduler.end()
         return order, preemptions
 
     orders = set()
@@ -201,7 +201,7 @@ def test_priorities_find_each_bug_of_depth_two_about_as_often_as_is_proven() -> 
             nonlocal at
             while at < 18:
                 at += 1
-                control.point()
+                scheduler.point()
 
         def second() -> None:
             nonlocal seen

@@ -8,7 +8,8 @@ from tmem.conformance.schedules.explore import open_subject
 from tmem.conformance.schedules.programs.program import EPHEMERAL, Program, number
 from tmem.conformance.schedules.runtime.strategies import Follow, Schedule
 from tmem.conformance.schedules.runtime.virtual import MAIN, Preemption
-from tmem.conformance.schedules.search.runner import Run, Runner
+from tmem.conformance.schedules.search.execution import Execution
+from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.shrink import (
     Move,
     begun_late,
@@ -25,9 +26,9 @@ SLOT = Handle(0, 7, 0)
 PUT, GET, FLUSH = Put(1, SLOT, number(1)), Get(1, SLOT), FlushPage(1, SLOT)
 
 
-def run(program: Program, schedule: Schedule = ()) -> Run:
+def run(program: Program, schedule: Schedule = ()) -> Execution:
     subject = open_subject(STORE, "factory")
-    return Runner(subject.target("lock", 0), program, subject.page_size).run(Follow(schedule))
+    return Executor(subject.backends("lock", 0), program, subject.page_size).execute(Follow(schedule))
 
 
 def after(move: Move, *schedule: tuple[int, int, int, int]) -> list[list[tuple[int, int, int, int]]]:

@@ -11,16 +11,16 @@ import pytest
 
 from tmem.conformance.schedules.runtime.modules import threading as virtual
 from tmem.conformance.schedules.runtime.modules import time as virtual_time
-from tmem.conformance.schedules.runtime.scheduler import control
-from tmem.conformance.schedules.runtime.virtual import Calm
+from tmem.conformance.schedules.runtime.scheduler import scheduler
+from tmem.conformance.schedules.runtime.virtual import NeverPreempt
 
 
 @pytest.fixture(params=[real, virtual], ids=["real", "virtual"])
 def threading(request: Any) -> Iterator[ModuleType]:
     """Each test of this module runs on real threads, too: they are the peer."""
-    control.begin(Calm(), 100_000)
+    scheduler.begin(NeverPreempt(), 100_000)
     yield request.param
-    control.end()
+    scheduler.end()
 
 
 def together(threading: Any, *bodies: Callable[[], object]) -> None:
@@ -227,7 +227,7 @@ def test_timer(threading: Any) -> None:
 
 
 def test_virtual_time_passes_only_where_nobody_else_can_go_on() -> None:
-    control.begin(Calm(), 1_000)
+    scheduler.begin(NeverPreempt(), 1_000)
     woke: list[tuple[str, float]] = []
 
     def sleep(name: str, seconds: float) -> None:
@@ -235,5 +235,5 @@ def test_virtual_time_passes_only_where_nobody_else_can_go_on() -> None:
         woke.append((name, virtual_time.monotonic()))
 
     together(virtual, lambda: sleep("long", 3600), lambda: sleep("short", 60), lambda: sleep("none", 0))
-    control.end()
+    scheduler.end()
     assert woke == [("none", 0), ("short", 60), ("long", 3600)]

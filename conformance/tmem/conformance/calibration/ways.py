@@ -22,7 +22,7 @@ from tmem.conformance.programs.perform import close
 from tmem.conformance.programs.program import HEADER, Code, Heuristics, Program, decode
 from tmem.conformance.programs.runner import Outcome, run, twins
 from tmem.conformance.schedules.explore import explore, open_subject
-from tmem.conformance.schedules.portfolio import PAIRS, Chooser, Chosen
+from tmem.conformance.schedules.portfolio import PAIRS, Choice, Chooser
 from tmem.conformance.schedules.programs.pairs import pairs
 from tmem.conformance.schedules.search.search import Counts
 from tmem.conformance.schedules.search.subject import Subject
@@ -140,10 +140,10 @@ def scheduled(target: str, fault: str, seed: int, *, chooser: Chooser) -> int | 
     return None if found is None else counts.operations
 
 
-def only_pairs(subject: Subject, seed: int, number: int, draws: random.Random) -> Chosen:
+def only_pairs(subject: Subject, seed: int, number: int, draws: random.Random) -> Choice:
     """Two operations against each other, again and again."""
     each = pairs(seed, subject.reclaims, subject.shared)
-    return Chosen(each[number % len(each)], PAIRS)
+    return Choice(each[number % len(each)], PAIRS)
 
 
 def by_threads(target: str, fault: str, seed: int) -> int | None:

@@ -11,7 +11,7 @@ from tmem.conformance.events import Checked, Found, Note, Progress
 from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge, undeclared
 from tmem.conformance.loader import LoadError
 from tmem.conformance.schedules.explore import ENGINE, Subject, explore, explore_one, open_subject, replay
-from tmem.conformance.schedules.picture import plan
+from tmem.conformance.schedules.picture import outline
 from tmem.conformance.schedules.portfolio import programs
 from tmem.conformance.schedules.programs.program import Program, from_json
 from tmem.conformance.schedules.search.search import Counts, UncontrolledError
@@ -60,7 +60,7 @@ class Schedules:
         data = json.loads(program)
         if data["program"] is None:
             return ["the first operations, before any program"]
-        return [*plan(from_json(data["program"])), "in one of its schedules, one of these"]
+        return [*outline(from_json(data["program"])), "in one of its schedules, one of these"]
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
         """The replay data of a program given to the ring: the whole of its schedules."""

@@ -1,7 +1,6 @@
-"""The one loader of Python code under test: fresh, private, with switch points, and open to rewriting.
+"""Loads Python code under test afresh, in modules that nobody else sees, with switch points and rewrites.
 
-`points` puts switch points into a tree; `imports` executes modules privately. Nothing of the target's
-code is changed on disk, and nobody else sees the modules that are made here. Imports no other room.
+Imports nothing of `conformance`. `points` puts switch points into a tree, `imports` executes modules.
 """
 
 from __future__ import annotations
@@ -13,37 +12,40 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from tmem.conformance.loader.imports import UNCHANGED, Importer, Rewrite, Seam
+from tmem.conformance.loader.imports import UNCHANGED, Environment, Importer, Rewrite
 
-__all__ = ["UNCHANGED", "LoadError", "Loaded", "Rewrite", "Seam", "load", "replace"]
+__all__ = ["UNCHANGED", "Environment", "LoadError", "Loaded", "Rewrite", "load", "replace"]
 
 
 class LoadError(Exception):
-    """The code cannot be loaded; the text says in one line why."""
+    """The code cannot be loaded. The text says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A callable that was loaded with its own private modules."""
+    """A callable that was loaded, with its own private modules."""
 
     value: Callable[..., Any]
     modules: Mapping[str, ModuleType]
     notes: tuple[str, ...] = field(default=())
-    """What could not be made private, a line each."""
+    """What is not private, a line each."""
 
 
 def load(
-    target: str, attribute: str, seam: Seam = UNCHANGED, rewrite: Mapping[str, Rewrite] | None = None
+    target: str,
+    attribute: str,
+    environment: Environment = UNCHANGED,
+    rewrite: Mapping[str, Rewrite] | None = None,
 ) -> Loaded:
-    """Load `attribute` of a module (by its dotted name) or of a `.py` file (by its path) afresh.
+    """Load `attribute` of a module (a dotted name) or of a `.py` file (a path) afresh.
 
-    `rewrite` gives, by module name, a function from the module's source to the source or tree that is
-    executed instead. LoadError where the target cannot be had, or a rewrite met no module.
+    `rewrite` maps names of modules to functions from the source to the source or tree that is executed
+    instead. Raises LoadError if the target cannot be loaded, or does not import a module of `rewrite`.
     """
     file = Path(target).resolve() if target.endswith(".py") else None
     if file is not None and not file.is_file():
         raise LoadError(f"{target}: there is no such file")
-    importer = Importer(target, seam, rewrite or {}, file.parent if file else None)
+    importer = Importer(target, environment, rewrite or {}, file.parent if file else None)
     try:
         module = importer.load_file(file) if file is not None else importer.load(target)
     except Exception as error:
@@ -61,7 +63,7 @@ def load(
 
 
 def replace(old: str, new: str, count: int = 1) -> Rewrite:
-    """A rewrite of a text that occurs `count` times; LoadError where the code has changed since.
+    """A rewrite of a text that occurs `count` times. Raises LoadError if it occurs more or less often.
 
     >>> replace("a", "b")("a = 1")
     'b = 1'
@@ -76,7 +78,7 @@ def replace(old: str, new: str, count: int = 1) -> Rewrite:
 
 
 def explain(error: BaseException) -> str:
-    """An error and the innermost line of code that it came from."""
+    """An error, and the innermost line of code that raised it."""
     if isinstance(error, LoadError):
         return str(error)
     if isinstance(error, SyntaxError):

@@ -11,29 +11,32 @@ from tmem.conformance.loader.names import Names
 POINT: Final = "__point__"
 """The name of a function without arguments: a switch point."""
 POINTED: Final = "__pointed__"
-"""The name of a function that answers its argument after a switch point."""
+"""The name of a function that returns its argument, after a switch point."""
 
 PURE: Final = frozenset(
     {"abs", "callable", "chr", "divmod", "float", "hash", "hex", "id", "int", "isinstance"}
     | {"issubclass", "max", "min", "ord", "range", "repr", "str", "type", "super", "locals", "globals"}
     | {"OSError", "ValueError", "KeyError", "TypeError", "RuntimeError", "OverflowError", "MemoryError"}
 )
-"""Calls by these names touch nothing that is not in their arguments."""
+"""Calls by these names touch nothing but their arguments."""
 
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
 def after_point(value: ast.expr) -> ast.expr:
-    """The expression, with a switch point before it: `__point__() or value`, for a point answers None."""
+    """The expression after a switch point: `__point__() or value`, because a point returns None."""
     point = ast.copy_location(ast.Call(ast.Name(POINT, ast.Load()), [], []), value)
     return ast.copy_location(ast.BoolOp(ast.Or(), [point, value]), value)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is known where an expression stands: `shared` names variables that functions assign for others,
-    `pure` what touches nothing when it is called, `own` functions that have points themselves, `modules`
-    what `import` bound; `fresh` names an object that nobody else can see yet."""
+    """What is known about the names in an expression.
+
+    `shared` are global and nonlocal variables that functions assign; calls of `pure` names touch nothing;
+    `own` functions have points of their own; `modules` are names that `import` bound; `fresh` is the name
+    of an object that no other thread can see yet.
+    """
 
     shared: frozenset[str]
     pure: frozenset[str]
@@ -44,10 +47,10 @@ class Scope:
 
 
 class Scan:
-    """Goes through one statement in the order of evaluation, and puts points around its calls.
+    """Visits one statement in the order of evaluation, and puts points around its calls.
 
-    `touched` says whether anything was touched that other threads may see; `dirty`, whether since the
-    last point; `calls` are those with nothing touched since: each gets its point when something is.
+    `touched` says whether the statement touches what other threads may see, `dirty` whether it does so since
+    the last point. Nothing is touched after `calls`: they get a point when something is.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -57,7 +60,7 @@ class Scan:
         self.calls: list[ast.Call] = []
 
     def touch(self) -> None:
-        """Something is touched here that other threads may see."""
+        """The statement touches what other threads may see."""
         for call in self.calls:
             inner = ast.copy_location(ast.Call(call.func, call.args, call.keywords), call)
             call.func = ast.copy_location(ast.Name(POINTED, ast.Load()), call)
@@ -89,7 +92,7 @@ class Scan:
                 self._children(node)
 
     def visit(self, node: ast.expr) -> ast.expr:
-        """The expression with its points; targets of assignments are only looked at."""
+        """The expression with its points. Targets of assignments are visited, and not changed."""
         match node:
             case ast.Call():
                 self._call(node)
@@ -129,7 +132,7 @@ class Scan:
         return node
 
     def test(self, node: ast.expr) -> ast.expr:
-        """An expression whose truth is asked for: that of a container is its content."""
+        """An expression whose truth is tested, which reads the content of a container."""
         node = self.visit(node)
         if isinstance(node, ast.Name | ast.Attribute):
             self.touch()
@@ -165,7 +168,7 @@ class Scan:
             keyword.value = self.visit(keyword.value)
         if pure:
             return
-        if own:  # it begins with a point of its own, if it touches anything
+        if own:  # if it touches anything, it begins with a point
             self.dirty, self.calls = True, []
         else:
             self.touch()
@@ -195,7 +198,7 @@ class Scan:
         self.calls += [call for call in after_body if call not in self.calls]
 
     def _comprehension(self, node: Comprehension) -> None:
-        # A loop: what is touched in one turn comes before the calls of the next.
+        # A loop: what one turn touches comes before the calls of the next turn.
         first, *rest = node.generators
         first.iter = self.visit(first.iter)
         self.dirty = True

@@ -1,7 +1,7 @@
-"""Imports for code under test: each module is executed anew, privately, from source that may be changed.
+"""Imports for code under test: executes each module anew, from source that may be changed.
 
-A private module is never the one that others import. While modules are being executed their names stand
-in `sys.modules` (dataclasses look there); afterwards everything there is as it was.
+A private module is not the module that others import. While modules are executed their names stand in
+`sys.modules`, where dataclasses look; afterwards `sys.modules` is as before.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from types import CodeType, ModuleType
 from typing import Any, Final
 
 Rewrite = Callable[[str], str | ast.Module]
-"""Given a module's source; the source or the tree to execute instead."""
+"""A function from the source of a module to the source or the tree that is executed instead."""
 
 SHARED: Final = ("tmem.spec",)
-"""Packages besides the standard library that code under test shares with everybody."""
+"""Packages outside the standard library that code under test shares with everybody."""
 
 
 _STDLIB: Final = str(Path(ast.__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)
-class Seam:
-    """What code under test finds other than it is.
+class Environment:
+    """What is different for code under test.
 
-    `modules` are given in the place of real ones, by name; `names` are further builtins; `transform`
-    changes the tree of each module that is not of the standard library; `private` names modules of the
-    standard library that are executed anew, over the seam; `absent` ones cannot be imported.
+    `modules` replace real modules, by name; `names` are further builtins; `transform` changes the tree of
+    each private module outside the standard library; `private` names modules of the standard library that
+    are executed anew in this environment; modules of `absent` cannot be imported.
     """
 
     modules: Mapping[str, ModuleType] = field(default_factory=dict)
@@ -47,39 +47,43 @@ class Seam:
     absent: frozenset[str] = frozenset()
 
 
-UNCHANGED: Final = Seam()
-"""Code that is executed privately, and otherwise as it is."""
+UNCHANGED: Final = Environment()
+"""Code is executed privately, and is otherwise unchanged."""
 
 
 class Importer:
     """The imports of one load. `private` holds the modules that were executed for it, by name.
 
-    `folder` comes before `sys.path`; `notes` tells which packages could not be private.
+    `folder` comes before `sys.path`. `notes` says which packages are not private, and why.
     """
 
     def __init__(
-        self, target: str, seam: Seam, rewrite: Mapping[str, Rewrite], folder: Path | None = None
+        self,
+        target: str,
+        environment: Environment,
+        rewrite: Mapping[str, Rewrite],
+        folder: Path | None = None,
     ) -> None:
         self.private: dict[str, ModuleType] = {}
         self.notes: list[str] = []
         self.rewritten: set[str] = set()
-        self._seam = seam
-        self._given = {**seam.modules, "importlib": _importlib(self)}
+        self._environment = environment
+        self._given = {**environment.modules, "importlib": _importlib(self)}
         self._rewrite = rewrite
         self._folder = folder
-        self._builtins: dict[str, Any] = {**vars(builtins), **seam.names, "__import__": self._import}
+        self._builtins: dict[str, Any] = {**vars(builtins), **environment.names, "__import__": self._import}
         self._shared = set(SHARED)
         self._executing: dict[str, ModuleType | None] = {}
-        self._tops = [target.partition(".")[0]]  # the target's own package is private, or not at all
+        self._tops = [target.partition(".")[0]]  # the target's own package is private, or cannot be loaded
         self._depth = 0
 
     def load(self, name: str) -> ModuleType:
-        """The module of this name, private where it can be; ImportError where there is none."""
+        """The module of this name, private if it can be. Raises ImportError if there is none."""
         if name in self._given:
             return self._given[name]
         if name in self.private:
             return self.private[name]
-        if name in self._seam.absent:
+        if name in self._environment.absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         if self._is_shared(name):
             return importlib.import_module(name)
@@ -113,7 +117,7 @@ class Importer:
         path = None
         if parent:
             package = self.load(parent)
-            if name in self.private:  # executing the parent has brought it
+            if name in self.private:  # executing the parent has imported it
                 return self.private[name]
             path = getattr(package, "__path__", None)
             if path is None:
@@ -127,7 +131,7 @@ class Importer:
         return module
 
     def load_file(self, file: Path) -> ModuleType:
-        """The module of a Python file, by the file's name."""
+        """The module of a Python file. Its name is that of the file."""
         spec = importlib.util.spec_from_file_location(file.stem, file)
         if spec is None:
             raise ImportError(f"{file} is not a Python file")
@@ -171,7 +175,7 @@ class Importer:
 
     def _code(self, spec: ModuleSpec, source: str) -> CodeType:
         name, file = spec.name, spec.origin or f"<{spec.name}>"
-        transform = None if _is_stdlib(file) else self._seam.transform
+        transform = None if _is_stdlib(file) else self._environment.transform
         rewrite = self._rewrite.get(name)
         tree: str | ast.Module = source
         if rewrite is not None:
@@ -237,7 +241,7 @@ class Importer:
         if self._find_beside(top) is not None:
             return False
         if top in sys.stdlib_module_names:
-            return top not in self._seam.private and name not in self._seam.absent
+            return top not in self._environment.private and name not in self._environment.absent
         return any(name == each or name.startswith(each + ".") for each in self._shared)
 
     def _submodules(self, package: ModuleType, fromlist: Sequence[str]) -> None:
@@ -261,14 +265,14 @@ def _is_stdlib(file: str) -> bool:
 
 
 def _remember(source: str, file: str) -> str:
-    """The name under which tracebacks find the lines of source that is not on disk."""
+    """Keep source that is not on disk. Returns the file name under which tracebacks find it."""
     name = f"{file} (rewritten)"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     return name
 
 
 def _importlib(importer: Importer) -> ModuleType:
-    """`importlib`, of which `import_module` is the importer's."""
+    """`importlib`, with the `import_module` of an importer."""
 
     def import_module(name: str, package: str | None = None) -> ModuleType:
         return importer.load(importlib.util.resolve_name(name, package) if name.startswith(".") else name)

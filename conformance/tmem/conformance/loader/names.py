@@ -1,7 +1,7 @@
-"""What the code of a target tells by its names: which attributes may change, which calls run code of its own.
+"""The names in the code of a target: which attributes may change, and which calls run the target's own code.
 
-An attribute that is assigned nowhere but in constructors is read without a switch point; a call of one of
-the target's own functions needs none around it, since the function has its own.
+Attributes that only constructors assign are read without a switch point. A call of the target's own function
+has no switch point around it, because the function has its own.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ _BUILTIN: Final = (
     partial,
 )
 FOREIGN: Final = frozenset(name for each in _BUILTIN for name in dir(each))
-"""Methods of builtin types: a call by such a name may run no code of the target."""
+"""Methods of builtin types. A call by such a name may run no code of the target."""
 LOCKING: Final = frozenset({"acquire", "release"})
 """Methods of locks, which are switch points themselves."""
 
 
 @dataclass(slots=True)
 class Names:
-    """The names of all modules of one target, as far as they have been seen."""
+    """The names in those modules of a target that were learned."""
 
     changed: set[str] = field(default_factory=set)
-    """Attributes that are assigned or deleted outside of constructors, or in them on other objects."""
+    """Attributes that are assigned or deleted outside of constructors, or on other objects."""
     constant: set[str] = field(default_factory=set)
-    """Attributes that are assigned in constructors and bodies of classes."""
+    """Attributes that constructors and bodies of classes assign."""
     functions: set[str] = field(default_factory=set)
-    """What is defined with `def` or `class`."""
+    """Names that `def` or `class` defines."""
     dynamic: bool = False
-    """Whether attributes are assigned by computed names: then any may change."""
+    """Whether attributes are assigned by computed names: then any attribute may change."""
 
     def learn(self, tree: ast.Module) -> ast.Module:
-        """Take in one module; the tree is given back as it was."""
+        """Learn the names of one module. Returns the tree, unchanged."""
         for node in ast.walk(tree):
             match node:
                 case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
@@ -70,12 +70,12 @@ class Names:
         return tree
 
     def may_change(self, attribute: str, of_module: bool = False) -> bool:
-        """Whether an attribute of this name may be another at the next look."""
+        """Whether an attribute of this name may change between two reads."""
         known = of_module or attribute in self.constant or attribute in self.functions
         return self.dynamic or not known or attribute in self.changed
 
     def is_method(self, name: str) -> bool:
-        """Whether a method called by this name has points of its own."""
+        """Whether a method of this name has switch points of its own."""
         return name in LOCKING or (name in self.functions and name not in FOREIGN)
 
     def _function(self, node: Function) -> None:
@@ -98,7 +98,7 @@ class Names:
             self.dynamic = True
 
     def _assigned(self, node: ast.AST, own: str | None) -> None:
-        # `own` is what a constructor calls the object that it makes.
+        # `own` is the name that a constructor gives to the new object.
         for child in ast.iter_child_nodes(node):
             inner = own
             if isinstance(child, Function):
@@ -110,17 +110,17 @@ class Names:
 
 
 EVERYTHING: Final = Names(dynamic=True)
-"""Of a target that has not been looked at: any attribute may change, and no function is known."""
+"""Of a target that was not learned: any attribute may change, and no function is known."""
 
 
 def first_argument(node: Function) -> str | None:
-    """What a method calls its object."""
+    """The name that a method gives to its object."""
     arguments = [*node.args.posonlyargs, *node.args.args]
     return arguments[0].arg if arguments else None
 
 
 def keeps_to_itself(node: Function) -> str | None:
-    """What a constructor calls its object, where nobody else can see that before it returns."""
+    """The name that a constructor gives to its object, if nobody else sees that before it returns."""
     own = first_argument(node)
     if node.name not in CONSTRUCTORS or own is None:
         return None
@@ -150,11 +150,11 @@ def own_names(tree: ast.Module, names: Names) -> frozenset[str]:
 
 
 def modules(tree: ast.Module) -> frozenset[str]:
-    """The names of modules that a module imports."""
+    """The names that `import` statements of a module bind."""
     imports = (node for node in ast.walk(tree) if isinstance(node, ast.Import))
     return frozenset(each.asname or each.name.partition(".")[0] for node in imports for each in node.names)
 
 
 def top(node: ast.ImportFrom) -> str:
-    """The package that something is imported from."""
+    """The top package of an import."""
     return (node.module or "").partition(".")[0]

@@ -1,7 +1,7 @@
-"""Puts switch points into code: `__point__()` between statements and around calls inside expressions.
+"""Puts switch points into code: `__point__()` between statements, and around calls inside expressions.
 
-A point stands before each statement that touches anything but local names, and, within a statement,
-between a call and whatever is touched before or after it. What no other thread can see gets no point.
+A point stands before each statement that touches more than local names. Inside a statement, a point stands
+between a call and what is touched before or after it. What no other thread can see has no point.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LEAVES: Final = (
 
 
 def with_points(tree: ast.Module, names: Names = EVERYTHING) -> ast.Module:
-    """The module with switch points in its functions; it is changed in place."""
+    """Put switch points into the functions of a module, in place. Returns the module."""
     nodes = list(ast.walk(tree))
     shared = {name for node in nodes if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
     defined = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
@@ -45,7 +45,7 @@ def with_points(tree: ast.Module, names: Names = EVERYTHING) -> ast.Module:
 
 
 def functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
-    """Every function, inner ones first, so that an outer one does not go into them again."""
+    """Every function. Inner functions come first, so that their statements are done once."""
     found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
     return found[::-1]
 
@@ -73,14 +73,14 @@ class Statements:
         self.scope = scope
 
     def block(self, body: list[ast.stmt], always: bool = False) -> list[ast.stmt]:
-        """The statements with points; `always` one at the start, as in a loop."""
+        """The statements with points. With `always`, a point stands before the first, as loops need it."""
         with_points = [each for node in body for each in self.statement(node)]
         if always and not is_point(with_points[0]):
             with_points.insert(0, point_before(body[0]))
         return with_points
 
     def statement(self, node: ast.stmt) -> Iterator[ast.stmt]:
-        """The statement, with a point before it if it touches anything."""
+        """The statement, after a point if it touches anything."""
         scan = Scan(self.scope)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -130,7 +130,7 @@ class Statements:
         case.body = self.block(case.body)
 
     def with_items(self, node: ast.With | ast.AsyncWith, scan: Scan) -> None:
-        """What `with` enters; taking a lock that a plain chain of names leads to is a point itself."""
+        """The expressions of `with`. A plain chain of names leads to a lock, and taking it is a point."""
         if all(is_chain(item.context_expr) for item in node.items):
             return
         for item in node.items:

@@ -1,4 +1,5 @@
-"""Programs of several threads under controlled schedules: which are explored, and how a failure is drawn.
+"""Programs of several threads under controlled schedules: what is explored, and how a failure is shown.
 
-May import `history`, `loader` and `programs`; the engine of the schedules uses it.
+May import `history`, `loader` and `programs`. The layers: explore, portfolio and picture, search, then
+programs and runtime.
 """

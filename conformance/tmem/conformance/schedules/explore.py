@@ -1,4 +1,4 @@
-"""Looks for races: draws programs, runs schedules of each, and makes what fails small."""
+"""Looks for races: draws programs, executes schedules of each, and makes what fails smaller."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from tmem.conformance.events import Finding
-from tmem.conformance.history.exhaustive import ATOMIC, judge
+from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.schedules.picture import picture, steps
 from tmem.conformance.schedules.portfolio import Chooser, mixed
@@ -17,16 +17,17 @@ from tmem.conformance.schedules.runtime.instrument import LEVELS, Level
 from tmem.conformance.schedules.runtime.strategies import Follow, Schedule
 from tmem.conformance.schedules.runtime.virtual import Preemption
 from tmem.conformance.schedules.runtime.watchdog import watched
-from tmem.conformance.schedules.search.runner import Run, Runner, Target
-from tmem.conformance.schedules.search.search import Counts, Judge, Search, UncontrolledError
+from tmem.conformance.schedules.search.execution import Execution
+from tmem.conformance.schedules.search.executor import Backends, Executor
+from tmem.conformance.schedules.search.search import Counts, Search, UncontrolledError
 from tmem.conformance.schedules.search.shrink import Shrinker
 from tmem.conformance.schedules.search.subject import Subject, open_subject
 
 __all__ = ["ENGINE", "LEVELS", "Subject", "explore", "explore_one", "open_subject", "replay"]
 
 ENGINE: Final = "schedules"
-REPLAYS: Final = 3
-"""How often a finding is repeated before it is told."""
+REPEATS: Final = 3
+"""Executions of a failing schedule that must come out the same before it is reported."""
 
 
 def explore(
@@ -37,27 +38,26 @@ def explore(
     begun: int = 0,
     over: Callable[[], bool] = lambda: False,
     progress: Callable[[Counts], None] = lambda counts: None,
-    judging: Judge | None = None,
+    judging: Judging | None = None,
     counts: Counts | None = None,
     small: bool = True,
     chooser: Chooser = mixed,
 ) -> Iterator[Finding]:
-    """The findings of so many programs, or of those until `over`; each smallest, and each kind once.
+    """Yield what is found in the programs from `begun` to `programs`, or until `over`; each kind once.
 
-    The first `begun` are left out. Without `small` findings are told as they were come upon. `progress` is
-    told after each program; the counts go on growing: those given, or new ones. The programs are those of
-    `mixed` or of another `chooser`.
-    UncontrolledError where the target does not do the same under the same schedule.
+    Findings are shrunk, unless `small` is false. `progress` is called after each program with the counts,
+    which go on from `counts` if it is given. Raises UncontrolledError if the target does different things
+    under the same schedule.
     """
     counts = counts or Counts()
     judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
-    told: set[tuple[str, ...]] = set()
+    reported: set[tuple[str, ...]] = set()
     for number in range(begun, programs):
         found = explore_one(subject, seed, number, judging, counts, over, small, chooser)
         counts.programs += 1
         progress(counts)
-        if found is not None and (kind := (found.clause, *sorted(_methods(found)))) not in told:
-            told.add(kind)
+        if found is not None and (kind := (found.clause, *sorted(_methods(found)))) not in reported:
+            reported.add(kind)
             yield found
         if over():
             return
@@ -67,23 +67,23 @@ def explore_one(
     subject: Subject,
     seed: int,
     number: int,
-    judging: Judge,
+    judging: Judging,
     counts: Counts,
     over: Callable[[], bool] = lambda: False,
     small: bool = True,
     chooser: Chooser = mixed,
 ) -> Finding | None:
-    """The finding of one program of a seed, smallest; without `small` as it was come upon."""
+    """The finding of one program of a seed; shrunk, unless `small` is false."""
     draws = random.Random(f"{ENGINE} {seed} {number}")
-    program, plans, only = chooser(subject, seed, number, draws)
+    program, explorations, only = chooser(subject, seed, number, draws)
     counts.begin(number, program)
     drawn = draws.randrange(len(subject.variants))
     variant = drawn if only is None else only
-    for level, exploration in plans:
-        target = subject.target(level, variant)
+    for level, exploration in explorations:
+        backends = subject.backends(level, variant)
 
-        def search(of: Program, target: Target = target) -> Search:
-            return Search(Runner(target, of, subject.page_size), judging, counts, over)
+        def search(of: Program, backends: Backends = backends) -> Search:
+            return Search(Executor(backends, of, subject.page_size), judging, counts, over)
 
         with watched():
             failed = search(program).first(exploration, draws.getrandbits(32))
@@ -104,11 +104,11 @@ def finding(
     schedule: Schedule,
     search: Callable[[Program], Search],
 ) -> Finding | None:
-    """What a schedule of a program comes to, told; None where it is right. It must come thrice the same."""
+    """The finding of a schedule; None if nothing is wrong. Raises UncontrolledError if executions differ."""
     again = search(program)
-    runs = [again.runner.run(Follow(schedule), trace=True) for _ in range(REPLAYS)]
-    first = runs[0]
-    if any(alike(run) != alike(first) for run in runs):
+    executions = [again.executor.execute(Follow(schedule), trace=True) for _ in range(REPEATS)]
+    first = executions[0]
+    if any(alike(execution) != alike(first) for execution in executions):
         raise UncontrolledError("the same schedule came out differently when it was repeated")
     verdict = again.verdict(first)
     if verdict is None:
@@ -121,20 +121,20 @@ def finding(
         "program": program.to_json(),
         "preemptions": [list(each) for each in first.preemptions],
     }
-    told = steps(first, pages)
+    lines = steps(first, pages)
     return Finding(
-        verdict.clause, verdict.message, verdict.allowed, told, data, picture(first, verdict, pages), ENGINE
+        verdict.clause, verdict.message, verdict.allowed, lines, data, picture(first, verdict, pages), ENGINE
     )
 
 
-def alike(run: Run) -> object:
+def alike(execution: Execution) -> object:
     """What must be the same whenever a schedule is repeated."""
-    marks = [(m.kind, m.thread, m.place) for m in run.trace or ()]
-    return run.order, list(map(repr, run.answers)), run.preemptions, marks
+    marks = [(m.kind, m.thread, m.place) for m in execution.trace or ()]
+    return execution.order, list(map(repr, execution.answers)), execution.preemptions, marks
 
 
-def replay(subject: Subject, data: Mapping[str, object], judging: Judge | None = None) -> Finding | None:
-    """Run a finding's data again; None where it no longer fails. ValueError where it is no such data."""
+def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None = None) -> Finding | None:
+    """Execute the schedule of a finding again; None if it no longer fails. ValueError for other data."""
     level, variant, listed = data.get("level"), data.get("variant"), data.get("preemptions")
     if level not in LEVELS or type(variant) is not int or not isinstance(listed, list):
         raise ValueError("level, variant or preemptions are missing or wrong")
@@ -142,16 +142,13 @@ def replay(subject: Subject, data: Mapping[str, object], judging: Judge | None =
     schedule = tuple(_preemption(each) for each in listed)
     judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
     chosen: Level = "lock" if level == "lock" else "statement"
-    target = subject.target(chosen, variant)
+    backends = subject.backends(chosen, variant)
+
+    def search(of: Program) -> Search:
+        return Search(Executor(backends, of, subject.page_size), judging)
+
     with watched():
-        return finding(
-            subject,
-            chosen,
-            variant,
-            program,
-            schedule,
-            lambda of: Search(Runner(target, of, subject.page_size), judging),
-        )
+        return finding(subject, chosen, variant, program, schedule, search)
 
 
 def _preemption(data: object) -> Preemption:

@@ -1,9 +1,9 @@
-"""A schedule as a person sees it: a column for each thread, time downwards, plain text.
+"""An execution as plain text: a column for each thread, time runs downwards.
 
-An operation opens with its call and closes with its answer; between them stand the locks it acquired and
-released, where it was preempted and by whom, and what it waited for. Operations are numbered in the order
-in which they began, as in the list of steps and in the sentence that says how the contract was broken; the
-call that breaks it is marked.
+An operation opens with its call and closes with its answer. Between them stand the locks that it acquires and
+releases, where it is preempted and by whom, and what it waits for. Operations have numbers in the order in
+which they begin; the list of steps and the sentence about the broken clause use the same numbers. The call
+that breaks the contract is marked.
 """
 
 from __future__ import annotations
@@ -23,46 +23,47 @@ from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime.locks import Lock
 from tmem.conformance.schedules.runtime.places import file_name
 from tmem.conformance.schedules.runtime.virtual import MAIN, Mark
-from tmem.conformance.schedules.search.runner import Run, names
+from tmem.conformance.schedules.search.execution import Execution
+from tmem.conformance.schedules.search.executor import thread_names
 from tmem.spec.abi.flags import describe
 from tmem.spec.operations import NewPool, Operation, PoolFlags, Put, Reclaim
 
 WIDEST: Final = 100
 NARROWEST: Final = 16
-"""Characters of a column at the least, however many threads there are."""
+"""Characters of a column at the least."""
 LINES: Final = 4
-"""Lines that one thing takes in its column at the most."""
+"""Lines that one row takes in its column at the most."""
 GAP: Final = "   "
 
 
 class Row(NamedTuple):
-    """One thing that happened in one column: `edge` is ┌ where an operation opens, └ where it closes."""
+    """What happens in one column: `edge` is ┌ where an operation opens, └ where it closes."""
 
     thread: int
     edge: str
     text: str
 
 
-def picture(run: Run, verdict: Verdict, corpus: Corpus) -> str:
-    """The picture of a run that was traced, as wide as the terminal or COLUMNS says, within reason."""
+def picture(execution: Execution, verdict: Verdict, corpus: Corpus) -> str:
+    """The picture of an execution that was traced. The terminal or COLUMNS limits its width."""
     width = max(4 * NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
-    teller = Teller(run, verdict, corpus)
-    before, during, after = teller.before(), list(teller.rows()), teller.after()
+    words = Words(execution, verdict, corpus)
+    before, during, after = words.before(), list(words.rows()), words.after()
     lines = ["before", *listed(before, width), ""] if before else []
-    lines += columns(during, teller.names(during), width)
+    lines += columns(during, words.names(during), width)
     lines += ["", "after", *listed(after, width)] if after else []
     lines += ["", *wrapped(sentence(verdict), width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def listed(texts: Iterable[str], width: int) -> Iterator[str]:
-    """Texts below each other."""
+    """The lines of texts below each other."""
     for text in texts:
         yield from wrapped(text, width, initial_indent="  ", subsequent_indent="     ")
 
 
 def wrapped(text: str, width: int, **how: Any) -> list[str]:
-    """The text in lines, as textwrap does it, but handles stay whole."""
+    """The text in lines, as textwrap makes them, but handles stay whole."""
     whole = re.sub("⟨[^⟩]*⟩", lambda handle: handle[0].replace(" ", "\xa0"), text)
     return [line.replace("\xa0", " ") for line in textwrap.wrap(whole, width, **how)]
 
@@ -72,21 +73,21 @@ def sentence(verdict: Verdict) -> str:
     return f"✗ {verdict.clause}: {verdict.message} Allowed: {verdict.allowed}."
 
 
-def steps(run: Run, corpus: Corpus) -> tuple[str, ...]:
+def steps(execution: Execution, corpus: Corpus) -> tuple[str, ...]:
     """The operations with their answers, a line each, in the order in which they began."""
-    teller = Teller(run, None, corpus)
-    return tuple(f"{teller.who(n)}: {teller.call(n)} → {teller.answer(n)}" for n in run.began)
+    words = Words(execution, None, corpus)
+    return tuple(f"{words.who(n)}: {words.call(n)} → {words.answer(n)}" for n in execution.began)
 
 
-def plan(program: Program) -> list[str]:
-    """The operations of a program that did not come to tell its answers; pools by their numbers."""
-    found = names(program)
+def outline(program: Program) -> list[str]:
+    """The operations of a program without answers, a line each. Pools have their numbers."""
+    found = thread_names(program)
     owners = [(each, "before") for each in program.setup]
     owners += [(each, found[n]) for n, thread in enumerate(program.threads) for each in thread]
-    return [f"{owner}: {_planned(operation)}" for operation, owner in owners]
+    return [f"{owner}: {_without_answer(operation)}" for operation, owner in owners]
 
 
-def _planned(operation: Operation) -> str:
+def _without_answer(operation: Operation) -> str:
     if isinstance(operation, Put):
         by = "" if operation.client == 1 else f"client {operation.client}: "
         return f"{by}put {operation.handle} page {int.from_bytes(operation.page, 'big')}"
@@ -96,99 +97,99 @@ def _planned(operation: Operation) -> str:
 _NO_PAGES: Final = Pages(Corpus((), (), b"", {}))
 
 
-class Teller:
-    """Puts what a run was into words. Pages get their names in the order in which they are told."""
+class Words:
+    """Puts an execution into words. Pages get their letters in the order in which they are mentioned."""
 
-    def __init__(self, run: Run, verdict: Verdict | None, corpus: Corpus) -> None:
-        self.run = run
-        began = [n for n in run.order if n >= 0]
+    def __init__(self, execution: Execution, verdict: Verdict | None, corpus: Corpus) -> None:
+        self.execution = execution
+        began = [n for n in execution.order if n >= 0]
         self.broken = began[verdict.call] if verdict is not None and began else None
-        self.numbers = {n: number for number, n in enumerate(run.began, 1)}
+        self.numbers = {n: number for number, n in enumerate(execution.began, 1)}
         self.page = Pages(corpus)
-        operations = (step.operation for step in run.script.steps)
-        self.puts = [run.content(each.page) for each in operations if isinstance(each, Put)]
+        operations = (step.operation for step in execution.script.steps)
+        self.puts = [execution.content(each.page) for each in operations if isinstance(each, Put)]
         self.corpus = corpus
 
     def name(self, thread: int) -> str:
-        """What a thread is called."""
-        return self.run.names[thread]
+        """The name of a thread."""
+        return self.execution.names[thread]
 
     def who(self, n: int) -> str:
-        """Whose operation it is."""
-        owner = self.run.script.owners[n]
+        """The thread of an operation, or when it is done."""
+        owner = self.execution.script.owners[n]
         if owner != MAIN:
             return self.name(owner)
-        return "before" if n < len(self.run.script.setup) else "after"
+        return "before" if n < len(self.execution.script.setup) else "after"
 
     def names(self, rows: Iterable[Row]) -> dict[int, str]:
-        """The threads that have columns."""
-        own = range(len(self.run.script.threads))
+        """The threads that have columns, with their names."""
+        own = range(len(self.execution.script.threads))
         others = {row.thread for row in rows} - set(own)
         return {thread: self.name(thread) for thread in (*own, *sorted(others))}
 
     def before(self) -> list[str]:
-        """What was done before the threads began."""
-        first = len(self.run.script.setup)
-        return [self.whole(n) for n in self.run.began if n < first]
+        """The calls before the threads begin."""
+        first = len(self.execution.script.setup)
+        return [self.whole(n) for n in self.execution.began if n < first]
 
     def after(self) -> list[str]:
-        """What was read when they had ended."""
-        first = len(self.run.script.steps) - len(self.run.script.last)
-        return [self.whole(n) for n in self.run.began if n >= first]
+        """The calls after they have ended."""
+        first = len(self.execution.script.steps) - len(self.execution.script.last)
+        return [self.whole(n) for n in self.execution.began if n >= first]
 
     def whole(self, n: int) -> str:
-        """A numbered call and its answer in one line."""
+        """A call with its number and answer, in one line."""
         return f"{self.numbered(n)} → {self.answer(n)}"
 
     def numbered(self, n: int) -> str:
-        """A call with its number; questions have none."""
+        """A call with its number. Questions have no number."""
         return f"#{self.numbers[n]} {self.call(n)}" if n in self.numbers else self.call(n)
 
     def call(self, n: int) -> str:
         """A call."""
-        operation = self.run.operation(n)
+        operation = self.execution.operation(n)
         if isinstance(operation, Put):
             operation = Put(operation.client, operation.handle, self.content(operation.page))
         return call(operation, self.page).removeprefix("client 1: ")
 
     def answer(self, n: int) -> str:
-        """An answer, marked where it breaks the contract."""
-        if ~n not in self.run.order:
+        """An answer, with a mark if it breaks the contract."""
+        if ~n not in self.execution.order:
             return "never returned"
-        answer = self.run.answer(n)
-        told = self.held(self.content(answer)) if isinstance(answer, bytes) else said(answer, self.page)
-        operation = self.run.operation(n)
+        answer = self.execution.answer(n)
+        text = self.held(self.content(answer)) if isinstance(answer, bytes) else said(answer, self.page)
+        operation = self.execution.operation(n)
         if isinstance(operation, Reclaim) and type(answer) is int:
-            told += " reclaimed"
+            text += " reclaimed"
         elif isinstance(operation, NewPool):
-            told += granted(operation, self.run.told.get(n + self.run.questions))
+            text += granted(operation, self.execution.flags.get(n + self.execution.script.questions))
         elif isinstance(operation, PoolFlags) and type(answer) is int:
-            told = describe(answer)
-        return f"{told}  ✗" if n == self.broken else told
+            text = describe(answer)
+        return f"{text}  ✗" if n == self.broken else text
 
     def held(self, page: bytes) -> str:
-        """A page that came back; where it is one page in the beginning and another in the end, which."""
+        """A page that came back. If it begins like one page and ends like another, both."""
         if page not in self.corpus.numbers and (mixed := mixture(page, self.puts)) is not None:
             first, length, second = mixed
             return f"{length} bytes of {self.page(first)}, then {self.page(second)}"
         return self.page(page)
 
     def content(self, page: bytes) -> bytes:
-        """The page that a number stands for."""
-        return self.run.content(page) if len(page) == PAGE else page
+        """The page of this number."""
+        return self.execution.content(page) if len(page) == PAGE else page
 
     def rows(self) -> Iterator[Row]:
-        """What the threads did."""
+        """The rows of the threads."""
         inside: set[int] = set()
-        for mark in self.run.trace or ():
+        for mark in self.execution.trace or ():
             if mark.thread != MAIN:
                 inside = inside | {mark.thread} if mark.kind != "end" else inside - {mark.thread}
                 yield from self.row(mark)
-        for thread in sorted(inside & set(range(len(self.run.script.threads)))):
+        for thread in sorted(inside & set(range(len(self.execution.script.threads)))):
             yield Row(thread, "└", "never returns  ✗")
 
     def row(self, mark: Mark) -> Iterator[Row]:
-        """What one mark tells."""
+        """The rows of one mark."""
         match mark.kind, mark.what:
             case "begin", int(n):
                 yield Row(mark.thread, "┌", self.numbered(n))
@@ -205,7 +206,7 @@ class Teller:
 
 
 def mixture(page: bytes, puts: Iterable[bytes]) -> tuple[bytes, int, bytes] | None:
-    """The page that this one begins like, for how many bytes, and the page that the rest is from.
+    """The page that this page begins like, for how many bytes, and the page that it ends like.
 
     >>> mixture(b"aaab", [b"aaaa", b"bbbb"])
     (b'aaaa', 3, b'bbbb')
@@ -218,7 +219,7 @@ def mixture(page: bytes, puts: Iterable[bytes]) -> tuple[bytes, int, bytes] | No
 
 
 def columns(rows: Iterable[Row], names: dict[int, str], width: int) -> list[str]:
-    """The rows under the names of their threads, in so many characters if there is a way."""
+    """The rows under the names of their threads, at most `width` characters wide where possible."""
     rows = list(rows)
     most = cap(_widths(rows, names).values(), width - len(GAP) * (len(names) - 1))
     rows = [line for row in rows for line in wrap(row, most - 2)]
@@ -243,7 +244,7 @@ def _widths(rows: Iterable[Row], names: dict[int, str]) -> dict[int, int]:
 
 
 def cap(wanted: Iterable[int], room: int) -> int:
-    """What no column may exceed so that all fit into the room: those that want less leave it to others.
+    """The widest that a column may be, so that all fit into the room: narrow columns leave theirs to others.
 
     >>> cap([10, 50, 60], 90), cap([30, 30], 90), cap([50] * 4, 20)
     (40, 30, 16)
@@ -256,7 +257,7 @@ def cap(wanted: Iterable[int], room: int) -> int:
 
 
 def wrap(row: Row, width: int) -> Iterator[Row]:
-    """The row, as several where its text is too long for a column; what is far too long is cut."""
+    """The row, as several rows if its text is too long for a column. Text of more than LINES is cut."""
     indent = " " * (len(row.text) - len(row.text.lstrip()))
     texts = wrapped(
         row.text,
@@ -274,7 +275,7 @@ def wrap(row: Row, width: int) -> Iterator[Row]:
 
 
 def where(place: str) -> str:
-    """A place in the code, by its file's name."""
+    """A place in the code, with the name of its file."""
     file, _, line = place.rpartition(":")
     return f" at {file_name(file)}:{line}" if file else ""
 

@@ -1,5 +1,5 @@
-"""Which programs are explored, and how: every two operations, larger programs drawn at random, and what
-happens in a full store.
+"""Which programs are explored, and how: every pair of operations, larger programs drawn at random, and pairs
+in a full store.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tmem.spec.handle import Handle
 from tmem.spec.operations import NewPool, Put
 
 _CLIENT: Final = 3
-"""Whose pages fill the store: pairs have the clients 1 and 2."""
+"""The client whose pages fill the store. Pairs have the clients 1 and 2."""
 
 
 def tightest(subject: Subject) -> int | None:
-    """The variant with room for the fewest pages; None where none is known to be full ever."""
+    """The variant with room for the fewest pages; None if no variant is known to become full."""
     full = [n for n, fill in enumerate(subject.fills) if fill]
     return min(full, default=None, key=lambda n: len(subject.fills[n]))
 
 
 def when_full(subject: Subject, seed: int) -> list[Program]:
-    """The programs of a seed, for the tightest variant; none where there is no such."""
+    """The programs of a seed in a full store, for the tightest variant; none if there is no such variant."""
     variant = tightest(subject)
     if variant is None:
         return []
@@ -60,30 +60,31 @@ def _numbers(fill: tuple[bytes, ...], page_size: int) -> tuple[bytes, ...]:
 
 
 Explorations = tuple[tuple[Level, Exploration], ...]
+"""Explorations of one program, each at a level."""
 
 
-class Chosen(NamedTuple):
-    """A program and how it is explored; on which variant of the subject, or on any."""
+class Choice(NamedTuple):
+    """A program, its explorations, and the variant of the subject; None stands for any variant."""
 
     program: Program
-    plans: Explorations
+    explorations: Explorations
     variant: int | None = None
 
 
-Chooser = Callable[[Subject, int, int, random.Random], Chosen]
-"""What is explored under a seed and number."""
+Chooser = Callable[[Subject, int, int, random.Random], Choice]
+"""Returns what is explored under a seed and number."""
 
 
-class Kind(NamedTuple):
-    """A kind of program, and the plans that explore it, each at a level."""
+class Draw(NamedTuple):
+    """The size of programs that are drawn, and their explorations."""
 
     threads: int
     operations: int
-    plans: Explorations
+    explorations: Explorations
 
 
-def _drawn(threads: int, operations: int, sticky: int, pct: int) -> Kind:
-    return Kind(threads, operations, (("statement", Exploration(sticky=sticky, pct=pct)),))
+def _at_random(threads: int, operations: int, sticky: int, pct: int) -> Draw:
+    return Draw(threads, operations, (("statement", Exploration(sticky=sticky, pct=pct)),))
 
 
 _SYSTEMATIC: Final[Explorations] = (
@@ -91,44 +92,44 @@ _SYSTEMATIC: Final[Explorations] = (
     ("statement", Exploration(bound=1, sticky=10)),
 )
 PORTFOLIO: Final = (
-    _drawn(3, 3, sticky=40, pct=4),
-    _drawn(4, 8, sticky=30, pct=4),
-    Kind(2, 3, _SYSTEMATIC),
-    _drawn(3, 4, sticky=40, pct=4),
-    _drawn(3, 2, sticky=40, pct=4),
-    Kind(2, 2, _SYSTEMATIC),
-    _drawn(4, 6, sticky=30, pct=4),
-    Kind(3, 4, (("lock", Exploration(sticky=40, pct=4)),)),
+    _at_random(3, 3, sticky=40, pct=4),
+    _at_random(4, 8, sticky=30, pct=4),
+    Draw(2, 3, _SYSTEMATIC),
+    _at_random(3, 4, sticky=40, pct=4),
+    _at_random(3, 2, sticky=40, pct=4),
+    Draw(2, 2, _SYSTEMATIC),
+    _at_random(4, 6, sticky=30, pct=4),
+    Draw(3, 4, (("lock", Exploration(sticky=40, pct=4)),)),
 )
-"""The kinds of programs, in turn: most races are found soonest by drawing schedules of larger programs;
-small ones are searched through."""
+"""The programs that are drawn, in turn. Schedules drawn at random of larger programs find most races soonest;
+small programs are searched systematically."""
 PAIRS: Final[Explorations] = (("statement", Exploration(bound=1)),)
-"""How each pair of operations is explored: whatever one preemption can do."""
+"""The exploration of a pair of operations: all that one preemption can do."""
 PROGRAMS: Final = 376
-"""Programs at scale 1, three of four of them pairs of operations, of which these are all; those in a full
-store come on top."""
+"""Programs at scale 1, without those in a full store. Three of four are pairs of operations: all pairs."""
 
 
 def programs(subject: Subject, seed: int) -> int:
-    """Programs of a run at scale 1."""
+    """Programs of a round at scale 1."""
     return PROGRAMS + len(when_full(subject, seed))
 
 
-def mixed(subject: Subject, seed: int, number: int, draws: random.Random) -> Chosen:
-    """Of four programs three are pairs, while there are any left; the others are of the portfolio.
+def mixed(subject: Subject, seed: int, number: int, draws: random.Random) -> Choice:
+    """Three of four programs are pairs while there are pairs left; the others come from PORTFOLIO.
 
-    Those that come after PROGRAMS of them are in a full store.
+    From number PROGRAMS on, programs run in a full store.
     """
     if 0 <= number - PROGRAMS < len(full := when_full(subject, seed)):
-        return Chosen(full[number - PROGRAMS], PAIRS, tightest(subject))
+        return Choice(full[number - PROGRAMS], PAIRS, tightest(subject))
     turn, place = divmod(number, 4)
     small = pairs(seed, subject.reclaims, subject.shared)
     if place < 3 and 3 * turn + place < len(small):
-        return Chosen(small[3 * turn + place], PAIRS)
+        return Choice(small[3 * turn + place], PAIRS)
     return drawn(subject, seed, turn if 3 * turn < len(small) else number, draws)
 
 
-def drawn(subject: Subject, seed: int, number: int, draws: random.Random) -> Chosen:
-    """A program of the portfolio, whose kinds take turns."""
-    kind = PORTFOLIO[number % len(PORTFOLIO)]
-    return Chosen(draw(draws, kind.threads, kind.operations, subject.reclaims, subject.shared), kind.plans)
+def drawn(subject: Subject, seed: int, number: int, draws: random.Random) -> Choice:
+    """A program of PORTFOLIO, whose entries take turns."""
+    entry = PORTFOLIO[number % len(PORTFOLIO)]
+    program = draw(draws, entry.threads, entry.operations, subject.reclaims, subject.shared)
+    return Choice(program, entry.explorations)

@@ -1,4 +1,4 @@
-"""The programs that schedules explore: drawn ones, and every pair of operations.
+"""Concurrent programs: drawn at random, and every pair of operations.
 
 May import `programs` and the specification.
 """

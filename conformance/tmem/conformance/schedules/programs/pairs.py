@@ -1,4 +1,4 @@
-"""Every two operations against each other, on one slot, and on neighbours, of each kind of pool."""
+"""Every pair of operations on one slot, and on two slots of an object, in each kind of pool."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from tmem.spec.operations import (
 
 KINDS: Final = ("put", "get", "flush_page", "flush_object", "destroy", "new", "reclaim")
 CHANGES: Final = ("put", "new", "destroy")
-"""What is worth trying on an empty slot too."""
+"""Operations whose pairs run on an empty slot too."""
 NEIGHBOURS: Final = ("put", "get", "flush_page")
-"""What is tried at two indexes of one object: they share what the object is kept in."""
+"""Operations that are paired at two indexes of an object, which share what the object is kept in."""
 FREES: Final = ("put", "get", "flush_page", "flush_object", "reclaim")
-"""What lets a page go, whose frame the next page may be given."""
+"""Operations that free a frame, which the next page may get."""
 NEXT: Final = ("get", "get", "get", "put", "flush_page", "reclaim")
-"""What the second thread does afterwards, with the first still under way."""
+"""What the second thread does next, while the first is still under way."""
 _OID: Final = 7
 
 
 @lru_cache(2)
 def pairs(seed: int, reclaims: bool, shared: bool) -> list[Program]:
-    """A program for each two operations and kind of pool, in an order that the seed draws."""
+    """A program for each pair of operations and kind of pool. The seed decides their order."""
     draw = random.Random(f"pairs {seed}")
     programs = [
         program
@@ -51,7 +51,7 @@ def _of_kind(draw: random.Random, flags: int, reclaims: bool) -> Iterator[Progra
     kinds, more = (KINDS, NEXT) if reclaims else (KINDS[:-1], NEXT[:-1])
     for first, second in combinations_with_replacement(kinds, 2):
         for filled in (True, False) if {first, second} & set(CHANGES) else (True,):
-            # Who leaves a shared pool, the first client or the other, makes a difference.
+            # It matters which client leaves a shared pool.
             for other in (1, 2) if flags & SHARED and second in ("destroy", "new") else (None,):
                 yield _program(draw, flags, (first, 0), (second, 0), filled, more, other)
     for first, second in product(NEIGHBOURS, repeat=2):
@@ -60,13 +60,13 @@ def _of_kind(draw: random.Random, flags: int, reclaims: bool) -> Iterator[Progra
         yield _reused(flags, freeing)
     if flags & SHARED:
         yield from (_left(flags, filled) for filled in (True, False))
-    if flags & PERSIST:  # elsewhere a page may vanish before the others of its object
+    if flags & PERSIST:  # an ephemeral page may vanish before the others of its object
         for indexes in ((0, 1), (1, 0)):
             yield _flushed(flags, indexes)
 
 
 def _flushed(flags: int, indexes: tuple[int, int]) -> Program:
-    """One thread flushes an object, the other looks at two of its pages, one after the other."""
+    """One thread flushes an object; the other gets two of its pages in turn."""
     pools = [NewPool(1, flags, UUID if flags & SHARED else None)]
     puts = [_operation(("put", index), pools, 1, index + 1) for index in (0, 1)]
     looks = tuple(_operation(("get", index), pools, 1, 0) for index in indexes)
@@ -74,7 +74,7 @@ def _flushed(flags: int, indexes: tuple[int, int]) -> Program:
 
 
 def _reused(flags: int, freeing: str) -> Program:
-    """One thread looks at a page that the other lets go before it puts another page elsewhere."""
+    """One thread gets a page; the other removes it and puts another page elsewhere."""
     pools = [NewPool(1, flags)]
     let_go, put = _operation((freeing, 0), pools, 1, 2), _operation(("put", 1), pools, 1, 3)
     look = _operation(("get", 0), pools, 1, 0)
@@ -82,7 +82,7 @@ def _reused(flags: int, freeing: str) -> Program:
 
 
 def _left(flags: int, filled: bool) -> Program:
-    """One thread looks at a page of a shared pool, which its client leaves before the other puts a page."""
+    """One thread gets a page of a shared pool; its client leaves it, and the other client puts a page."""
     pools = [NewPool(client, flags, UUID) for client in (1, 2)]
     setup = (*pools, _operation(("put", 0), pools, 1, 1)) if filled else tuple(pools)
     look, leave = _operation(("get", 0), pools, 1, 0), _operation(("destroy", 0), pools, 1, 0)
@@ -98,17 +98,16 @@ def _program(
     more: tuple[str, ...],
     other: int | None = None,
 ) -> Program:
-    """One thread does the first, the other the second and then something more; each at an index.
+    """One thread does the first operation, the other the second and then one of `more`, each at an index.
 
-    With `filled` the second's slot holds a page. `more` is what that may be, `other` the client of the
-    second thread.
+    With `filled` the slot of the second operation holds a page. `other` is the client of the second thread.
     """
     clients = (1, 2) if flags & SHARED else (1,)
     pools = [NewPool(client, flags, UUID if flags & SHARED else None) for client in clients]
     setup: list[Operation] = [*pools]
     if filled:
         setup.append(_operation(("put", second[1]), pools, 1, 1))
-    if "new" in (first[0], second[0]):  # what is made anew has ended before
+    if "new" in (first[0], second[0]):  # a pool that is made anew was destroyed before
         setup += [DestroyPool(client, pool) for pool, client in enumerate(clients)]
     one = [_operation(first, pools, 1, 2)]
     if first[0] == "new":

@@ -1,8 +1,8 @@
-"""Concurrent programs: operations that run first, then two to four threads of operations at once.
+"""Concurrent programs: a setup, and then one to four threads that run at once.
 
-Pools are named by number, since ids are granted only at run time: number n is the n-th new pool of the
-setup, and a new pool later on of the same client, flags and UUID makes that number anew. Pages are
-numbers in the corpus, as one or two bytes. So any operations of a program, left alone, are a program.
+A program names pools by number, because the backend chooses their ids: number n is the n-th new pool of the
+setup, and a later new pool of the same client, flags and UUID makes that number anew. Pages are numbers in
+the corpus, in two bytes. So any part of a program is a program.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SETUPS: Final = (
 OIDS: Final = (7, 7 | 1 << 128)
 INDEXES: Final = (0, 1, 64)
 SHAPES: Final = ((1, 1), (1, 1), (1, 2), (1, 2), (2, 1), (1, 3), (2, 2))
-"""How many objects and indexes a program uses: threads must meet to race."""
+"""Objects and indexes of a program: few, so that threads meet."""
 THEMES: Final = (
     {"put": 4, "get": 4},
     {"put": 4, "get": 2, "flush_page": 3},
@@ -51,7 +51,7 @@ THEMES: Final = (
     {"put": 4, "get": 2, "destroy": 3, "new": 3},
     {"put": 6, "get": 6, "flush_page": 2, "flush_object": 2, "destroy": 2, "new": 2},
 )
-"""Kinds of operations with their weights: a program has one theme, so that its operations meet."""
+"""Weights of the operations. A program has one theme, so that its operations meet."""
 MOST_THREADS: Final = 4
 
 
@@ -64,26 +64,26 @@ class Program:
 
     @property
     def pools(self) -> tuple[NewPool, ...]:
-        """The new pools of the setup, by pool number."""
+        """The new pools of the setup; the index is the number of the pool."""
         return tuple(each for each in self.setup if isinstance(each, NewPool))
 
     @property
     def operations(self) -> Iterator[Operation]:
-        """All of them, the setup first."""
+        """All operations, the setup first."""
         yield from self.setup
         for thread in self.threads:
             yield from thread
 
     @property
     def slots(self) -> tuple[tuple[int, Handle], ...]:
-        """⟨client, handle⟩ of every put, each once: where a page may be when all is done."""
+        """⟨client, handle⟩ of every put, each once: where a page may be at the end."""
         puts = (each for each in self.operations if isinstance(each, Put))
         return tuple(dict.fromkeys((put.client, put.handle) for put in puts))
 
     @property
     def last(self) -> tuple[Operation, ...]:
-        """What is done when the threads have ended: every slot is read; pools that were destroyed are made
-        anew, and their slots must then be empty."""
+        """The steps after the threads: read every slot; make the destroyed pools anew, and read their slots,
+        which must be empty."""
         reads = tuple(Get(client, handle) for client, handle in self.slots)
         ended = {each.pool for each in self.operations if isinstance(each, DestroyPool)}
         again = tuple(pool for n, pool in enumerate(self.pools) if n in ended)
@@ -103,9 +103,9 @@ class Program:
 def draw(
     random: random.Random, threads: int, operations: int, reclaims: bool, shared: bool = False
 ) -> Program:
-    """A program of so many threads with so many operations each, over a universe of a few slots.
+    """A program of so many threads with so many operations each, on a few slots.
 
-    With `reclaims` the last thread is, half of the time, the reclaimer; `shared` pools may be drawn.
+    With `reclaims` the last thread is the reclaimer half of the time. With `shared` pools may be shared.
     """
     setup: list[Operation] = list(random.choice(SETUPS if shared else SETUPS[:4]))
     pools = [each for each in setup if isinstance(each, NewPool)]
@@ -194,7 +194,7 @@ def with_pool(operation: Operation, pool: int) -> Operation:
 
 
 def without_pool(program: Program, pool: NewPool) -> Program | None:
-    """The program without a pool; None where one of its operations uses it."""
+    """The program without a pool; None if one of its operations uses it."""
     gone = program.pools.index(pool)
     if any(pool_of(each) == gone for each in program.operations) or list(program.operations).count(pool) > 1:
         return None
@@ -208,7 +208,7 @@ def without_pool(program: Program, pool: NewPool) -> Program | None:
 
 
 def number(page: int) -> bytes:
-    """A page number as programs hold it in the place of the page."""
+    """A page number in two bytes, as programs hold it in the place of the page."""
     return page.to_bytes(2, "big")
 
 
@@ -264,4 +264,4 @@ def _from_json(data: object) -> Operation:
 
 
 _METHODS: Final = tuple(method for method in SIGNATURES if method != "pool_flags")
-"""The operations of a program; the runner asks for flags by itself."""
+"""The operations of a program. The executor asks for flags by itself."""

@@ -1,7 +1,6 @@
-"""The primitives of `threading` for virtual threads: each acquire and release is a switch point.
+"""The locks of `threading` for virtual threads: each acquire and release is a switch point.
 
-Waiters contend when a lock is free, as in CPython: whoever is scheduled first gets it. While it is held,
-its waiters cannot be scheduled.
+When a lock becomes free, its waiters become ready, and the first that is scheduled gets it, as in CPython.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tmem.conformance.schedules.runtime.places import named
-from tmem.conformance.schedules.runtime.scheduler import control
+from tmem.conformance.schedules.runtime.scheduler import scheduler
 from tmem.conformance.schedules.runtime.virtual import Mark, VirtualThread
 
 
@@ -23,75 +22,75 @@ class Lock:
         self.owner: VirtualThread | None = None
         self.name = ""
         self._waiters: list[VirtualThread] = []
-        if control.trace is not None:
+        if scheduler.trace is not None:
             self.name = named()
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take it; False where it is held and the caller will not wait (longer)."""
+        """Take it. Returns False if it is held and the caller does not wait, or not longer."""
         if blocking and timeout == -1:
             return self.__enter__()
         if timeout < 0 and timeout != -1:
             raise ValueError("timeout value must be a non-negative number")
         if not blocking and timeout != -1:
             raise ValueError("can't specify a timeout for a non-blocking call")
-        control.point()
+        scheduler.point()
         if self.owner is not None and not (blocking and self._wait(None if timeout < 0 else timeout)):
             return False
         self._take()
         return True
 
     def __enter__(self) -> bool:
-        # `control.point` and `_take`, written out: most of what a run does is to lock and unlock.
-        control.left -= 1
-        if not control.left:
-            control.reached()
+        # `scheduler.point` and `_take` in line: an execution mostly locks and unlocks.
+        scheduler.left -= 1
+        if not scheduler.left:
+            scheduler.reached()
         if self.owner is not None:
             self._wait(None)
-        if self._waiters or control.trace is not None:
+        if self._waiters or scheduler.trace is not None:
             self._take()
         else:
-            self.owner = control.current
+            self.owner = scheduler.current
         return True
 
     def release(self) -> None:
         """Give it up."""
         if self.owner is None:
-            if control.dying:
+            if scheduler.dying:
                 return
             raise RuntimeError("release unlocked lock")
         self.__exit__(None, None, None)
 
     def __exit__(self, kind: object, value: object, traceback: object) -> None:
         self.owner = None
-        if control.trace is not None:
-            control.trace.append(Mark("release", control.current.index, self))
+        if scheduler.trace is not None:
+            scheduler.trace.append(Mark("release", scheduler.current.index, self))
         if self._waiters:
             for thread in self._waiters:
-                control.wake(thread)
-        if control.release_points:
-            control.left -= 1
-            if not control.left:
-                control.reached()
+                scheduler.wake(thread)
+        if scheduler.release_points:
+            scheduler.left -= 1
+            if not scheduler.left:
+                scheduler.reached()
 
     def locked(self) -> bool:
-        """Whether it is held."""
-        control.point()
+        """Whether a thread holds it."""
+        scheduler.point()
         return self.owner is not None
 
     def _take(self) -> None:
-        self.owner = control.current
-        if control.trace is not None:
-            control.trace.append(Mark("acquire", control.current.index, self))
+        self.owner = scheduler.current
+        if scheduler.trace is not None:
+            scheduler.trace.append(Mark("acquire", scheduler.current.index, self))
         if self._waiters:
             for thread in self._waiters:
-                control.hold_back(thread, self)
+                scheduler.hold_back(thread, self)
 
     def _wait(self, timeout: float | None) -> bool:
-        me = control.current
+        me = scheduler.current
         self._waiters.append(me)
         try:
             while self.owner is not None:
-                if not control.block(self, "a lock", timeout) and self.owner is not None:
+                if not scheduler.block(self, "a lock", timeout) and self.owner is not None:
                     return False
         finally:
             self._waiters.remove(me)
@@ -112,13 +111,13 @@ class RLock:
 
     @property
     def owner(self) -> VirtualThread | None:
-        """Who holds it."""
+        """The thread that holds it."""
         return self._lock.owner
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take it, or count once more."""
-        if self._lock.owner is control.current:
-            control.point()
+        """Take it; its holder takes it once more."""
+        if self._lock.owner is scheduler.current:
+            scheduler.point()
             self._count += 1
             return True
         if not self._lock.acquire(blocking, timeout):
@@ -130,9 +129,9 @@ class RLock:
         return self.acquire()
 
     def release(self) -> None:
-        """Count down; give it up at zero."""
-        if self._lock.owner is not control.current:
-            if control.dying:
+        """Give it up once; the last time frees it."""
+        if self._lock.owner is not scheduler.current:
+            if scheduler.dying:
                 return
             raise RuntimeError("cannot release un-acquired lock")
         self._count -= 1
@@ -143,7 +142,7 @@ class RLock:
         self.release()
 
     def _is_owned(self) -> bool:
-        return self._lock.owner is control.current
+        return self._lock.owner is scheduler.current
 
     def _release_save(self) -> int:
         count, self._count = self._count, 0
@@ -156,7 +155,7 @@ class RLock:
 
 
 class Condition:
-    """A condition variable over a lock; a notify that comes while nobody waits is lost."""
+    """A condition variable over a lock. A notify while no thread waits is lost."""
 
     def __init__(self, lock: Any = None) -> None:
         self._lock = RLock() if lock is None else lock
@@ -176,10 +175,10 @@ class Condition:
         return bool(getattr(self._lock, "owner", None) is not None)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Give up the lock, wait for a notify (False: in vain), take the lock again."""
+        """Release the lock, wait for a notify, and take the lock again. Returns False on a timeout."""
         if not self._is_owned():
             raise RuntimeError("cannot wait on un-acquired lock")
-        me = control.current
+        me = scheduler.current
         self._waiters.append(me)
         count = 0
         if again := isinstance(self._lock, RLock):
@@ -187,39 +186,39 @@ class Condition:
         else:
             self._lock.release()
         try:
-            # A notify may have come at the switch point of the release.
-            return me not in self._waiters or control.block(self, "a notify", timeout)
+            # Another thread may have notified at the switch point of the release.
+            return me not in self._waiters or scheduler.block(self, "a notify", timeout)
         finally:
             if me in self._waiters:
                 self._waiters.remove(me)
-            if not control.dying:
+            if not scheduler.dying:
                 if again:
                     self._lock._acquire_restore(count)
                 else:
                     self._lock.acquire()
 
     def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
-        """Wait until the predicate holds; its last value."""
-        until = None if timeout is None else control.now + timeout
+        """Wait until the predicate holds. Returns its last value."""
+        until = None if timeout is None else scheduler.now + timeout
         while not (result := predicate()):
-            left = None if until is None else until - control.now
+            left = None if until is None else until - scheduler.now
             if left is not None and left <= 0:
                 break
             self.wait(left)
         return result
 
     def notify(self, n: int = 1) -> None:
-        """Wake up to n of those who wait."""
+        """Wake up to n threads that wait."""
         if not self._is_owned():
             raise RuntimeError("cannot notify on un-acquired lock")
-        control.point()
+        scheduler.point()
         chosen, self._waiters = self._waiters[:n], self._waiters[n:]
         for thread in chosen:
             if thread.waiting is self:
-                control.wake(thread)
+                scheduler.wake(thread)
 
     def notify_all(self) -> None:
-        """Wake all who wait."""
+        """Wake all threads that wait."""
         self.notify(len(self._waiters))
 
     notifyAll = notify_all  # noqa: N815 the old name still exists
@@ -235,16 +234,16 @@ class Semaphore:
         self._waiters: list[VirtualThread] = []
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
-        """Count down; False where it is zero and the caller will not wait (longer)."""
+        """Count down. Returns False if it is zero and the caller does not wait, or not longer."""
         if not blocking and timeout is not None:
             raise ValueError("can't specify timeout for non-blocking acquire")
-        control.point()
+        scheduler.point()
         if not self._value and not (blocking and self._wait(timeout)):
             return False
         self._value -= 1
         if not self._value:
             for thread in self._waiters:
-                control.hold_back(thread, self)
+                scheduler.hold_back(thread, self)
         return True
 
     def __enter__(self) -> bool:
@@ -259,15 +258,15 @@ class Semaphore:
             raise ValueError("n must be one or more")
         self._value += n
         for thread in self._waiters:
-            control.wake(thread)
-        control.point()
+            scheduler.wake(thread)
+        scheduler.point()
 
     def _wait(self, timeout: float | None) -> bool:
-        me = control.current
+        me = scheduler.current
         self._waiters.append(me)
         try:
             while not self._value:
-                if not control.block(self, "a semaphore", timeout) and not self._value:
+                if not scheduler.block(self, "a semaphore", timeout) and not self._value:
                     return False
         finally:
             self._waiters.remove(me)
@@ -275,14 +274,14 @@ class Semaphore:
 
 
 class BoundedSemaphore(Semaphore):
-    """A semaphore that refuses to be released more often than it was acquired."""
+    """A semaphore whose count never exceeds its first value."""
 
     def __init__(self, value: int = 1) -> None:
         super().__init__(value)
         self._initial_value = value
 
     def release(self, n: int = 1) -> None:
-        """Count up by n; ValueError above the first value."""
+        """Count up by n. Raises ValueError above the first value."""
         if self._value + n > self._initial_value:
             raise ValueError("Semaphore released too many times")
         super().release(n)

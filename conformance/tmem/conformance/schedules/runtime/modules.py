@@ -1,4 +1,4 @@
-"""The modules that code under test imports in the place of `threading`, `_thread`, `time` and `random`."""
+"""The modules that replace `threading`, `_thread`, `time` and `random` for code under test."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from types import ModuleType
 from typing import Any, Final
 
 from tmem.conformance.schedules.runtime import locks, threads
-from tmem.conformance.schedules.runtime.scheduler import control
+from tmem.conformance.schedules.runtime.scheduler import scheduler
 
 EPOCH: Final = 1_000_000_000.0
-"""What `time.time` says when a run begins; the monotonic clocks begin at 0."""
+"""The value of `time.time` when an execution begins. The monotonic clocks begin at 0."""
 NANO: Final = 1_000_000_000
 
 
 def module(name: str, base: ModuleType | None, **names: Any) -> ModuleType:
-    """A module of these names; what else `base` has that needs no virtual thread is taken over."""
+    """A module with these names, and the docstring of `base`."""
     made = ModuleType(name, base.__doc__ if base is not None else None)
     made.__dict__.update(names)
     return made
@@ -27,17 +27,17 @@ def sleep(seconds: float) -> None:
     """Wait for virtual seconds."""
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
-    control.block(sleep, "time to pass", seconds)
+    scheduler.block(sleep, "time to pass", seconds)
 
 
 def monotonic() -> float:
-    """Virtual seconds since the run began."""
-    return control.now
+    """Virtual seconds since the execution began."""
+    return scheduler.now
 
 
 def monotonic_ns() -> int:
-    """Virtual nanoseconds since the run began."""
-    return int(control.now * NANO)
+    """Virtual nanoseconds since the execution began."""
+    return int(scheduler.now * NANO)
 
 
 threading: Final = module(
@@ -98,8 +98,8 @@ time: Final = module(
     **{name: value for name, value in vars(real_time).items() if not name.startswith("__")}
     | {
         "sleep": sleep,
-        "time": lambda: EPOCH + control.now,
-        "time_ns": lambda: int((EPOCH + control.now) * NANO),
+        "time": lambda: EPOCH + scheduler.now,
+        "time_ns": lambda: int((EPOCH + scheduler.now) * NANO),
         "monotonic": monotonic,
         "monotonic_ns": monotonic_ns,
         "perf_counter": monotonic,
@@ -112,11 +112,11 @@ time: Final = module(
 )
 
 generator: Final = real_random.Random(0)
-"""What the functions of `random` draw from; seeded anew for each run, so that a run can be repeated."""
+"""The generator behind the functions of `random`. Seeded anew for each execution, which can be repeated."""
 
 
 def reseed() -> None:
-    """Let the functions of `random` begin anew."""
+    """Seed the functions of `random` anew."""
     super(real_random.Random, generator).seed(0)  # a third of the time that Random.seed takes
     vars(generator)["gauss_next"] = None
 
@@ -133,4 +133,4 @@ random: Final = module(
 )
 
 VIRTUAL: Final = {each.__name__: each for each in (threading, _thread, time, random)}
-"""By the name under which they are imported."""
+"""The modules by the names under which they are imported."""

@@ -1,4 +1,4 @@
-"""Where the code under test is, and what it calls the thing that it makes there."""
+"""The place in the code under test, and the name of what it makes there."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from types import FrameType
 from typing import Final
 
 HERE: Final = str(Path(__file__).parents[1])
-"""Frames of files in this folder are not the target's, nor are those of the standard library."""
+"""Frames in files of this folder do not belong to the target; nor do those of the standard library."""
 IGNORED: Final = (HERE, os.path.dirname(os.__file__), "<frozen")
 
 
 def innermost(frame: FrameType | None = None) -> FrameType | None:
-    """The innermost frame of the code under test, seen from a frame (the caller's)."""
+    """The innermost frame of the code under test, from a frame (default: the caller's) outwards."""
     frame = frame or sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(IGNORED):
         frame = frame.f_back
@@ -24,7 +24,7 @@ def innermost(frame: FrameType | None = None) -> FrameType | None:
 
 
 def file_name(path: str) -> str:
-    """The name of a file, without what the loader says of it.
+    """The name of a file, without what the loader appends.
 
     >>> file_name("/some/folder/store.py (rewritten)")
     'store.py'
@@ -33,13 +33,13 @@ def file_name(path: str) -> str:
 
 
 def place() -> str:
-    """Where the code under test is now, as file:line."""
+    """The place where the code under test is, as file:line."""
     frame = innermost()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame is not None else ""
 
 
 def named() -> str:
-    """The name that the code under test gives to what it is making now, as in `Store.lock`."""
+    """The name that the code under test gives to the object that it makes now, such as `Store.lock`."""
     frame = innermost()
     if frame is None:
         return ""

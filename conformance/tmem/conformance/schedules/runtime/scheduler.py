@@ -1,8 +1,8 @@
-"""The scheduler of virtual threads: greenlets, of which one runs until it blocks, ends or is preempted.
+"""The scheduler of virtual threads, of which one runs at a time: until it blocks, ends or is preempted.
 
-Code under test calls `point` wherever it may be preempted. Between two points nothing else runs, so a
-run is decided by the strategy alone: it says how many points to let pass, and who goes on when a thread
-is stopped, blocks or ends. There is one scheduler in a process, since greenlets share one real thread.
+Code under test calls `point` wherever it may be preempted, and `block` and `wake` where it waits. Between two
+points nothing else runs, so the strategy alone decides an execution: it says how many points a thread may
+pass, and which thread goes on when one is stopped, blocks or ends. A process has one scheduler.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tmem.conformance.schedules.runtime.places import place
 from tmem.conformance.schedules.runtime.virtual import (
     FOREVER,
     MAIN,
-    Calm,
     Mark,
+    NeverPreempt,
     Preemption,
     Segment,
     Strategy,
@@ -26,33 +26,32 @@ from tmem.conformance.schedules.runtime.virtual import (
 )
 
 FAIR: Final = 1_000
-"""Points in one go after which another thread gets its turn, so that a thread that spins ends its wait."""
+"""Points in one go after which another thread gets its turn, so that a thread which spins ends its wait."""
 IDLE: Final = 50
-"""How often time may pass for background threads alone before those who wait count as stuck."""
+"""How often time may pass for background threads alone before the threads that wait count as stuck."""
 
 
-class Control:
-    """The scheduler. `begin` and `end` frame a run; MAIN is whoever called `begin`."""
+class Scheduler:
+    """The scheduler. `begin` and `end` frame an execution; the thread that calls `begin` is MAIN."""
 
     def __init__(self) -> None:
         self.trace: list[Mark] | None = None
-        self.runs = 0
-        """How many runs there were."""
+        self.executions = 0
+        """Executions that were begun."""
         self.running = False
         self.release_points = True
-        """Whether a lock's release is a switch point; not needed where statements are."""
-        self.begin(Calm(), FOREVER)
+        """Whether the release of a lock is a switch point. Where statements are, it need not be."""
+        self.begin(NeverPreempt(), FOREVER)
 
     def begin(self, strategy: Strategy, limit: int, *, record: bool = False, trace: bool = False) -> None:
-        """Start a run in which `strategy` decides `limit` points at the most; what still goes on then takes
-        turns for as long again, and is a livelock if that does not end it. Nobody is preempted before
-        `release` is called.
+        """Begin an execution. No thread is preempted before `release` is called.
 
-        `record` keeps the segments, from the strategy's last preemption on if it says so; `trace` the marks.
+        `strategy` decides at `limit` points at the most. Then threads take turns for as long again; if they
+        still go on, that is a livelock. `record` keeps the segments, and `trace` the marks.
         """
-        self.runs += 1
+        self.executions += 1
         self.running = limit < FOREVER
-        self.strategy: Strategy = Calm()
+        self.strategy: Strategy = NeverPreempt()
         self.chosen = strategy
         self.limit = limit
         self.turns = False
@@ -77,7 +76,7 @@ class Control:
         self.unfinished = 0
 
     def end(self) -> None:
-        """Let go of every thread that is still there. MAIN calls it, however the run came out."""
+        """End every thread that is left. MAIN calls it, whatever the outcome of the execution."""
         self.dying = True
         self.left = self.armed = FOREVER
         for thread in self.threads:
@@ -86,15 +85,15 @@ class Control:
             thread.greenlet.parent = self.main.greenlet
             self.current = thread
             thread.greenlet.throw(GreenletExit)
-        self.begin(Calm(), FOREVER)
+        self.begin(NeverPreempt(), FOREVER)
 
     # Threads
 
     def spawn(self, body: Callable[[], None], name: str, background: bool) -> VirtualThread:
-        """A new thread, ready to run; a background thread is the target's own and ends with the run."""
-        self.settle()
+        """Make a thread that is ready. A background thread is the target's, and ends with the execution."""
+        self.count_points()
         thread = VirtualThread(len(self.threads), name, body, background)
-        thread.greenlet = greenlet(self._live, self.main.greenlet)
+        thread.greenlet = greenlet(self._body, self.main.greenlet)
         self.threads.append(thread)
         self.ready.append(thread)
         if not background:
@@ -104,26 +103,26 @@ class Control:
         return thread
 
     def release(self) -> None:
-        """Let the strategy decide until every thread of the program has ended; MAIN waits here."""
-        self.settle()
+        """Let the strategy decide until every thread of the program has ended. MAIN waits here."""
+        self.count_points()
         self.strategy = self.chosen
         self.released = True
         self.main.operation = self.main.points = 0
         if self.unfinished:
             self.block(self, "the program")
         self.released = False
-        self.strategy = Calm()
+        self.strategy = NeverPreempt()
         self.left = self.armed = FOREVER
         if self.failure is not None:
             raise self.failure
 
     def begin_operation(self, number: int) -> None:
-        """The current thread starts an operation; from the second on, it may be preempted before it."""
+        """The current thread begins an operation. It may be preempted before each but its first."""
         me = self.current
         if not self.released:  # MAIN is not preempted
             me.operation = number
             return
-        self.settle()
+        self.count_points()
         me.operation = number
         me.points = 0
         self.idle = 0
@@ -131,7 +130,7 @@ class Control:
         if number:
             self.point()
 
-    def _live(self, *_: object) -> None:
+    def _body(self, *_: object) -> None:
         me = self.current
         try:
             assert me.body is not None
@@ -142,7 +141,7 @@ class Control:
             self._fail(failure)
         except BaseException as error:
             self.crashes.append((me, error))
-        self.settle()
+        self.count_points()
         me.done = True
         self.ready.remove(me)
         if not me.background:
@@ -160,17 +159,17 @@ class Control:
     # Points
 
     def point(self) -> None:
-        """A place where the current thread may be preempted."""
+        """The current thread reaches a switch point."""
         self.left -= 1
         if not self.left:
             self.reached()
 
     def reached(self) -> None:
-        """The strategy wanted to be asked here, or a thread has gone on for long."""
-        self.settle()
+        """The strategy asked to decide at this point, or the thread has gone on for FAIR points."""
+        self.count_points()
         me = self.current
         if self._spent():
-            self._fail(Stuck("livelock", f"after {self.steps} switch points it still goes on"))
+            self._fail(self._livelock())
         others = self._others(me)
         to = me
         if others:
@@ -187,8 +186,8 @@ class Control:
         self._enter(to)
         to.greenlet.switch()
 
-    def settle(self) -> None:
-        """Count the points that passed since the last time."""
+    def count_points(self) -> None:
+        """Count the points that were passed since the last time."""
         passed = self.armed - self.left
         if not passed:
             return
@@ -228,10 +227,10 @@ class Control:
     # Waiting
 
     def block(self, on: object, waits: str, timeout: float | None = None) -> bool:
-        """The current thread waits until it is woken (True) or virtual seconds have passed (False)."""
+        """The current thread waits until it is woken (True), or until virtual seconds have passed (False)."""
         if self.dying:
             raise GreenletExit
-        self.settle()
+        self.count_points()
         me = self.current
         me.points += 1
         self.steps += 1
@@ -256,10 +255,10 @@ class Control:
         return not me.timed_out
 
     def wake(self, thread: VirtualThread) -> None:
-        """A thread that waited may go on."""
+        """A thread that waits becomes ready."""
         if thread in self.ready:
             return
-        self.settle()
+        self.count_points()
         thread.waiting = None
         self.ready.append(thread)
         self.ready.sort(key=order)
@@ -267,22 +266,22 @@ class Control:
             self._arm(self.current)
 
     def hold_back(self, thread: VirtualThread, on: object) -> None:
-        """What the thread was woken for is gone again: it waits on."""
+        """A thread was woken for something that is gone again: it waits on."""
         if thread.deadline is not None and thread.deadline <= self.now:
             thread.timed_out = True
             return
-        self.settle()
+        self.count_points()
         thread.waiting = on
         self.ready.remove(thread)
 
     def _follow(self, me: VirtualThread) -> VirtualThread | None:
-        # Who goes on where `me` cannot; None, with `failure` set, where nobody can and `me` is MAIN.
+        # The thread that goes on instead of `me`. None if there is none and `me` is MAIN: `failure` is set.
         ready = self.ready
         if self._spent():
-            return self._told(Stuck("livelock", f"after {self.steps} switch points it still goes on"), me)
+            return self._fail_in_main(self._livelock(), me)
         if not ready:
             if not self.sleeping or self._waits_in_vain():
-                return self._told(Stuck("deadlock", self.describe()), me)
+                return self._fail_in_main(Stuck("deadlock", self.describe()), me)
             return min(self.sleeping, key=lambda t: (t.deadline, t.index))
         if ready[0] is self.main:
             return self.main
@@ -301,7 +300,7 @@ class Control:
         return to
 
     def _spent(self) -> bool:
-        # A strategy may starve a thread for which others poll: only what goes on in turns is a livelock.
+        # A strategy may starve a thread that others wait for: only what goes on in turns is a livelock.
         if self.steps < self.limit:
             return False
         if self.turns:
@@ -312,7 +311,7 @@ class Control:
         return False
 
     def _waits_in_vain(self) -> bool:
-        # Time passes for background threads alone, again and again.
+        # Time passes again and again for background threads alone.
         if any(not t.background for t in self.sleeping):
             return False
         self.idle += 1
@@ -327,25 +326,28 @@ class Control:
 
     # Failing
 
-    def _told(self, failure: Stuck, me: VirtualThread) -> VirtualThread | None:
+    def _fail_in_main(self, failure: Stuck, me: VirtualThread) -> VirtualThread | None:
         self.failure = self.failure or failure
         if me is self.main:
             return None
-        if self.main.waiting is not self:  # MAIN is inside the target: it fails where it waits
+        if self.main.waiting is not self:  # MAIN waits inside the target
             self.current = self.main
             self.main.greenlet.throw(self.failure)
         self.main.waiting = None
         return self.main
 
+    def _livelock(self) -> Stuck:
+        return Stuck("livelock", f"after {self.steps} switch points it still goes on")
+
     def _fail(self, failure: Stuck) -> None:
-        to = self._told(failure, self.current)
+        to = self._fail_in_main(failure, self.current)
         if to is None:
             raise failure
         self._enter(to)
         to.greenlet.switch()
 
     def describe(self) -> str:
-        """Who waits for what, and who holds it."""
+        """Which thread waits for what, and which holds it."""
         threads = [t for t in (self.main, *self.threads) if t.waiting not in (None, self) and not t.done]
         return "; ".join(f"{thread.name} waits for {self._wait_of(thread)}" for thread in threads)
 
@@ -358,14 +360,14 @@ class Control:
 
 
 def order(thread: VirtualThread) -> int:
-    """By index."""
+    """The key that sorts threads by index."""
     return thread.index
 
 
 def after(me: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-    """The next of the others, going round."""
+    """The next of the others by index, going round."""
     return next((t for t in others if t.index > me.index), others[0])
 
 
-control: Final = Control()
+scheduler: Final = Scheduler()
 """The scheduler of this process."""

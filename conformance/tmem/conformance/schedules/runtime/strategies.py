@@ -1,4 +1,4 @@
-"""The strategies that decide runs: following a list, depth-first search, sticky random, and PCT."""
+"""The strategies: a list of preemptions (and its depth-first children), sticky random, and PCT."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tmem.conformance.schedules.runtime.scheduler import control
+from tmem.conformance.schedules.runtime.scheduler import scheduler
 from tmem.conformance.schedules.runtime.virtual import FOREVER, Preemption, Segment, VirtualThread
 
 Schedule = tuple[Preemption, ...]
-"""A run, as its deviations from "go on until you block or end, then the lowest thread"."""
+"""The deviations of an execution from "go on until you block or end, then the lowest thread"."""
 
 
 class Follow:
-    """Follows a list of preemptions; one whose place or thread is not there any more is left out.
+    """Follows a list of preemptions. A preemption whose place or thread does not exist is passed over.
 
-    With `onward`, segments are kept from the last preemption on only: what comes before has been searched.
+    With `onward`, only the segments after the last preemption are kept: those before have been searched.
     """
 
     def __init__(self, schedule: Iterable[Preemption], onward: bool = False) -> None:
@@ -31,19 +31,19 @@ class Follow:
         self._onward = onward
 
     def distance(self, thread: VirtualThread) -> int:
-        """To the next preemption in this operation."""
+        """The points to the next preemption in this operation."""
         points = self._points.get((thread.index, thread.operation))
         if points is None:
             return FOREVER
-        following = bisect_right(points, thread.points)  # of a livelock there are thousands
+        following = bisect_right(points, thread.points)  # a livelock has thousands
         return points[following] - thread.points if following < len(points) else FOREVER
 
     def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-        """The thread that the list names."""
+        """The thread that the list names, or the thread itself."""
         return self._planned(thread, others) or thread
 
     def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
-        """The thread that the list names, or the lowest."""
+        """The thread that the list names, or the lowest thread."""
         return self._planned(thread, ready) or ready[0]
 
     def _planned(self, thread: VirtualThread, among: list[VirtualThread]) -> VirtualThread | None:
@@ -52,37 +52,37 @@ class Follow:
         if to is None:
             return None
         if self._onward and self._last == (thread.index, thread.operation, thread.points, to):
-            assert control.segments is not None
-            control.segments.clear()
+            assert scheduler.segments is not None
+            scheduler.segments.clear()
         return next((each for each in among if each.index == to), None)
 
 
 class Sticky:
-    """At each point another thread, with a probability of 1 / `stay`; at a block any that is ready."""
+    """Switches at each point with a probability of 1 / `stay`. After a block any ready thread goes on."""
 
     def __init__(self, seed: int, stay: float) -> None:
         self._random = random.Random(seed).random
         self._scale = math.log(1 - 1 / stay)
 
     def distance(self, thread: VirtualThread) -> int:
-        """Drawn from a geometric distribution."""
+        """A number drawn from a geometric distribution."""
         return 1 + int(math.log(1.0 - self._random()) / self._scale)
 
     def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-        """Any other."""
+        """Any other thread."""
         return others[int(self._random() * len(others))]
 
     def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
-        """Any."""
+        """Any ready thread."""
         return ready[int(self._random() * len(ready))]
 
 
 class Priorities:
-    """PCT: the thread of the highest priority runs; at `depth - 1` points, drawn among the first `length`
-    points of the run, the priority of the running thread falls below all others.
+    """PCT: the thread with the highest priority runs. At `depth - 1` points, drawn among the first `length`
+    points of the execution, the priority of the running thread falls below all others.
 
-    Finds a bug that needs `depth` ordered events with a probability of at least 1 / (threads x
-    length^(depth - 1)) a run (Burckhardt and others, 2010).
+    An execution finds a bug that needs `depth` ordered events with a probability of at least 1 / (threads x
+    length^(depth - 1)) (Burckhardt and others, 2010).
     """
 
     def __init__(self, seed: int, depth: int, length: int) -> None:
@@ -92,23 +92,23 @@ class Priorities:
         self._lowest = 0.0
 
     def distance(self, thread: VirtualThread) -> int:
-        """To the next fall; or a look at once, where someone of higher priority has come."""
-        if any(self._priority(t) > self._priority(thread) for t in control.ready):
+        """The points to the next fall; 1 if a thread of higher priority is ready."""
+        if any(self._priority(t) > self._priority(thread) for t in scheduler.ready):
             return 1
         if not self._falls:
             return FOREVER
-        return max(self._falls[0] - control.steps, 1)
+        return max(self._falls[0] - scheduler.steps, 1)
 
     def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-        """The highest priority, after the falls that are due."""
-        while self._falls and self._falls[0] <= control.steps:
+        """The thread with the highest priority, after the falls that are due."""
+        while self._falls and self._falls[0] <= scheduler.steps:
             del self._falls[0]
             self._lowest -= 1
             self._priorities[thread.index] = self._lowest
-        return max([thread, *(t for t in others if t in control.ready)], key=self._priority)
+        return max([thread, *(t for t in others if t in scheduler.ready)], key=self._priority)
 
     def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
-        """The highest priority."""
+        """The thread with the highest priority."""
         return max(ready, key=self._priority)
 
     def _priority(self, thread: VirtualThread) -> float:
@@ -124,9 +124,10 @@ ROOT: Final[Schedule] = ()
 def children(
     schedule: Schedule, segments: Iterable[Segment], free: bool = False
 ) -> Iterator[tuple[Schedule, bool]]:
-    """Every schedule that deviates once more from this one, later than it does; whether that preempts.
+    """Every schedule with one further, later deviation, and whether that deviation is a preemption.
 
-    A choice where a thread cannot go on anyway is free, all others cost a preemption; `free` ones only.
+    Where a thread blocks or ends, a choice is free; elsewhere it costs a preemption. With `free`, only free
+    choices are made.
     """
     for thread, operation, first, last, others, forced in segments:
         if not forced and (free or not others):

@@ -8,7 +8,7 @@ from threading import BrokenBarrierError
 from typing import Any, ClassVar
 
 from tmem.conformance.schedules.runtime.locks import Condition, Lock
-from tmem.conformance.schedules.runtime.scheduler import control
+from tmem.conformance.schedules.runtime.scheduler import scheduler
 from tmem.conformance.schedules.runtime.virtual import MAIN, VirtualThread
 
 FIRST_IDENT = 1_000
@@ -25,39 +25,39 @@ class Event:
 
     def is_set(self) -> bool:
         """Whether it is set."""
-        control.point()
+        scheduler.point()
         return self._flag
 
     isSet = is_set  # noqa: N815 the old name still exists
 
     def set(self) -> None:
-        """Set it; all who wait go on."""
+        """Set it. All threads that wait go on."""
         self._flag = True
         waiters, self._waiters = self._waiters, []
         for thread in waiters:
-            control.wake(thread)
-        control.point()
+            scheduler.wake(thread)
+        scheduler.point()
 
     def clear(self) -> None:
         """Unset it."""
         self._flag = False
-        control.point()
+        scheduler.point()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set; False where it was not in time."""
-        control.point()
+        """Wait until it is set. Returns False on a timeout."""
+        scheduler.point()
         if self._flag:
             return True
-        me = control.current
+        me = scheduler.current
         self._waiters.append(me)
-        woken = control.block(self, "an event", timeout)
+        woken = scheduler.block(self, "an event", timeout)
         if me in self._waiters:
             self._waiters.remove(me)
         return woken or self._flag
 
 
 class Barrier:
-    """A place where `parties` threads wait for each other."""
+    """A barrier at which `parties` threads wait for each other."""
 
     def __init__(
         self, parties: int, action: Callable[[], object] | None = None, timeout: float | None = None
@@ -72,11 +72,11 @@ class Barrier:
 
     @property
     def n_waiting(self) -> int:
-        """How many wait now."""
+        """Threads that wait now."""
         return self._count
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the others; an index that differs for each. BrokenBarrierError where they never come."""
+        """Wait for the others. Returns a different index for each; raises BrokenBarrierError on a timeout."""
         timeout = self._timeout if timeout is None else timeout
         with self._condition:
             if self.broken:
@@ -93,14 +93,14 @@ class Barrier:
             return index
 
     def reset(self) -> None:
-        """Those who wait get BrokenBarrierError; the barrier is as new."""
+        """Threads that wait get BrokenBarrierError; the barrier is as new."""
         with self._condition:
             if self._count:
                 self._break()
             self.broken = False
 
     def abort(self) -> None:
-        """Those who wait, and all who come, get BrokenBarrierError."""
+        """Threads that wait, and all that come, get BrokenBarrierError."""
         with self._condition:
             self._break()
 
@@ -125,7 +125,7 @@ class Barrier:
 
 
 class Thread:
-    """A thread of the target: started, it is one more virtual thread, which ends with the run."""
+    """A thread of the target. `start` makes a virtual thread, which ends with the execution."""
 
     _count: ClassVar[int] = 0
 
@@ -147,36 +147,36 @@ class Thread:
         self._virtual: VirtualThread | None = None
 
     def start(self) -> None:
-        """Begin to run; RuntimeError the second time."""
+        """Start it. Raises RuntimeError the second time."""
         if self._virtual is not None:
             raise RuntimeError("threads can only be started once")
-        self._virtual = control.spawn(self.run, self.name, background=True)
+        self._virtual = scheduler.spawn(self.run, self.name, background=True)
         self._virtual.thread = self
-        control.point()
+        scheduler.point()
 
     def run(self) -> None:
-        """What it does: call the target."""
+        """Call the target."""
         if self._target is not None:
             self._target(*self._args, **self._kwargs)
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until it has ended."""
+        """Wait until it has ended, or for virtual seconds."""
         if self._virtual is None:
             raise RuntimeError("cannot join thread before it is started")
-        if self._virtual is control.current:
+        if self._virtual is scheduler.current:
             raise RuntimeError("cannot join current thread")
-        control.point()
+        scheduler.point()
         if not self._virtual.done:
-            control.block(self._virtual, f"the end of {self.name}", timeout)
+            scheduler.block(self._virtual, f"the end of {self.name}", timeout)
 
     def is_alive(self) -> bool:
         """Whether it was started and has not ended."""
-        control.point()
+        scheduler.point()
         return self._virtual is not None and not self._virtual.done
 
     @property
     def ident(self) -> int | None:
-        """Its number; None before it is started."""
+        """Its number; None before it starts."""
         return None if self._virtual is None else ident_of(self._virtual)
 
     native_id = ident
@@ -186,7 +186,7 @@ class Thread:
         return self.name
 
     def setDaemon(self, daemonic: bool) -> None:  # noqa: N802 the old name still exists
-        """All threads end with the run: this says nothing."""
+        """Has no effect: all threads end with the execution."""
         self.daemon = daemonic
 
     def __repr__(self) -> str:
@@ -194,7 +194,7 @@ class Thread:
 
 
 class Timer(Thread):
-    """A thread that calls a function after virtual seconds, unless it is cancelled."""
+    """A thread that calls a function after virtual seconds, unless it is cancelled before."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class Timer(Thread):
         self.finished = Event()
 
     def cancel(self) -> None:
-        """Call nothing."""
+        """Cancel the call."""
         self.finished.set()
 
     def run(self) -> None:
@@ -220,14 +220,14 @@ class Timer(Thread):
 
 
 class local:  # noqa: N801 the name is that of threading
-    """Attributes of which each thread has its own."""
+    """An object whose attributes are each thread's own."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> local:
-        """A new object; a subclass with `__init__` has it called anew in each thread."""
+        """A new object. Each thread that uses it calls `__init__` of a subclass anew."""
         self = object.__new__(cls)
         key = next(_keys)
         object.__setattr__(self, "_made", (key, args, kwargs))
-        control.current.local[key] = object.__getattribute__(self, "__dict__")
+        scheduler.current.local[key] = object.__getattribute__(self, "__dict__")
         return self
 
     def __getattribute__(self, name: str) -> Any:
@@ -246,11 +246,11 @@ class local:  # noqa: N801 the name is that of threading
 def _own(self: local) -> None:
     now = object.__getattribute__(self, "__dict__")
     key, args, kwargs = made = now["_made"]
-    own = control.current.local.get(key)
+    own = scheduler.current.local.get(key)
     if own is now:
         return
     if own is None:
-        own = control.current.local[key] = {"_made": made}
+        own = scheduler.current.local[key] = {"_made": made}
         object.__setattr__(self, "__dict__", own)
         type(self).__init__(self, *args, **kwargs)
     else:
@@ -258,12 +258,12 @@ def _own(self: local) -> None:
 
 
 def current_thread() -> Thread:
-    """The Thread that runs now."""
-    return thread_of(control.current)
+    """The Thread of the current virtual thread."""
+    return thread_of(scheduler.current)
 
 
 def thread_of(virtual: VirtualThread) -> Thread:
-    """The Thread that stands for a virtual thread, made when somebody asks."""
+    """The Thread of a virtual thread; the first call makes it."""
     if virtual.thread is None:
         virtual.thread = Thread(name="MainThread" if virtual.index == MAIN else virtual.name)
         virtual.thread._virtual = virtual
@@ -272,32 +272,32 @@ def thread_of(virtual: VirtualThread) -> Thread:
 
 
 def ident_of(thread: VirtualThread) -> int:
-    """What `get_ident` answers in the thread."""
+    """The result of `get_ident` in the thread."""
     return FIRST_IDENT + thread.index
 
 
 def get_ident() -> int:
-    """The number of the thread that runs now."""
-    return ident_of(control.current)
+    """The number of the current thread."""
+    return ident_of(scheduler.current)
 
 
 def main_thread() -> Thread:
     """The thread that made the backend."""
-    return thread_of(control.main)
+    return thread_of(scheduler.main)
 
 
 def enumerate_threads() -> list[Thread]:
-    """All that are alive."""
-    return [thread_of(each) for each in [control.main, *control.threads] if not each.done]
+    """All threads that are alive."""
+    return [thread_of(each) for each in [scheduler.main, *scheduler.threads] if not each.done]
 
 
 def active_count() -> int:
-    """How many are alive."""
-    return 1 + sum(not thread.done for thread in control.threads)
+    """The number of threads that are alive."""
+    return 1 + sum(not thread.done for thread in scheduler.threads)
 
 
 def start_new_thread(function: Callable[..., object], args: tuple[Any, ...], kwargs: Any = None) -> int:
-    """A thread without an object, as `_thread` has it."""
+    """Start a thread as `_thread` does. Returns its number."""
     thread = Thread(None, function, None, args, kwargs)
     thread.start()
     return thread.ident or 0

@@ -1,4 +1,4 @@
-"""What the scheduler deals in: virtual threads, preemptions, strategies, and what a run leaves behind."""
+"""The data of the scheduler: virtual threads, preemptions and strategies, and what an execution leaves."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any, Final, NamedTuple, Protocol
 
 FOREVER: Final = 1 << 60
 MAIN: Final = -1
-"""The index of the thread that makes the backend, starts the program's threads and reads at the end."""
+"""The index of the thread that makes the backend, starts the threads of the program and reads at the end."""
 
 
 class Preemption(NamedTuple):
-    """One deviation from "go on until you block or end, then the lowest thread": here `to` ran instead.
+    """One deviation from "go on until you block or end, then the lowest thread": here `to` runs instead.
 
-    `operation` counts the thread's operations from 0, `point` the switch points within it from 1 (where
-    a thread blocks or ends counts as one), so that a preemption keeps its meaning while others go.
+    `operation` counts the operations of the thread from 0. `point` counts the switch points in the operation
+    from 1; blocking and ending count as points. So a preemption keeps its meaning when others are removed.
     """
 
     thread: int
@@ -24,7 +24,7 @@ class Preemption(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """Points `first` to `last` of one operation, and the threads that could have run there instead."""
+    """Points `first` to `last` of an operation, and the threads that could have run there instead."""
 
     thread: int
     operation: int
@@ -35,7 +35,7 @@ class Segment(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Something that a traced run tells: what a thread did, to what, and where in the code."""
+    """An entry of a trace: what a thread did, to what, and where in the code."""
 
     kind: str
     thread: int
@@ -44,7 +44,7 @@ class Mark(NamedTuple):
 
 
 class VirtualThread:
-    """A thread of the program (index from 0), of the target (after those), or MAIN."""
+    """A thread of the program (index from 0), of the target (the next indexes), or MAIN."""
 
     __slots__ = (
         "background",
@@ -74,45 +74,45 @@ class VirtualThread:
         self.done = False
         self.waiting: object = None
         self.waits = ""
-        """For what it waits, in words; `waiting` is the thing itself."""
+        """What it waits for, in words; `waiting` is the thing itself."""
         self.deadline: float | None = None
         self.timed_out = False
         self.thread: object = None
-        """The `threading.Thread` that stands for it, once somebody asked."""
+        """Its `threading.Thread`, once somebody asked for it."""
         self.local: dict[int, dict[str, object]] = {}
 
 
 class Strategy(Protocol):
-    """What decides a run."""
+    """Decides an execution."""
 
     def distance(self, thread: VirtualThread) -> int:
-        """How many points the thread may pass before `choose` is asked; FOREVER for all of them."""
+        """Points that the thread may pass before `choose` is called; FOREVER for all of them."""
 
     def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-        """Who goes on at a point of `thread`: itself, or one of the others (never empty)."""
+        """The thread that goes on at a point of `thread`: itself, or one of the others (never empty)."""
 
     def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
-        """Who goes on where `thread` blocked or ended; `ready` is ordered and never empty."""
+        """The thread that goes on after `thread` blocked or ended. `ready` is sorted, and never empty."""
 
 
-class Calm:
-    """Preempts nobody; the lowest thread goes on."""
+class NeverPreempt:
+    """Preempts no thread. After a thread blocks or ends, the lowest one goes on."""
 
     def distance(self, thread: VirtualThread) -> int:
-        """All of them."""
+        """FOREVER."""
         return FOREVER
 
     def choose(self, thread: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-        """Itself."""
+        """The thread itself."""
         return thread
 
     def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
-        """The lowest."""
+        """The lowest thread."""
         return ready[0]
 
 
 class Stuck(BaseException):
-    """A run that cannot go on; not an Exception, so that the code under test lets it pass."""
+    """An execution cannot go on. No Exception, so that the code under test does not catch it."""
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""Keeps runs undisturbed, and notices where one stands still in a real call that no schedule can end."""
+"""Keeps executions undisturbed, and notices one that stands still in a real call."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from types import FrameType
 from typing import Final
 
 from tmem.conformance.schedules.runtime.places import file_name, innermost
-from tmem.conformance.schedules.runtime.scheduler import control
+from tmem.conformance.schedules.runtime.scheduler import scheduler
 from tmem.conformance.schedules.runtime.virtual import Stuck
 
 PATIENCE = 2.0
-"""Seconds without a switch point after which a run counts as standing still."""
+"""Seconds without a switch point after which an execution stands still."""
 REAL: Final = "real"
-"""The kind of failure of a run that stood still."""
+"""The kind of failure of an execution that stood still."""
 
 
 @contextmanager
 def watched() -> Iterator[None]:
-    """Runs in here fail, as Stuck of the kind REAL, where no switch point is reached for PATIENCE.
+    """An execution in this context fails, as Stuck of the kind REAL, if it stands still for PATIENCE.
 
-    They are watched where this is the main thread, which signals interrupt even in a call that waits for
-    a lock. The collector is off: it would run finalizers of the target at points of its own choice.
+    That needs the main thread, whose calls a signal can interrupt while they wait for a lock; executions
+    on other threads are not watched. The garbage collector is off: it would call finalizers of the target
+    anywhere.
     """
     collects = gc.isenabled()
     gc.disable()
@@ -45,15 +46,15 @@ def watched() -> Iterator[None]:
 
 
 class Watch:
-    """Compares how far the run was at the last tick."""
+    """Compares two ticks of the timer: whether the execution went on."""
 
     def __init__(self) -> None:
         self._seen: tuple[int, int, int] | None = None
 
     def tick(self, number: int, frame: FrameType | None) -> None:
         """The timer went off."""
-        now = (control.runs, control.steps, control.left)
-        if control.running and now == self._seen:
+        now = (scheduler.executions, scheduler.steps, scheduler.left)
+        if scheduler.running and now == self._seen:
             raise Stuck(
                 REAL,
                 f"no switch point is reached{_at(innermost(frame))}: a real call waits, or a loop has none",

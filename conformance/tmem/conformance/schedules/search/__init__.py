@@ -1,4 +1,4 @@
-"""The search for a failing schedule of a program, and its shrinking.
+"""Finds a failing schedule of a program, and makes program and schedule smaller.
 
 May import `runtime`, `programs` and `history`.
 """

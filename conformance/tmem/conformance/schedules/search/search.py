@@ -1,32 +1,30 @@
-"""Runs of one program, schedule after schedule, each judged; and the first that breaks the contract."""
+"""Executes a program under schedule after schedule, and judges what each leaves."""
 
 from __future__ import annotations
 
 import gc
 import random
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from tmem.conformance.history.exhaustive import Verdict, judge
+from tmem.conformance.history.exhaustive import Judging, Verdict, judge
 from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime.strategies import ROOT, Follow, Priorities, Schedule, Sticky, children
 from tmem.conformance.schedules.runtime.virtual import Strategy
 from tmem.conformance.schedules.runtime.watchdog import REAL
-from tmem.conformance.schedules.search.leak import REGAIN
-from tmem.conformance.schedules.search.runner import Run, Runner
-from tmem.spec.history import Call
-
-Judge = Callable[[Sequence[Call]], Verdict | None]
+from tmem.conformance.schedules.search.execution import Execution
+from tmem.conformance.schedules.search.executor import Executor
+from tmem.conformance.schedules.search.room import REGAIN
 
 
 class UncontrolledError(Exception):
-    """The target does something that schedules do not decide; the text says what was seen."""
+    """The target does something that the schedule does not decide. The text says what was seen."""
 
 
 class Exploration(NamedTuple):
-    """How one program is explored: every schedule with up to `bound` preemptions, but at most `most` of
-    them; then `sticky` and `pct` schedules drawn at random."""
+    """Which schedules of a program are tried: all with up to `bound` preemptions, but at most `most`; then
+    `sticky` and `pct` schedules that are drawn at random."""
 
     bound: int = 0
     most: int = 30_000
@@ -36,12 +34,12 @@ class Exploration(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What was done.
+    """How much was done, and who is called meanwhile.
 
-    `histories` counts those that differed within their program, `flushes` and `ends` those of them in which
-    objects were flushed and pools destroyed, `complete` the programs whose schedules up to the bound were
-    all run. `begin` is told each program with its number, `beat` the number of each schedule that begins, and
-    `rest` is called where one has ended and is judged.
+    `histories` counts those that differ within their program; `flushes` and `ends` count those of them in
+    which objects are flushed and pools destroyed; `complete` counts the programs of which every schedule up
+    to the bound was executed. `begin` is called with each program and its number, `beat` with the number of
+    each schedule that begins, and `rest` where an execution has ended and is judged.
     """
 
     programs: int = 0
@@ -58,54 +56,54 @@ class Counts:
 
 @dataclass(slots=True)
 class Search:
-    """The schedules of one program on one target."""
+    """The schedules of one program."""
 
-    runner: Runner
-    judge: Judge = judge
+    executor: Executor
+    judging: Judging = judge
     counts: Counts = field(default_factory=Counts)
     over: Callable[[], bool] = lambda: False
     legal: set[Hashable] = field(default_factory=set)
-    """Histories that were judged before."""
+    """Histories that were judged and found legal."""
     looks: int = 1
-    """After one of how many runs the account of the room is looked at."""
+    """The room that is left is looked at after one of so many executions."""
 
-    def first(self, exploration: Exploration, seed: int) -> tuple[Run, Verdict] | None:
-        """The first run of the exploration that breaks the contract."""
-        for run in self.runs(exploration, seed):
+    def first(self, exploration: Exploration, seed: int) -> tuple[Execution, Verdict] | None:
+        """The first execution that breaks the contract."""
+        for execution in self.executions(exploration, seed):
             if self.over():
                 return None
-            if (verdict := self.verdict(run)) is not None:
-                return run, verdict
+            if (verdict := self.verdict(execution)) is not None:
+                return execution, verdict
         return None
 
-    def runs(self, exploration: Exploration, seed: int) -> Iterator[Run]:
-        """The runs of an exploration."""
+    def executions(self, exploration: Exploration, seed: int) -> Iterator[Execution]:
+        """All executions of an exploration."""
         self.looks = LOOKS
         points = 0
-        for run in self.bounded(exploration.bound, exploration.most, seed):
-            points = max(points, run.points)
-            yield run
+        for execution in self.bounded(exploration.bound, exploration.most, seed):
+            points = max(points, execution.points)
+            yield execution
         draw = random.Random(seed)
         for n in range(exploration.sticky):
-            run = self.run(Sticky(draw.getrandbits(32), STAY[n % len(STAY)]))
+            execution = self.execute(Sticky(draw.getrandbits(32), STAY[n % len(STAY)]))
             if not n:
-                self.repeat(run)
-            yield run
+                self.repeat(execution)
+            yield execution
         for n in range(exploration.pct):
-            yield self.run(Priorities(draw.getrandbits(32), 2 + n % 3, points or LENGTH))
+            yield self.execute(Priorities(draw.getrandbits(32), 2 + n % 3, points or LENGTH))
 
-    def repeat(self, run: Run) -> None:
-        """Run a schedule again; UncontrolledError where it does not come out the same."""
-        again = self.run(Follow(run.preemptions))
-        if again.preemptions != run.preemptions:
-            raise UncontrolledError(astray(run.preemptions, again))
-        if (again.points, again.order) != (run.points, run.order):
+    def repeat(self, execution: Execution) -> None:
+        """Execute the same schedule again. Raises UncontrolledError if the result differs."""
+        again = self.execute(Follow(execution.preemptions))
+        if again.preemptions != execution.preemptions:
+            raise UncontrolledError(astray(execution.preemptions, again))
+        if (again.points, again.order) != (execution.points, execution.order):
             raise UncontrolledError("the same schedule came out differently when it was repeated")
 
-    def bounded(self, bound: int, most: int, seed: int = 0) -> Iterator[Run]:
-        """Depth-first search bounded by preemptions: all runs with none, then one, up to `bound`.
+    def bounded(self, bound: int, most: int, seed: int = 0) -> Iterator[Execution]:
+        """Depth-first search: all executions without a preemption, then with one, up to `bound`.
 
-        Where they are more than `most`, those of the last bound that is reached are drawn at random.
+        Stops after `most` executions; those of the last bound that is reached are then drawn at random.
         """
         waiting: list[list[Schedule]] = [[ROOT], *([] for _ in range(bound))]
         draw = random.Random(seed)
@@ -117,85 +115,81 @@ class Search:
                 if done == most:
                     return
                 schedule = schedules.pop()
-                run = self.run(Follow(schedule, onward=bool(schedule)), record=True)
+                execution = self.execute(Follow(schedule, onward=bool(schedule)), record=True)
                 done += 1
-                if run.preemptions != schedule:
-                    raise UncontrolledError(astray(schedule, run))
-                yield run
-                for child, preempts in children(schedule, run.segments or (), free=cost == bound):
+                if execution.preemptions != schedule:
+                    raise UncontrolledError(astray(schedule, execution))
+                yield execution
+                for child, preempts in children(schedule, execution.segments or (), free=cost == bound):
                     waiting[cost + preempts].append(child)
         self.counts.complete += 1
 
-    def run(self, strategy: Strategy, record: bool = False) -> Run:
-        """One run, counted."""
+    def execute(self, strategy: Strategy, record: bool = False) -> Execution:
+        """One execution, counted."""
         self.counts.schedules += 1
         self.counts.beat(self.counts.schedules)
-        self.counts.operations += len(self.runner.script.steps)
+        self.counts.operations += len(self.executor.script.steps)
         if not self.counts.schedules % YOUNG:
             gc.collect(0)
         room = not self.counts.schedules % self.looks
-        return self.runner.run(strategy, segments=record, room=room)
+        return self.executor.execute(strategy, segments=record, room=room)
 
-    def verdict(self, run: Run) -> Verdict | None:
-        """What is wrong with a run."""
-        if run.failure is not None:
-            if run.failure.kind == REAL:
-                raise UncontrolledError(run.failure.text)
-            return stuck(run)
-        if run.crashes:
-            return Verdict(PROGRESS, f"{run.crashes[0]}.", "every thread goes on", last(run))
-        key = run.key
+    def verdict(self, execution: Execution) -> Verdict | None:
+        """What is wrong with an execution."""
+        if execution.failure is not None:
+            if execution.failure.kind == REAL:
+                raise UncontrolledError(execution.failure.text)
+            return stuck(execution)
+        if execution.crashes:
+            return Verdict(PROGRESS, f"{execution.crashes[0]}.", "every thread goes on", last(execution))
+        key = execution.key
         if key is not None and key in self.legal:
-            return leak(run)
+            return leak(execution)
         self.counts.histories += 1
         self.counts.rest()
-        self.counts.flushes += self.runner.flushes
-        self.counts.ends += self.runner.ends
-        verdict = self.judge(run.calls())
+        self.counts.flushes += self.executor.flushes
+        self.counts.ends += self.executor.ends
+        verdict = self.judging(execution.calls())
         if key is not None and verdict is None:
             self.legal.add(key)
-        return verdict or leak(run)
+        return verdict or leak(execution)
 
 
 YOUNG: Final = 128
-"""Runs between two collections of what they left: during runs there is none."""
+"""Executions between two collections of garbage. During an execution the collector is off."""
 LOOKS: Final = 7
-"""The account of the room is read after every so many runs of an exploration; after one fails, after each."""
+"""Executions of an exploration between two looks at the room that is left."""
 PROGRESS: Final = "TMEM-CONC-3"
 STAY: Final = (4.0, 8.0, 16.0)
-"""After how many points, on average, sticky schedules switch."""
+"""Points after which sticky schedules switch, on average."""
 LENGTH: Final = 100
-"""Points of a run of which nothing is known yet."""
+"""Points of an execution, where none was made yet."""
 
 
-def stuck(run: Run) -> Verdict:
-    """The verdict on a run that could not go on."""
-    assert run.failure is not None
-    if run.failure.kind == "livelock":
-        return Verdict(
-            PROGRESS, f"The threads never end: {run.failure.text}.", "every operation returns", last(run)
-        )
-    return Verdict(PROGRESS, f"Nothing can go on: {run.failure.text}.", "every operation returns", last(run))
+def stuck(execution: Execution) -> Verdict:
+    """The verdict on an execution that could not go on."""
+    assert execution.failure is not None
+    text = execution.failure.text
+    said = "The threads never end" if execution.failure.kind == "livelock" else "Nothing can go on"
+    return Verdict(PROGRESS, f"{said}: {text}.", "every operation returns", last(execution))
 
 
-def leak(run: Run) -> Verdict | None:
-    """The verdict on the room that a run left, where that was looked at."""
-    if not run.leak:
+def leak(execution: Execution) -> Verdict | None:
+    """The verdict on the room that an execution left, if that was looked at."""
+    if not execution.leak:
         return None
-    return Verdict(REGAIN, run.leak, "room for all of them: nothing leaks", last(run))
+    return Verdict(REGAIN, execution.leak, "room for all of them: nothing leaks", last(execution))
 
 
-def last(run: Run) -> int:
-    """The call, counted by invocation, that began last."""
-    return sum(1 for each in run.order if each >= 0) - 1
+def last(execution: Execution) -> int:
+    """The call that began last, counted by invocation."""
+    return sum(1 for each in execution.order if each >= 0) - 1
 
 
-def astray(schedule: Schedule, run: Run) -> str:
-    """How a run differed from the schedule that it was to follow."""
+def astray(schedule: Schedule, execution: Execution) -> str:
+    """How an execution left the schedule that it followed."""
     for n, wanted in enumerate(schedule):
-        if n >= len(run.preemptions) or run.preemptions[n] != wanted:
+        if n >= len(execution.preemptions) or execution.preemptions[n] != wanted:
             where = f"switch point {wanted.point} of operation {wanted.operation + 1}"
-            return (
-                f"run again, thread {wanted.thread + 1} did not come to {where} with the same threads ready"
-            )
-    return "a second run of one schedule had further choices"
+            return f"repeated, thread {wanted.thread + 1} did not reach {where} with the same threads ready"
+    return "a second execution of one schedule had further choices"

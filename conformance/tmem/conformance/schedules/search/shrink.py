@@ -1,4 +1,4 @@
-"""Shrinks a failing (program, schedule): threads, operations and preemptions, together."""
+"""Makes a failing program and its schedule smaller: fewer threads, operations and preemptions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tmem.conformance.programs.shrink import LOSS
 from tmem.conformance.schedules.programs.program import Program, number, pool_of, without_pool
 from tmem.conformance.schedules.runtime.strategies import Follow, Schedule
 from tmem.conformance.schedules.runtime.virtual import MAIN, Preemption
-from tmem.conformance.schedules.search.leak import REGAIN
-from tmem.conformance.schedules.search.runner import Run
+from tmem.conformance.schedules.search.execution import Execution
+from tmem.conformance.schedules.search.room import REGAIN
 from tmem.conformance.schedules.search.search import Search
 from tmem.spec.handle import Handle
 from tmem.spec.operations import (
@@ -28,12 +28,15 @@ from tmem.spec.operations import (
 )
 
 Move = Callable[[Preemption], Preemption | None]
-"""Where a preemption went; None where its place or its thread is gone."""
+"""The preemption in the smaller program; None if its place or its thread is gone."""
 
 
 def moves(schedule: Schedule, moved: Move) -> Iterator[Schedule]:
-    """What becomes of a schedule: without what is gone; and so that a thread which only went through places
-    that are gone is passed over."""
+    """The schedule in the smaller program, without the preemptions that are gone.
+
+    A second schedule follows if that differs: it passes over threads that were switched to only to reach
+    places that are gone.
+    """
     without = tuple(to for each in schedule if (to := moved(each)) is not None)
     yield without
     kept: list[Preemption] = []
@@ -48,8 +51,8 @@ def moves(schedule: Schedule, moved: Move) -> Iterator[Schedule]:
 
 
 def smaller_programs(program: Program) -> Iterator[tuple[Program, Move]]:
-    """Every program that lacks a thread or an operation of this one, or does one before its threads begin;
-    and where the preemptions went."""
+    """Every program without one thread or operation, or with one operation moved to the setup; each with
+    where the preemptions went."""
     threads = program.threads
     for t in range(len(threads)):
         if len(threads) > 1:
@@ -71,16 +74,18 @@ def smaller_programs(program: Program) -> Iterator[tuple[Program, Move]]:
             yield less, lambda each: each
 
 
-def begun_late(program: Program, run: Run) -> Iterator[tuple[Program, Move]]:
-    """Programs whose threads begin where so many operations of the run had returned, as late as can be:
-    those are done before them, in the order in which they returned."""
-    owners, steps = run.script.owners, run.script.steps
-    order = [each for each in run.order if max(each, ~each) < len(steps)]  # without questions about flags
+def begun_late(program: Program, execution: Execution) -> Iterator[tuple[Program, Move]]:
+    """Programs whose setup does the first operations that returned in this execution, in that order.
+
+    The programs with the longest setup come first.
+    """
+    owners, steps = execution.script.owners, execution.script.steps
+    order = [each for each in execution.order if max(each, ~each) < len(steps)]  # no questions
     returned = [~each for each in order if each < 0 and owners[~each] != MAIN]
     for count in reversed(range(1, len(returned))):
         done = returned[:count]
         less = [sum(owners[each] == t for each in done) for t in range(len(program.threads))]
-        setup = _settled(program, [steps[each].operation for each in done])
+        setup = _setup(program, [steps[each].operation for each in done])
         threads = [thread[gone:] for thread, gone in zip(program.threads, less, strict=True)]
         left = [t for t, thread in enumerate(threads) if thread]
         onward = (owners[max(each, ~each)] for each in order[order.index(~done[-1]) + 1 :])
@@ -88,8 +93,8 @@ def begun_late(program: Program, run: Run) -> Iterator[tuple[Program, Move]]:
         yield Program(setup, tuple(threads[t] for t in left)), _late(less, left, begins)
 
 
-def _settled(program: Program, done: list[Operation]) -> tuple[Operation, ...]:
-    """The setup, and these after it. A pool that was made anew in between is as new from the beginning."""
+def _setup(program: Program, done: list[Operation]) -> tuple[Operation, ...]:
+    """The setup with these operations after it. A pool that they make anew is made once, at the start."""
     setup = list(program.setup)
     for operation in done:
         if isinstance(operation, NewPool):
@@ -103,7 +108,7 @@ def _settled(program: Program, done: list[Operation]) -> tuple[Operation, ...]:
 
 
 def _late(less: list[int], left: list[int], begins: int) -> Move:
-    """Threads `left` begin after `less` operations each; the thread `begins` is the first."""
+    """Each thread lost `less` operations, those in `left` are left, and `begins` runs first."""
     new = {t: n for n, t in enumerate(left)} | {MAIN: MAIN}
 
     def moved(each: Preemption) -> Preemption | None:
@@ -147,7 +152,7 @@ def renamed(program: Program) -> tuple[Program, Move]:
 
 
 def without_thread(gone: int) -> Move:
-    """Threads after it move up."""
+    """The numbers of later threads fall by one."""
 
     def moved(each: Preemption) -> Preemption | None:
         if gone in (each.thread, each.to):
@@ -158,7 +163,7 @@ def without_thread(gone: int) -> Move:
 
 
 def without_operation(thread: int, gone: int) -> Move:
-    """Later operations of its thread move up."""
+    """The numbers of later operations of the thread fall by one."""
 
     def moved(each: Preemption) -> Preemption | None:
         if each.thread != thread or each.operation < gone:
@@ -169,41 +174,41 @@ def without_operation(thread: int, gone: int) -> Move:
 
 
 def _sooner(each: Preemption, less: int) -> Preemption | None:
-    """In an operation that has so many less before it. Before the first of a thread there is no switch point,
-    as there is before all others."""
+    """The preemption in an operation that has `less` fewer before it. A thread has no switch point before
+    its first operation, and one before each of the others."""
     point = each.point - bool(less and each.operation == less)
     return each._replace(operation=each.operation - less, point=point) if point else None
 
 
-RUNS: Final = 16_000
-"""How many schedules are tried at the most, if they are short."""
+EXECUTIONS: Final = 16_000
+"""Executions at the most, if they are short."""
 LONG: Final = 100
-"""Points for which a schedule counts once more: one that livelocks takes as long as hundreds of others."""
-AROUND: Final = 300
-"""How many schedules of a smaller program are tried where the old one does not fail any more."""
-LATE: Final = 2
-"""Preemptions that are looked for where threads begin late."""
-AROUND_LATE: Final = 1_000
-"""How many schedules are tried there: there are few such programs, and they are the smallest."""
+"""An execution counts once more for each so many points: a livelock takes as long as hundreds of others."""
+MOST_SMALLER: Final = 300
+"""Schedules that are tried of a smaller program which no longer fails under the old schedule."""
+LATE_BOUND: Final = 2
+"""Preemptions at the most in the search of a program whose threads begin late."""
+MOST_LATE: Final = 1_000
+"""Schedules that are tried of such a program: there are few, and they are the smallest."""
 
 
 class Shrinker:
-    """Holds the smallest failure so far; `make` gives the search for a program."""
+    """Holds the smallest failure so far. `make` returns the search of a program."""
 
     def __init__(
-        self, make: Callable[[Program], Search], program: Program, run: Run, verdict: Verdict
+        self, make: Callable[[Program], Search], program: Program, execution: Execution, verdict: Verdict
     ) -> None:
         self.make = make
         self.program = program
-        self.schedule: Schedule = run.preemptions
-        self.run = run
+        self.schedule: Schedule = execution.preemptions
+        self.execution = execution
         self.verdict = verdict
-        self.left = RUNS
+        self.left = EXECUTIONS
 
     def shrink(self) -> None:
-        """To where no smaller neighbour fails, or the runs are spent."""
+        """Shrink until no smaller program fails, or the executions are spent."""
         self._shorten()
-        any(self._still(*each) for each in begun_late(self.program, self.run))
+        any(self._still(*each) for each in begun_late(self.program, self.execution))
         self._follow()
         while self.left > 0 and (self._begin_late() or self._search() or self._fewer_preemptions()):
             self._follow()
@@ -211,19 +216,19 @@ class Shrinker:
         self._still(plain, moved)
 
     def _shorten(self) -> None:
-        # A livelock is preempted thousands of times, and needs but the first few.
+        # A livelock has thousands of preemptions, of which the first few suffice.
         search, length = self.make(self.program), 1
         while length < len(self.schedule) and not self._fails(search, self.schedule[:length]):
             length *= 2
 
     def _begin_late(self) -> bool:
-        # Of a run most is only how it came to the few operations that race.
-        enough = self.left - RUNS // 4
-        later = takewhile(lambda _: self.left > enough, begun_late(self.program, self.run))
-        return any(self._still(*each, LATE, AROUND_LATE) for each in later)
+        # Most of an execution only leads up to the few operations that race.
+        enough = self.left - EXECUTIONS // 4
+        later = takewhile(lambda _: self.left > enough, begun_late(self.program, self.execution))
+        return any(self._still(*each, LATE_BOUND, MOST_LATE) for each in later)
 
     def _follow(self) -> None:
-        # Whatever still fails under what is left of the schedule.
+        # Keep what still fails under what is left of the schedule.
         smaller = True
         while smaller and self.left > 0:
             smaller = (
@@ -241,14 +246,14 @@ class Shrinker:
         return False
 
     def _search(self) -> bool:
-        # Whatever still fails under some schedule.
-        most = min(preempts(self.schedule), 2)
+        # Keep what still fails under any schedule with few preemptions.
+        most = min(preemption_count(self.schedule), 2)
         return any(self._still(*each, most) for each in smaller_programs(self.program))
 
     def _fewer_preemptions(self) -> bool:
-        return self._anywhere(self.make(self.program), preempts(self.schedule) - 1)
+        return self._anywhere(self.make(self.program), preemption_count(self.schedule) - 1)
 
-    def _still(self, program: Program, moved: Move, bound: int = -1, most: int = AROUND) -> bool:
+    def _still(self, program: Program, moved: Move, bound: int = -1, most: int = MOST_SMALLER) -> bool:
         search = self.make(program)
         follows = any(self._fails(search, each) for each in moves(self.schedule, moved))
         if follows or self._anywhere(search, bound, most):
@@ -257,30 +262,34 @@ class Shrinker:
         return False
 
     def _fails(self, search: Search, schedule: Schedule) -> bool:
-        return self._kept(search, search.run(Follow(schedule)))
+        return self._kept(search, search.execute(Follow(schedule)))
 
-    def _anywhere(self, search: Search, bound: int, most: int = AROUND) -> bool:
+    def _anywhere(self, search: Search, bound: int, most: int = MOST_SMALLER) -> bool:
         if bound < 0:
             return False
-        return any(self._kept(search, run) for run in search.bounded(bound, min(most, max(self.left, 1))))
+        return any(
+            self._kept(search, execution) for execution in search.bounded(bound, min(most, max(self.left, 1)))
+        )
 
-    def _kept(self, search: Search, run: Run) -> bool:
-        self.left -= 1 + run.points // LONG
-        verdict = search.verdict(run)
+    def _kept(self, search: Search, execution: Execution) -> bool:
+        self.left -= 1 + execution.points // LONG
+        verdict = search.verdict(execution)
         if verdict is None or family(verdict.clause) != family(self.verdict.clause):
             return False
-        self.run, self.verdict, self.schedule = run, verdict, run.preemptions
+        self.execution, self.verdict, self.schedule = execution, verdict, execution.preemptions
         return True
 
 
 def family(clause: str) -> str:
-    """What a clause counts as while shrinking: where calls overlap, which of its lives a wrong page is from
-    depends on their order, which changes with every operation that goes."""
+    """The kind of violation that shrinking keeps.
+
+    Which clause a wrong page breaks depends on the order of the calls, which changes as operations go.
+    """
     if clause in LOSS:
         return "a page is gone"
     return clause if clause in ("TMEM-CONC-3", "TMEM-ERR-1", ATOMIC, REGAIN) else "a wrong page"
 
 
-def preempts(schedule: Schedule) -> int:
-    """How many of a schedule's deviations take a thread off that could go on, about: the first is free."""
+def preemption_count(schedule: Schedule) -> int:
+    """About how many deviations of a schedule preempt a thread that could go on: the first does not."""
     return sum(each.thread != MAIN for each in schedule)

@@ -19,10 +19,10 @@ from tmem.conformance.schedules.programs.program import (
     number,
 )
 from tmem.conformance.schedules.runtime.instrument import LEVELS, Level, load
-from tmem.conformance.schedules.runtime.virtual import Calm
+from tmem.conformance.schedules.runtime.virtual import NeverPreempt
 from tmem.conformance.schedules.runtime.watchdog import watched
-from tmem.conformance.schedules.search.leak import REGAIN, fill
-from tmem.conformance.schedules.search.runner import Runner, Target
+from tmem.conformance.schedules.search.executor import Backends, Executor
+from tmem.conformance.schedules.search.room import REGAIN, fill
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, SHARED, kind_of, page_size_nibble
 from tmem.spec.backend import Backend, Reclaims, TellsFlags
 from tmem.spec.handle import Handle
@@ -43,7 +43,7 @@ from tmem.spec.operations import (
 class Subject:
     """A backend in Python, loaded once for each level at which its threads are scheduled.
 
-    `variants` are the arguments that its factory is called with, in turn.
+    Its factory is called with one of `variants`, which take turns.
     """
 
     factories: Mapping[Level, Callable[..., Backend]]
@@ -54,13 +54,13 @@ class Subject:
     claims: frozenset[str]
     notes: tuple[str, ...] = ()
     fills: tuple[tuple[bytes, ...], ...] = ()
-    """For each variant what a fresh backend has room for, where it claims to regain that."""
+    """For each variant the pages that a fresh backend has room for, if it claims to regain its room."""
 
-    def target(self, level: Level, variant: int) -> Target:
-        """What makes the backends of one variant."""
+    def backends(self, level: Level, variant: int) -> Backends:
+        """The maker of the backends of one variant."""
         arguments = self.variants[variant % len(self.variants)]
         pages = self.fills[variant % len(self.variants)] if self.fills else ()
-        return Target(partial(self.factories[level], *arguments), level, pages)
+        return Backends(partial(self.factories[level], *arguments), level, pages)
 
 
 def open_subject(
@@ -69,7 +69,7 @@ def open_subject(
     variants: Sequence[tuple[object, ...]] = ((),),
     rewrite: Mapping[str, Rewrite] | None = None,
 ) -> Subject:
-    """Load a target (see `seam.load`) and see what it offers. LoadError where it cannot be had."""
+    """Load a target (see `instrument.load`) and look what it offers. Raises LoadError if that fails."""
     loaded = load(target, attribute, rewrite)
     backend = loaded["lock"].value(*variants[0])
     subject = Subject(
@@ -84,12 +84,12 @@ def open_subject(
     )
     close(backend)
     for level, variant in product(LEVELS, range(len(variants))):
-        _warm_up(subject.target(level, variant), subject)
+        _warm_up(subject.backends(level, variant), subject)
     return subject
 
 
-def _warm_up(target: Target, subject: Subject) -> None:
-    # What the target does at its first use alone, such as late imports, is no part of any schedule.
+def _warm_up(backends: Backends, subject: Subject) -> None:
+    # Late imports, and what else a target does at its first use, belong to no schedule.
     handle = Handle(0, OIDS[0], INDEXES[0])
     puts = [Put(1, handle, number(page)) for page in (1, 2, 3)]
     first: tuple[Operation, ...] = (SETUPS[0][0], puts[0], puts[1], Get(1, handle))
@@ -97,7 +97,8 @@ def _warm_up(target: Target, subject: Subject) -> None:
     if subject.reclaims:
         rest += (Reclaim(1),)
     with watched():
-        Runner(target, Program(first, ((*rest, DestroyPool(1, 0)),)), subject.page_size).run(Calm())
+        program = Program(first, ((*rest, DestroyPool(1, 0)),))
+        Executor(backends, program, subject.page_size).execute(NeverPreempt())
 
 
 def _fills(
@@ -115,5 +116,5 @@ def _shares(backend: Backend) -> bool:
     pool = perform(backend, NewPool(1, flags, UUID))
     if type(pool) is not int or not isinstance(backend, TellsFlags):
         return type(pool) is int
-    told = perform(backend, PoolFlags(1, pool))
-    return isinstance(told, int) and kind_of(told, UUID) == kind_of(flags, UUID)
+    granted = perform(backend, PoolFlags(1, pool))
+    return isinstance(granted, int) and kind_of(granted, UUID) == kind_of(flags, UUID)

@@ -1,6 +1,6 @@
-"""The account of the room after a run: with every pool destroyed, what found room before finds it again.
+"""The room that an execution leaves: once every pool is destroyed, as many pages find room as at first.
 
-An update of the account that overlapping calls lose shows in no answer of theirs.
+If overlapping calls lose an update of the store's account, none of their answers shows it.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from tmem.spec.backend import Backend
 from tmem.spec.clauses.claims import room_regained
 
 REGAIN: Final = "regain"
-"""The claim that is checked so."""
+"""The claim that is checked here."""
 MOST: Final = 24
-"""Pages in a fill: a store that takes more is not filled after a run, which takes far less time."""
+"""Pages of the largest fill. Filling a larger store would take far longer than an execution."""
 _CLIENT: Final = 1
 _OID: Final = 7
 
 
 def fill(backend: Backend) -> tuple[bytes, ...]:
-    """The pages that a fresh backend takes into a persistent pool, one after the other, until there is room
-    for none; none where they would be many, or it takes none.
+    """The pages that a fresh backend takes into a persistent pool until it has room for no more.
 
-    They get smaller, as far as pages are compressed, so that little room is left.
+    Returns no pages if it takes none, or more than MOST. Pages that compress well come last, so that they
+    leave little room.
     """
     pages = sorted(corpus(backend.page_size).pages, key=_size, reverse=True)
     pool = _pool(backend)
@@ -42,10 +42,10 @@ def fill(backend: Backend) -> tuple[bytes, ...]:
     return tuple(took)
 
 
-def leaked(backend: Backend, pools: Iterable[tuple[int, int]], pages: Sequence[bytes]) -> str:
-    """Destroy the pools, each a client and an id, and put the pages of a fill; what is wrong, or nothing.
+def lost_room(backend: Backend, pools: Iterable[tuple[int, int]], pages: Sequence[bytes]) -> str:
+    """Destroy the pools (client, id), put the pages of a fill, and say what is wrong, if anything.
 
-    Where a pool cannot be destroyed, or none be made, nothing can be told.
+    If a pool cannot be destroyed, or no pool can be made, there is nothing to say.
     """
     for client, pool in pools:
         try:

@@ -1,4 +1,4 @@
-"""The room that is left after a run: what leaks where calls overlap is found, and no more than that."""
+"""The room that an execution leaves: leaks of overlapping calls are found, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.schedules import leaky
 from tmem.conformance.schedules.explore import Subject, explore, open_subject, replay
 from tmem.conformance.schedules.portfolio import PROGRAMS
 from tmem.conformance.schedules.programs.program import from_json
-from tmem.conformance.schedules.search.leak import MOST, fill, leaked
+from tmem.conformance.schedules.search.room import MOST, fill, lost_room
 
 STORE = str(Path(__file__).with_name("leaky.py"))
 LOCKED = "        with self.account:\n"
@@ -41,13 +41,13 @@ def test_a_lost_update_of_the_account_is_found_shrunk_and_repeated() -> None:
 
 def test_a_sound_account_raises_no_alarm() -> None:
     subject = open_subject(STORE, "Store")
-    assert len(subject.target("lock", 0).fill) == leaky.ROOM
+    assert len(subject.backends("lock", 0).fill) == leaky.ROOM
     assert list(explore(subject, 0, programs=120)) == []
 
 
 def test_nobody_is_held_to_a_claim_that_is_not_made() -> None:
     subject = open_subject(STORE, "Store", rewrite={"leaky": unclaimed})
-    assert subject.target("lock", 0).fill == ()
+    assert subject.backends("lock", 0).fill == ()
     assert list(explore(subject, 0, programs=40)) == []
 
 
@@ -58,7 +58,7 @@ def test_room_is_back_once_the_pools_are_destroyed() -> None:
         store = leaky.Store()
         assert store.put(1, store.new_pool(1), 1, 1, pages[0])
         store.used += used
-        return leaked(store, pools, pages)
+        return lost_room(store, pools, pages)
 
     assert not left((1, 1), (1, 1))
     assert "takes 3 of 4 pages" in left()
@@ -77,4 +77,4 @@ def test_a_store_without_bounds_is_not_filled() -> None:
     assert MOST < 256
     assert fill(Endless()) == ()
     assert fill(Refusing()) == ()
-    assert not leaked(Refusing(), [], [bytes(64)])
+    assert not lost_room(Refusing(), [], [bytes(64)])
