@@ -25,7 +25,8 @@ from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import USAGE, verdict
 from tmem.conformance.run import replay as replaying
 from tmem.conformance.run.check import Request
-from tmem.conformance.run.supervisor import HANG_AFTER, RunError
+from tmem.conformance.run.hang import HANG_AFTER
+from tmem.conformance.run.supervisor import RunError
 
 EXITS = """\b
 Exit codes, the first that applies:

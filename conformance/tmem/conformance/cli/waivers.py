@@ -13,7 +13,7 @@ from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Found
 from tmem.conformance.run import replay as replaying
-from tmem.conformance.run.supervisor import HANG_AFTER
+from tmem.conformance.run.hang import HANG_AFTER
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 KEYS: Final = ("clause", "reason", "counterexample")

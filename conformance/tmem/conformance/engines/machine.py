@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tmem.conformance.coverage import Coverage
@@ -53,6 +54,9 @@ _SETTINGS = settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
+# Hypothesis parses the source of every module of the project at its first draw, to draw the numbers that occur
+# there: that takes seconds, and would make the draws of a seed depend on the project. It has no setting for it.
+vars(providers)["_get_local_constants"] = lambda: providers.GLOBAL_CONSTANTS
 slots = st.integers(0, 4 * 2 * 3 * 3 - 1)
 """Client (the second one in four), pool name, object and index, packed."""
 
@@ -77,6 +81,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.backend = type(self).fresh()
+        self.ring.rest()
         self.program = Program(0, 0, 0, 0, ())
         self.runner = Runner(self.program, self.backend, self.pages)
         self.puts = 0
@@ -161,13 +166,16 @@ class Machine(RuleBasedStateMachine):
         self.ring.begin(Machines.name, json.dumps(self.program.to_json()).encode())
         self.ring.step(len(self.program.steps) - 1)
         violation = self.runner.step(step)
+        self.ring.rest()  # what Hypothesis does between two steps is no call of the target
         if violation is not None and violation.clause not in self.known:
             raise BrokenError(violation.clause)
 
     def teardown(self) -> None:
         """Close the backend, and hand over what was done."""
         with contextlib.suppress(BaseException):  # what close raises is found by the engine for volume
+            self.ring.step(len(self.program.steps))
             self.backend.close()
+        self.ring.rest()
         type(self).ended(self.program, self.runner.outcome)
 
 

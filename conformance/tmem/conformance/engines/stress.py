@@ -25,6 +25,8 @@ WAIT: Final = 0.1
 """Seconds between two looks whether the threads go on."""
 TRIES: Final = 20
 """Crowds that a replay lets loose: threads race as they like."""
+CLOSING: Final = 1 << 32
+"""The step in which a crowd's backend is closed."""
 RECLAIMED: Final = "page reclaimed under threads"
 """The coverpoint that counts them."""
 
@@ -78,6 +80,7 @@ class Stress:
                     turn.ring.step(beats := beats + 1)
         calls = crowd.history()
         claims = backend.claims if isinstance(backend, Claims) else frozenset()
+        turn.ring.step(CLOSING)
         close(backend)
         turn.ring.rest()
         result = check(calls, level=turn.level, claims=claims, budget=STATES)
@@ -109,7 +112,8 @@ class Stress:
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """Which crowd was loose."""
-        return [f"{program.decode()}: {CALLERS} threads and the reclaimer call at once"]
+        calls = [f"{program.decode()}: {CALLERS} threads and the reclaimer call at once"]
+        return [*calls, "close()"] if count > CLOSING else calls
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
         """The replay data of a crowd that did not come to its end."""

@@ -137,6 +137,7 @@ def run(program: Program, backend: Backend, pages: Corpus, ring: Ring) -> Outcom
         if runner.step(step) is not None:
             break
     outcome = runner.outcome
+    ring.step(len(program.steps))
     if (raised := close(backend)) and outcome.violation is None and outcome.trace:
         told = f"close raised {raised}."
         outcome.violation = Violation(

@@ -105,8 +105,9 @@ def said(answer: Answer, name: Pages) -> str:
 
 
 def plan(program: Program, count: int) -> list[str]:
-    """The first `count` steps of a program that did not come to tell its answers."""
-    return [_planned(program, step) for step in program.steps[:count]]
+    """The first `count` steps of a program whose answers are not known; `close()` comes after the last."""
+    steps = [_planned(program, step) for step in program.steps[:count]]
+    return steps if count <= len(program.steps) else [*steps, "close()"]
 
 
 def _planned(program: Program, step: Step) -> str:

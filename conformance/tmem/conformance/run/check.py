@@ -12,9 +12,10 @@ from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding, Finished, Found, Note, TurnBegan
 from tmem.conformance.run.crash import smaller
+from tmem.conformance.run.hang import HANG_AFTER
 from tmem.conformance.run.messages import Job
 from tmem.conformance.run.process import COMMAND
-from tmem.conformance.run.supervisor import HANG_AFTER, End, RunError, supervise
+from tmem.conformance.run.supervisor import End, RunError, supervise
 
 QUICK: Final = 1.0
 """Seconds after which an operation counts as hung while its program is made small; the result is checked."""

@@ -32,6 +32,8 @@ class Doing(IntEnum):
     """The target's factory makes a backend."""
     CALLING = 2
     """An operation of the target is under way, or is about to be."""
+    LOADING = 3
+    """The code of the target is imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,10 @@ class Ring:
     def rest(self) -> None:
         """No call of the target is under way until the next step or program begins: the engine works."""
         self._words[_DOING] = Doing.RESTING
+
+    def loading(self) -> None:
+        """The code of the target is imported, until the next call."""
+        self._words[_DOING] = Doing.LOADING
 
     def making(self, variant: int) -> None:
         """The target's factory is called with this number, until `made`."""

@@ -78,6 +78,11 @@ class Process:
         return found
 
     @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """The exit status, or minus the signal, of a worker that is dead; None while it lives."""
         return self._process.poll()
@@ -99,6 +104,8 @@ class Process:
 
     def write_stacks(self) -> None:
         """Have the worker write the stacks of its threads, even where they hang; takes up to a second."""
+        with suppress(OSError):
+            os.truncate(self._stacks, 0)
         self._process.send_signal(signal.SIGUSR1)
         before = ""
         for _ in range(10):

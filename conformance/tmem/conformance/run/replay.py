@@ -14,10 +14,11 @@ from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding
 from tmem.conformance.files import write
 from tmem.conformance.report.summary import Summary
+from tmem.conformance.run.hang import HANG_AFTER
 from tmem.conformance.run.heartbeat import HANDSHAKE
 from tmem.conformance.run.messages import Job
 from tmem.conformance.run.process import COMMAND
-from tmem.conformance.run.supervisor import HANG_AFTER, supervise
+from tmem.conformance.run.supervisor import supervise
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 SCHEMA: Final = "tmem-replay/1"

@@ -1,8 +1,7 @@
 """The supervisor: runs a worker and outlives whatever the target does to it.
 
 It passes the worker's events on and watches its heartbeat. A worker whose target hangs or dies becomes a
-finding of TMEM-CONC-3 with the operations that led there. While the whole machine stands still no time
-is counted against the target.
+finding of TMEM-CONC-3 with the operations that led there. `hang` says which time counts against the target.
 """
 
 from __future__ import annotations
@@ -19,16 +18,11 @@ from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding, Finished, Found, Note, Started, TurnBegan
 from tmem.conformance.run.crash import Death, cause, finding
+from tmem.conformance.run.hang import HANG_AFTER, TICK, Watch, in_target
 from tmem.conformance.run.heartbeat import Doing
 from tmem.conformance.run.messages import Broke, Job, TurnEnded, Unusable
 from tmem.conformance.run.process import COMMAND, Process
 
-HANG_AFTER: Final = 5.0
-"""Seconds without a heartbeat after which an operation counts as hung."""
-PATIENCE: Final = 12
-"""How many times as long the factory, and an engine between operations, may take."""
-TICK: Final = 0.1
-"""Seconds between two looks at the worker."""
 LINGER: Final = 10
 """Looks at a dead worker whose children keep its pipes open."""
 OUTSIDE: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -81,9 +75,8 @@ class _Watch:
         self._started = False
         self._engine = ""
         self._done: dict[str, float] = {}
-        self._beats = process.ring.beats()
-        self._quiet = 0.0
-        self._looked = time.monotonic()
+        self._watch = Watch(process.pid, hang_after)
+        self._suite_works = False
 
     def events(self) -> Generator[Event, None, End]:
         process, linger = self._process, LINGER
@@ -113,7 +106,6 @@ class _Watch:
                         return End(complete=False, done=self._done)
                     return (yield from self._died(cause(exit_code)))
             elif self._hangs(bool(messages)):
-                process.write_stacks()
                 return (yield from self._died(None))
             elif self._deadline is not None and time.monotonic() > self._deadline:
                 return End(complete=False, done=self._done)
@@ -123,33 +115,46 @@ class _Watch:
         if isinstance(event, TurnBegan):
             self._engine = event.engine
 
-    def _hangs(self, told: bool) -> bool:
-        now, beats = time.monotonic(), self._process.ring.beats()
-        alive = told or beats != self._beats
-        self._quiet = 0.0 if alive else self._quiet + min(now - self._looked, 2 * TICK)
-        self._beats, self._looked = beats, now
-        if self._quiet < self._hang_after:
+    def _hangs(self, reported: bool) -> bool:
+        ring = self._process.ring
+        beats = ring.beats()
+        quiet = self._watch.quiet(beats, reported)
+        if quiet == 0.0:
+            self._suite_works = False
+        doing = ring.read().doing
+        if quiet < self._watch.limit(Doing.RESTING if self._suite_works else doing):
             return False
-        calling = self._process.ring.read().doing is Doing.CALLING
-        return calling or self._quiet >= self._hang_after * PATIENCE
+        if self._suite_works:
+            return True
+        self._process.write_stacks()
+        if ring.beats() != beats:
+            return False
+        self._suite_works = doing is Doing.CALLING and not in_target(self._process.stacks)
+        return not self._suite_works
 
     def _died(self, how: str | None) -> Generator[Event, None, End]:
-        """Tell how the worker died; None: it hung."""
+        """Report how the worker died; None: it hung."""
         yield from self._strange()
         process, under_way = self._process, self._process.ring.read()
-        if how is None and under_way.doing is Doing.RESTING:
+        doing = under_way.doing
+        if how is None and (doing is Doing.RESTING or self._suite_works):
             raise RunError(
                 f"the suite itself failed, a defect of tmem: {self._engine} stands still", process.stacks
             )
-        patience = self._hang_after * (1 if under_way.doing is Doing.CALLING else PATIENCE)
-        told = how or f"does not return within {patience:,.10g} s"
-        if not self._started and under_way.doing is Doing.MAKING:
+        patience = self._watch.limit(doing)
+        predicate = how or f"does not return within {patience:,.10g} s"
+        if not self._started and doing in (Doing.LOADING, Doing.MAKING):
+            what = "importing" if doing is Doing.LOADING else "making a backend with"
+            hint = "" if how else "; --hang-after SECONDS gives it more time"
             raise RunError(
-                f"the target could not be loaded: loading it {told}", process.stacks + process.output
+                f"the target could not be loaded: {what} it {predicate}{hint}",
+                process.stacks + process.output,
             )
-        if not self._started and under_way.doing is Doing.RESTING:
-            raise RunError(f"the suite itself failed, a defect of tmem: its worker {told}", process.output)
-        death = Death(told, how is None, under_way, process.stacks, process.output)
+        if not self._started and doing is Doing.RESTING:
+            raise RunError(
+                f"the suite itself failed, a defect of tmem: its worker {predicate}", process.output
+            )
+        death = Death(predicate, how is None, under_way, process.stacks, process.output)
         found = finding(death, self._engines.get(under_way.engine))
         yield Found(found)
         return End(complete=False, engine=self._engine, death=found, done=self._done)

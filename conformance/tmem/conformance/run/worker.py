@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -89,14 +89,18 @@ def _prepare(stacks: Path) -> None:
 
 def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> None:
     start = time.monotonic()
-    ring.making(0)
+    ring.loading()
     target = resolve(job.target)
-    offer = shake_hands(target, lambda operation: ring.begin(HANDSHAKE, operation.encode()))
+    making: list[float] = []
+    offer = shake_hands(
+        replace(target, make=lambda number: _timed(target.make, number, ring, making)),
+        lambda operation: ring.begin(HANDSHAKE, operation.encode()),
+    )
     ring.rest()
     pipe.send(Started(job.target, job.seed, job.level, offer.page_size, offer.abilities, offer.claims))
     for missing in offer.missing:
         pipe.send(missing)
-    if (each := (time.monotonic() - start) / 2) > SLOW:  # the handshake makes two
+    if (each := min(making)) > SLOW:  # the first may load modules
         pipe.send(
             Note(f"Making a backend takes about {each:.0f} s, and each program gets its own: try --budget.")
         )
@@ -149,6 +153,17 @@ def _take_turn(
             raise
         raise TargetError(f"the replay does not fit the engine {engine.name}: {error}") from error
     return reached if turn.over() else 1.0
+
+
+def _timed(make: Callable[[int], object], number: int, ring: Ring, seconds: list[float]) -> object:
+    """Make a backend, and append how many seconds that took."""
+    ring.making(number)
+    start = time.monotonic()
+    try:
+        return make(number)
+    finally:
+        seconds.append(time.monotonic() - start)
+        ring.rest()
 
 
 def _make(target: Target, number: int, ring: Ring) -> Backend:
