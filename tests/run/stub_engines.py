@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 
@@ -117,7 +118,18 @@ class Ended(Stub):
         time.sleep(60)
 
 
-ENGINES = (Ended(), Deaf(), Slow(), Thinker(), Stuck(), Hung(), Broken(), Talker(), Garbler())
+class Stopped(Stub):
+    """Is stopped in the middle of a call, and goes on after a while."""
+
+    def run(self, turn: Turn) -> None:
+        turn.ring.begin(self.name, b"p")
+        turn.ring.step(0)
+        awake = f"sleep 2; kill -{signal.SIGCONT.value} {os.getpid()}"
+        subprocess.Popen(["sh", "-c", awake], start_new_session=True)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+ENGINES = (Ended(), Deaf(), Slow(), Thinker(), Stuck(), Hung(), Broken(), Talker(), Garbler(), Stopped())
 
 if __name__ == "__main__":
     worker.main(ENGINES)

@@ -17,6 +17,7 @@ from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding, Found, Note, Progress, Started, TurnBegan
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Verdict, verdict
+from tmem.conformance.run import hang
 from tmem.conformance.run.check import Request, check
 from tmem.conformance.run.process import COMMAND
 from tmem.conformance.run.replay import Replay, again
@@ -199,15 +200,30 @@ def test_after_a_hang_the_next_engine_goes_on() -> None:
 
 def test_a_crash_while_loading_is_no_verdict_on_the_target() -> None:
     with pytest.raises(
-        RunError, match=r"could not be loaded: loading it ends the process by SIGSEGV"
+        RunError, match=r"could not be loaded: making a backend with it ends the process by SIGSEGV"
     ) as caught:
         follow("crashes")
     assert "in crashes" in caught.value.details
 
 
 def test_a_factory_that_never_returns_is_no_verdict_on_the_target() -> None:
-    with pytest.raises(RunError, match=r"could not be loaded: loading it does not return within 2\.4 s"):
+    with pytest.raises(RunError, match=r"loaded: making a backend with it does not return within 2\.4 s"):
         follow("hangs", hang_after=0.2)
+
+
+def test_an_import_that_never_returns_is_no_verdict_on_the_target(tmp_path: Path) -> None:
+    (tmp_path / "waits.py").write_text("import time\ntime.sleep(3600)\n")
+    with pytest.raises(RunError, match=r"importing it does not return within 0\.5 s; --hang-after"):
+        follow(f"py:{tmp_path / 'waits.py'}:factory", hang_after=0.5)
+
+
+def test_an_import_that_takes_long_is_not_the_making_of_a_backend(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(
+        "import time\ntime.sleep(2.5)\n"
+        "from tmem.model import Adversary\nfactory = lambda: Adversary('keep')\n"
+    )
+    _, summary = follow(f"py:{tmp_path / 'late.py'}:factory")
+    assert summary.notes == []
 
 
 def test_a_factory_may_take_its_time() -> None:
@@ -236,7 +252,8 @@ def test_slow_steps_and_long_thoughts_are_no_hangs() -> None:
     assert summary.complete
 
 
-def test_an_engine_that_stands_still_is_our_defect_not_the_targets() -> None:
+def test_an_engine_that_stands_still_is_our_defect_not_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hang, "ENGINE_PATIENCE", 1.0)
     with pytest.raises(RunError, match="the suite itself failed"):
         follow("model:keep", stub("stuck"), hang_after=0.1, command=STUBS)
 

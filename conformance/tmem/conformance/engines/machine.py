@@ -54,8 +54,8 @@ _SETTINGS = settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-# Hypothesis parses the source of every module of the project at its first draw, to draw the numbers that occur
-# there: that takes seconds, and would make the draws of a seed depend on the project. It has no setting for it.
+# At its first draw Hypothesis parses every module of the project, to draw the numbers that occur there. That
+# takes seconds, makes the draws of a seed depend on the project, and has no setting.
 vars(providers)["_get_local_constants"] = lambda: providers.GLOBAL_CONSTANTS
 slots = st.integers(0, 4 * 2 * 3 * 3 - 1)
 """Client (the second one in four), pool name, object and index, packed."""

@@ -21,21 +21,22 @@ REAL: Final = "real"
 
 
 @contextmanager
-def watched() -> Iterator[None]:
+def watched(always: bool = False) -> Iterator[Watch]:
     """An execution in this context fails, as Stuck of the kind REAL, if it stands still for PATIENCE.
 
     That needs the main thread, whose calls a signal can interrupt while they wait for a lock; executions
     on other threads are not watched. The garbage collector is off: it would call finalizers of the target
-    anywhere.
+    anywhere. With `always`, calls outside any execution are watched too.
     """
     collects = gc.isenabled()
     gc.disable()
     main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGALRM, Watch().tick) if main else None
+    watch = Watch(always)
+    before = signal.signal(signal.SIGALRM, watch.tick) if main else None
     if main:
         signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
     try:
-        yield
+        yield watch
     finally:
         if main:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -46,19 +47,20 @@ def watched() -> Iterator[None]:
 
 
 class Watch:
-    """Compares two ticks of the timer: whether the execution went on."""
+    """Compares two ticks of the timer: whether the execution went on. `stuck` says where it did not."""
 
-    def __init__(self) -> None:
+    def __init__(self, always: bool = False) -> None:
+        self._always = always
+        self.stuck = ""
         self._seen: tuple[int, int, int] | None = None
 
     def tick(self, number: int, frame: FrameType | None) -> None:
         """The timer went off."""
         now = (scheduler.executions, scheduler.steps, scheduler.left)
-        if scheduler.running and now == self._seen:
-            raise Stuck(
-                REAL,
-                f"no switch point is reached{_at(innermost(frame))}: a real call waits, or a loop has none",
-            )
+        if (self._always or scheduler.running) and now == self._seen:
+            where = _at(innermost(frame))
+            self.stuck = f"no switch point is reached{where}: a real call waits, or a loop has none"
+            raise Stuck(REAL, self.stuck)
         self._seen = now
 
 

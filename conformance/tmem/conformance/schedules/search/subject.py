@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from tmem.conformance.loader import Rewrite
+from tmem.conformance.loader import Loaded, LoadError, Rewrite
 from tmem.conformance.programs.perform import close, perform
 from tmem.conformance.schedules.programs.program import (
     EPHEMERAL,
@@ -71,21 +71,31 @@ def open_subject(
 ) -> Subject:
     """Load a target (see `instrument.load`) and look what it offers. Raises LoadError if that fails."""
     loaded = load(target, attribute, rewrite)
+    # A store that hands its calls to a loop of its own would wait for ever: the loop runs in executions only.
+    with watched(always=True) as watch:
+        subject = _described(loaded, variants)
+    if watch.stuck:
+        raise LoadError(watch.stuck)
+    for level, variant in product(LEVELS, range(len(variants))):
+        _warm_up(subject.backends(level, variant), subject)
+    return subject
+
+
+def _described(loaded: Mapping[Level, Loaded], variants: Sequence[tuple[object, ...]]) -> Subject:
     backend = loaded["lock"].value(*variants[0])
-    subject = Subject(
+    shared = _shares(backend)
+    fills = _fills(loaded["lock"].value, variants) if REGAIN in getattr(backend, "claims", ()) else ()
+    close(backend)
+    return Subject(
         {level: each.value for level, each in loaded.items()},
         variants,
         backend.page_size,
         isinstance(backend, Reclaims),
-        shared=_shares(backend),
+        shared=shared,
         claims=frozenset(getattr(backend, "claims", ())),
         notes=loaded["lock"].notes,
-        fills=_fills(loaded["lock"].value, variants) if REGAIN in getattr(backend, "claims", ()) else (),
+        fills=fills,
     )
-    close(backend)
-    for level, variant in product(LEVELS, range(len(variants))):
-        _warm_up(subject.backends(level, variant), subject)
-    return subject
 
 
 def _warm_up(backends: Backends, subject: Subject) -> None:
