@@ -51,7 +51,7 @@ def ask(question: str, calls: Sequence[Call]) -> tuple[str, bool, str]:
         result, legal = check(records, claims=claims), linearizable(calls, atomic_flush=bool(claims))
     kind = type(result).__name__.lower()
     if isinstance(result, Legal):
-        wrong = next((text for order in result.orders() if (text := objection(order))), "")
+        wrong = next((text for order in result.linearizations() if (text := objection(order))), "")
         return kind, legal, wrong
     if isinstance(result, Illegal):
         same = {id(record): call for record, call in zip(records, calls, strict=True)}

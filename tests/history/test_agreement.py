@@ -29,6 +29,6 @@ def test_agrees_with_definition(seed: int, claims: tuple[str, ...]) -> None:
                 map(str, calls)
             )
         if isinstance(result, Legal):
-            assert [text for order in result.orders() if (text := objection(order))] == []
+            assert [text for order in result.linearizations() if (text := objection(order))] == []
     assert illegal >= 25
     assert unknown <= 5

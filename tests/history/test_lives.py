@@ -74,7 +74,7 @@ def test_no_alarm_at_the_adversary(width: int) -> None:
         assert not isinstance(result, Illegal), (result.clause, *map(str, result.window))
         undecided += isinstance(result, Unknown)
         if isinstance(result, Legal):
-            assert [text for order in result.orders() if (text := objection(order))] == []
+            assert [text for order in result.linearizations() if (text := objection(order))] == []
     assert undecided <= 6
 
 

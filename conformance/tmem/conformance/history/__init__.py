@@ -1,9 +1,24 @@
-"""Histories of calls that overlap: recorded, split into slots, and decided.
+"""Decides whether calls that overlapped can have happened one at a time, as the contract of tmem allows.
 
-`check` decides a history, `check_trace` one that was written down, `Recorder` makes one. `calls` is how a
-call is kept; `split`, `lives` and `settle` tell which calls meet in a slot, and when; `slots` decides one:
-by `zones` and `misses`, or by `frontier` where pages repeat. `order` and `replay` are the evidence of a legal
-history, `window` and `reasons` that of an illegal one. Imports no other room.
+This is a library of its own: it imports `tmem.spec` and the reference model, and nothing else of the suite.
+
+>>> from tmem.conformance.history import Call, check
+>>> SLOT = (1, 0, 7, 3)                                             # client, pool id, object id, index
+>>> calls = [
+...     Call(0, 0, 1, "new_pool", (1, 0x01000001, None), 0),        # thread 0, from time 0 to 1: persistent
+...     Call(0, 2, 5, "put", (*SLOT, "a page"), True),
+...     Call(1, 3, 4, "get", SLOT, None),                           # may have come before the put
+... ]
+>>> check(calls)
+Legal(calls=3)
+>>> check([*calls, Call(1, 6, 7, "get", SLOT, None)]).reason
+'#3: A persistent page is gone: the page of put #2 at ⟨0, 7, 3⟩ by client 1.'
+
+`check` decides a history, `check_trace` one that was written to a file, and `Recorder` makes one from the
+calls of threads. A call (`calls`) is interpreted once (`partition`), into what it does to which slots.
+`pools` finds when pools were made and ended, `slot` decides one slot, and `counterexample` says what is wrong
+with an illegal history. `trace` reads and writes files. `exhaustive` decides histories of a handful of calls
+by trying all orders. Each may import those after it in the list trace, checker, counterexample, pools, slot.
 """
 
 from tmem.conformance.history.calls import Call

@@ -10,32 +10,32 @@ from tmem.conformance.history.calls import Call
 from tmem.conformance.history.counterexample.blame import blame
 from tmem.conformance.history.counterexample.minimize import involved, meeting, nearest, smallest
 from tmem.conformance.history.integrity import stale
-from tmem.conformance.history.partition import Split, split
-from tmem.conformance.history.pools.pool_calls import Moment, pool_calls, sharers, untold
-from tmem.conformance.history.pools.private import Pool
-from tmem.conformance.history.pools.search import settle
+from tmem.conformance.history.partition import Partition, partition
+from tmem.conformance.history.pools.pool_calls import Instant, all_pool_calls, flags_uncertain, sharers
+from tmem.conformance.history.pools.private import PrivatePools
+from tmem.conformance.history.pools.search import find_instants
 from tmem.conformance.history.pools.shared import SharedPools
 from tmem.conformance.history.slot.clusters import Conflict
 from tmem.conformance.history.slot.frontier import Budget, Spent
-from tmem.conformance.history.slot.linearization import Order
+from tmem.conformance.history.slot.linearization import Linearization
 
 
 @dataclass(frozen=True, slots=True)
 class Legal:
     """The history can have happened one call at a time.
 
-    `moments` are those at which pools were made and ended; `orders` finds an order for each slot, which
-    `replay.objection` checks against the spec.
+    `instants` are those at which pools were made and ended. `linearizations` finds one for each slot;
+    `slot.certificate.objection` checks it against the spec.
     """
 
     calls: int
-    moments: tuple[Moment, ...] = field(repr=False)
-    orders: Callable[[], Iterator[Order]] = field(repr=False)
+    instants: tuple[Instant, ...] = field(repr=False)
+    linearizations: Callable[[], Iterator[Linearization]] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Illegal:
-    """It cannot have: already the calls of the window, in the order of their begins, cannot.
+    """It cannot: the calls of the window alone, in the order of their begins, cannot.
 
     No call can be left out of the window. `reason` is one sentence.
     """
@@ -53,14 +53,15 @@ class Unknown:
 
 
 Result: TypeAlias = Legal | Illegal | Unknown
-
-
-Pools: TypeAlias = Pool | SharedPools
+Pools: TypeAlias = PrivatePools | SharedPools
 
 STATES = 5_000_000
 """The budget of states, which are what a slot may hold with what has happened; it lasts about a minute."""
 WINDOW_STATES = 1_000_000
 """The budget for the search of the smallest window."""
+FLAGS_UNCERTAIN = "Pool flags that no new pool asked for may be those of several pools."
+TOO_MANY_CHOICES = "Calls overlap several lifetimes of a shared pool, and not every choice was tried."
+MIXED = "Sharers took a pool as of different kinds: the contract does not say what holds then."
 
 
 def check(
@@ -68,101 +69,98 @@ def check(
 ) -> Result:
     """Whether a history can have happened one call at a time, on pools that did not exist before it.
 
-    At the level `integrity` it is asked only that no get showed a torn, foreign or stale page. The claim
-    `atomic-flush` asks that flush object has one moment for the whole object. `budget` is a number of states.
+    The level `integrity` asks only that no get showed a torn, foreign or stale page. The claim `atomic-flush`
+    asks that flush object takes effect on the whole object at one instant. `budget` is a number of states.
     """
+    found = partition(calls)
     if level == "integrity":
-        return _integrity(split(calls))
+        return _integrity(found)
     atomic_flush = "atomic-flush" in claims
-    found = split(calls)
-    settled: list[tuple[Pools, list[Moment]]] = []
+    decided: list[tuple[Pools, list[Instant]]] = []
     doubt: Unknown | None = None
     states = Budget(budget)
     for pools in _groups(found, states, atomic_flush):
-        moments = _settled(pools, found)
-        if isinstance(moments, Conflict):
-            return _illegal(found, pools, moments, atomic_flush)
-        if isinstance(moments, Unknown):
-            doubt = doubt or moments
+        instants = _decide(pools, found)
+        if isinstance(instants, Conflict):
+            return _illegal(found, pools, instants, atomic_flush)
+        if isinstance(instants, Unknown):
+            doubt = doubt or instants
         else:
-            settled.append((pools, moments))
+            decided.append((pools, instants))
     if doubt is not None:
         return doubt
 
-    def orders() -> Iterator[Order]:
-        for pools, moments in settled:
-            yield from pools.orders(moments)
+    def linearizations() -> Iterator[Linearization]:
+        for pools, instants in decided:
+            yield from pools.linearizations(instants)
 
-    return Legal(found.count, tuple(moment for _, moments in settled for moment in moments), orders)
+    return Legal(found.count, tuple(each for _, instants in decided for each in instants), linearizations)
 
 
-def _settled(pools: Pools, found: Split) -> list[Moment] | Conflict | Unknown:
-    if any(untold(found.pools.get(name, ())) for name in pools.names):
-        return Unknown("Of which pool flags were told is not certain, and some pool had not asked for them.")
+def _decide(pools: Pools, found: Partition) -> list[Instant] | Conflict | Unknown:
+    if any(flags_uncertain(found.pools[name]) for name in pools.names if name in found.pools):
+        return Unknown(FLAGS_UNCERTAIN)
     try:
-        settled = settle(pools)
-        if isinstance(settled, Conflict) and pools.doubt:
+        result = find_instants(pools)
+        if isinstance(result, Conflict) and pools.doubt:
             pools.latest = True
-            settled = settle(pools)
-            if isinstance(settled, Conflict):
-                return Unknown(
-                    "Calls overlap several lives of a shared pool, and not every choice was tried."
-                )
-        if pools.mixed and not isinstance(settled, Conflict):
+            result = find_instants(pools)
+            if isinstance(result, Conflict):
+                return Unknown(TOO_MANY_CHOICES)
+        if pools.mixed and not isinstance(result, Conflict):
             pools.strict = True
-            settled = settle(pools)
-            if isinstance(settled, Conflict):
-                return Unknown("Sharers took a pool as of different kinds: what holds then is not said.")
+            result = find_instants(pools)
+            if isinstance(result, Conflict):
+                return Unknown(MIXED)
     except Spent:
         return Unknown("The budget of states is spent.")
-    return settled
+    return result
 
 
-def _groups(found: Split, budget: Budget, atomic_flush: bool) -> Iterator[Pools]:
-    made = {name: pool_calls(found.pools[name]) for name in {*found.slots, *found.flushes, *found.pools}}
-    made |= {(call.args[0], call): pool_calls([call]) for call in found.unnamed}
+def _groups(found: Partition, budget: Budget, atomic_flush: bool) -> Iterator[Pools]:
+    made = all_pool_calls(found)
     for names in sharers(made):
         calls = {name: made[name] for name in names}
         if len(names) > 1 or len({call.uuid for call in calls[names[0]] if call.makes}) > 1:
             yield SharedPools(calls, found, budget, atomic_flush)
         else:
-            yield Pool(names[0], calls[names[0]], found, budget, atomic_flush)
+            yield PrivatePools(names[0], calls[names[0]], found, budget, atomic_flush)
 
 
-def _integrity(found: Split) -> Legal | Illegal:
+def _integrity(found: Partition) -> Legal | Illegal:
     wrong = next(stale(found), None)
     if wrong is None:
         return Legal(found.count, (), lambda: iter(()))
     name, hit = wrong
 
-    def judge(calls: Sequence[Call]) -> Conflict | None:
-        some = next(stale(split(calls)), None)
+    def conflict(calls: Sequence[Call], perhaps: Sequence[Call]) -> Conflict | None:
+        some = next(stale(partition(calls, perhaps)), None)
         return None if some is None else Conflict(some[1].begin, some[1].begin)
 
-    slot = sorted(found.of(found.slots, name[2:]), key=lambda call: call.begin)
+    slot = sorted(found.calls_on(found.slots, name[2:]), key=lambda call: call.begin)
     for calls in (nearest(slot, hit), slot):
-        if judge(calls) is not None:
+        if conflict(calls, ()) is not None:
             break
-    clause, reason, window = blame(smallest(calls, judge), found)
+    clause, reason, window = blame(smallest(calls, conflict), found)
     return Illegal(clause, reason, tuple(window))
 
 
-def _illegal(found: Split, pools: Pools, conflict: Conflict, atomic_flush: bool) -> Illegal:
+def _illegal(found: Partition, pools: Pools, first: Conflict, atomic_flush: bool) -> Illegal:
     budget = Budget(WINDOW_STATES)
 
-    def judge(calls: Sequence[Call]) -> Conflict | None:
+    def conflict(calls: Sequence[Call], perhaps: Sequence[Call]) -> Conflict | None:
+        some = partition(calls, perhaps)
         try:
-            found = split(calls)
-            for group in _groups(found, budget, atomic_flush):
-                if isinstance(moments := _settled(group, found), Conflict):
-                    return moments
+            for group in _groups(some, budget, atomic_flush):
+                if isinstance(result := _decide(group, some), Conflict):
+                    return result
         except Spent:
             pass
         return None
 
-    slot = found.of(pools.names, pools.failing)
-    for calls in (involved(slot, conflict), meeting(slot, conflict), slot, found.of(pools.names)):
-        if judge(calls) is not None:
-            clause, reason, window = blame(smallest(calls, judge), found, atomic_flush)
+    slot = found.calls_on(pools.names, pools.failing)
+    for calls in (involved(slot, first), meeting(slot, first), slot, found.calls_on(pools.names)):
+        if conflict(calls, ()) is not None:
+            clause, reason, window = blame(smallest(calls, conflict), found, atomic_flush)
             return Illegal(clause, reason, tuple(window))
-    return Illegal("TMEM-CONC-1", "These calls cannot have happened one by one.", tuple(slot))
+    return Illegal("TMEM-CONC-1", "These calls cannot have happened one at a time.", tuple(slot))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from math import inf
 from typing import NamedTuple
 
-from tmem.conformance.history.calls import Call, Page, effect, until
-from tmem.conformance.history.partition import Name, Split
-from tmem.conformance.history.pools.pool_calls import pool_calls, untold
+from tmem.conformance.history.calls import Call, Name, Page
+from tmem.conformance.history.partition import Partition, PoolIdCalls, SlotCalls, end_of, page_of
+from tmem.conformance.history.pools.pool_calls import flags_uncertain, pool_calls
 from tmem.conformance.history.slot.clusters import Interval
 from tmem.conformance.history.slot.zones import Intervals
-from tmem.spec.slot import Does, Kind
+from tmem.spec.slot import Kind
 
 NOWHERE = frozenset[Hashable]()
 
@@ -24,8 +24,8 @@ class Grants(NamedTuple):
     kinds: frozenset[Kind]
 
 
-class Slot:
-    """The calls that may concern a slot: any that may have put pages, and those that surely ended some."""
+class Pages:
+    """The pages that may have been put into a slot, and the calls that certainly ended some."""
 
     def __init__(self) -> None:
         self.puts: dict[Page, list[Interval]] = defaultdict(list)
@@ -34,24 +34,22 @@ class Slot:
         self.misses: list[Interval] = []
         self._inside: dict[bool, Intervals] = {}
 
-    def add(self, calls: Iterable[Call], certain: bool) -> None:
+    def add(self, calls: SlotCalls, certain: bool) -> None:
         """Add calls of an id that stood for the slot's pool; `certain` says that it stood for no other."""
-        for call in calls:
-            happened, interval = effect(call), (call.begin, until(call))
-            if happened is Does.STORED or (happened is None and call.op == "put"):
-                self.puts[call.args[4]].append(interval if certain else (call.begin, inf))
-            if not certain:
-                continue
-            if happened in (Does.STORED, Does.REFUSED, Does.FLUSHED, Does.ENDED):
-                self.ends.append(interval)
-            elif happened is Does.MISS:
-                self.misses.append(interval)
-            elif happened is Does.HIT:
-                self.hits[call.answer].append(interval)
+        for call in calls.stored:
+            self.puts[page_of(call)].append((call.begin, end_of(call) if certain else inf))
+        for begin, end, call in calls.maybe_stored:
+            self.puts[page_of(call)].append((begin, end))
+        if not certain:
+            return
+        self.ends += ((call.begin, end_of(call)) for call in (*calls.stored, *calls.emptied))
+        self.misses += ((call.begin, end_of(call)) for call in calls.misses)
+        for call in calls.hits:
+            self.hits[call.answer].append((call.begin, end_of(call)))
 
-    def shows_rightly(self, hit: Call, grants: Grants) -> bool:
+    def had(self, hit: Call, grants: Grants) -> bool:
         """Whether the page of a hit had been put into the slot, and had not ended."""
-        begin, end = hit.begin, until(hit)
+        begin, end = hit.begin, end_of(hit)
         returned = max(
             (returned for began, returned in self.puts.get(hit.answer, ()) if began <= end), default=None
         )
@@ -69,45 +67,47 @@ class Slot:
         return self._inside[vanish]
 
 
-def stale(found: Split) -> Iterator[tuple[Name, Call]]:
-    """The hits that showed a page they should not have, with the names of their slots."""
+def stale(found: Partition) -> Iterator[tuple[Name, Call]]:
+    """The hits that showed a page they should not have shown, with the names of their slots."""
     grants = {name: _grants(name, calls) for name, calls in found.pools.items()}
-    slots = _slots(found, grants)
+    pages = _pages(found, grants)
     for name, targets in found.slots.items():
         granted = grants.get(name, Grants(NOWHERE, frozenset()))
         for target, calls in targets.items():
-            meet = [slots[pool, *target[2:]] for pool in granted.pools]
-            for call in calls:
-                if effect(call) is Does.HIT and not any(slot.shows_rightly(call, granted) for slot in meet):
-                    yield target, call
+            meet = [pages[pool, *target[2:]] for pool in granted.pools]
+            for hit in calls.hits:
+                if not any(each.had(hit, granted) for each in meet):
+                    yield target, hit
 
 
-def _grants(name: Name, calls: Sequence[Call]) -> Grants:
+def _grants(name: Name, calls: PoolIdCalls) -> Grants:
     made = [call for call in pool_calls(calls) if call.makes and call.sure]
     pools = frozenset[Hashable](name if call.uuid is None else call.uuid for call in made)
     kinds = frozenset(call.kind for call in made)
-    if untold(calls):  # nothing is held against a pool that may be of any kind
-        asked = (call.args[2] for call in calls if call.op == "new_pool")
+    if flags_uncertain(calls):  # nothing is held against a pool that may be of any kind
+        asked = (call.args[2] for call in calls.made)
         return Grants(pools | {name, *asked} - {None}, kinds | {Kind(persistent=True, shared=True)})
     return Grants(pools, kinds)
 
 
-def _slots(found: Split, grants: dict[Name, Grants]) -> dict[tuple[Hashable, ...], Slot]:
-    slots: dict[tuple[Hashable, ...], Slot] = defaultdict(Slot)
+def _pages(found: Partition, grants: dict[Name, Grants]) -> dict[tuple[Hashable, ...], Pages]:
+    pages: dict[tuple[Hashable, ...], Pages] = defaultdict(Pages)
     for name, granted in grants.items():
         certain = len(granted.pools) == 1
         for pool in granted.pools:
             for target, calls in found.slots.get(name, {}).items():
-                slots[pool, *target[2:]].add(calls, certain)
-    by_object: dict[tuple[Hashable, ...], list[Slot]] = defaultdict(list)
-    for key, slot in slots.items():
-        by_object[key[:2]].append(slot)
-        if key[0] in grants and len(grants[key[0]].pools) == 1:  # a private pool, by its name
-            slot.add((call for call in found.pools[key[0]] if call.op == "destroy_pool"), certain=True)
+                pages[pool, *target[2:]].add(calls, certain)
+    by_object: dict[tuple[Hashable, ...], list[Pages]] = defaultdict(list)
+    for key, each in pages.items():
+        by_object[key[:2]].append(each)
+        pool = key[0]
+        if pool in grants and len(grants[pool].pools) == 1:  # a private pool, by its name
+            ended = found.pools[pool].ended
+            each.ends += ((call.begin, end_of(call)) for call in ended)
     for name, granted in grants.items():
         if len(granted.pools) == 1:
-            for target, calls in found.flushes.get(name, {}).items():
+            for target, calls in found.objects.get(name, {}).items():
                 for pool in granted.pools:
-                    for slot in by_object.get((pool, target[2]), ()):
-                        slot.add(calls, certain=True)
-    return slots
+                    for each in by_object.get((pool, target[2]), ()):
+                        each.add(calls, certain=True)
+    return pages

@@ -1,34 +1,39 @@
 """Says in words what is wrong with a window, and which clause it breaks.
 
-The window is small, so its orders are tried: in the longest that the contract allows, the judge of calls
-that do not overlap says what is wrong with the next. A page that was put elsewhere is shown with that put.
+The window is small, so its orders are tried. In the longest one that the contract allows, the judge of calls
+that do not overlap says what is wrong with the next call. A page that was put elsewhere is shown with that
+put.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tmem.conformance.history.calls import Call, Maybe, Page, effect, until
+from tmem.conformance.history.calls import Call, Page
 from tmem.conformance.history.exhaustive import judge
-from tmem.conformance.history.partition import Split
+from tmem.conformance.history.partition import Partition, effect_of, end_of, page_of, partition
 from tmem.spec import history
 from tmem.spec.operations import Argument, from_flat
 from tmem.spec.slot import Does
 
 MOST = 12
-"""Calls of which all orders are tried."""
+"""The most calls of which all orders are tried."""
 NO_ORDER = "No order of these calls explains all of their answers."
 
 
-def blame(window: Sequence[Call], found: Split, atomic_flush: bool = False) -> tuple[str, str, list[Call]]:
+def blame(
+    window: Sequence[Call], found: Partition, atomic_flush: bool = False
+) -> tuple[str, str, list[Call]]:
     """The clause that a window breaks, why, and the window with what was put elsewhere.
 
     Calls are named #1, #2, … in the order of the window.
     """
-    shown = sorted(
-        [*window, *_elsewhere(window, found), *_pressure(window, found)], key=lambda call: call.begin
-    )
-    if len(shown) > MOST or any(until(call) == float("inf") for call in shown):
+    of_window = list(partition(window).groups())
+    shown = [*window, *_elsewhere(window, found)]
+    if any(calls.misses for calls in of_window):
+        shown += _pressure(window, found)
+    shown.sort(key=lambda call: call.begin)
+    if len(shown) > MOST or any(effect_of(call) is None for call in shown):
         return _fallback(window), NO_ORDER, list(window)
     tokens: dict[Page, bytes] = {}
     verdict = judge([_in_spec(call, tokens) for call in shown], atomic_flush)
@@ -42,47 +47,40 @@ def _fallback(window: Iterable[Call]) -> str:
     return "TMEM-CONC-2" if many else "TMEM-CONC-1"
 
 
-def _elsewhere(window: Sequence[Call], found: Split) -> list[Call]:
+def _elsewhere(window: Sequence[Call], found: Partition) -> list[Call]:
     # The puts, with their pools, of pages that no put of the window has.
-    here = {call.args[4] for call in window if call.op == "put"}
-    strange = {call.answer for call in window if effect(call) is Does.HIT} - here
+    here = {page_of(call) for call in window if call.op == "put"}
+    strange = {hit.answer for calls in partition(window).groups() for hit in calls.hits} - here
     if not strange:
         return []
     puts: dict[Page, Call] = {}
-    for slots in found.slots.values():
-        for calls in slots.values():
-            puts.update(
-                (call.args[4], call) for call in calls if call.op == "put" and call.args[4] in strange
-            )
+    for calls in found.groups():
+        for put in (*calls.stored, *calls.emptied, *(unsure.call for unsure in calls.maybe_stored)):
+            if put.op == "put" and page_of(put) in strange:
+                puts[page_of(put)] = put
     shown = {id(call) for call in window}
-    news = {id(new): new for put in puts.values() if (new := _made(put, found)) and id(new) not in shown}
+    news = {id(new): new for put in puts.values() if (new := _pool_of(put, found)) and id(new) not in shown}
     return [*puts.values(), *news.values()]
 
 
-def _made(put: Call, found: Split) -> Call | None:
-    news = [
-        call
-        for call in found.pools.get(put.args[:2], ())
-        if call.op == "new_pool" and call.begin <= put.begin
-    ]
-    return max(news, key=lambda call: call.begin, default=None)
+def _pool_of(put: Call, found: Partition) -> Call | None:
+    # The last new pool of the id before the put.
+    name = put.args[:2]
+    news = found.pools[name].made if name in found.pools else []
+    return max((new for new in news if new.begin <= put.begin), key=lambda call: call.begin, default=None)
 
 
-def _pressure(window: Sequence[Call], found: Split) -> list[Call]:
+def _pressure(window: Sequence[Call], found: Partition) -> list[Call]:
     # A reclaim that overlaps the window of a page that is gone.
-    if not any(effect(call) is Does.MISS for call in window):
-        return []
     low, high = min(call.begin for call in window), max(call.begin for call in window)
-    return [call for call in found.reclaims if call.begin <= high and until(call) >= low][:1]
+    return [call for call in found.reclaims if call.begin <= high and end_of(call) >= low][:1]
 
 
 def _in_spec(call: Call, tokens: dict[Page, bytes]) -> history.Call:
-    answer = call.answer.answer if isinstance(call.answer, Maybe) else call.answer
-    if effect(call) is Does.HIT:
-        answer = _token(answer, tokens)
-    args: tuple[Argument, ...] = call.args  # type: ignore[assignment]  # but for a page, which stands last
+    answer = _token(call.answer, tokens) if effect_of(call) is Does.HIT else call.answer
+    args: tuple[Argument, ...] = call.args  # type: ignore[assignment]  # apart from a page, which stands last
     if call.op == "put":
-        args = (*args[:-1], _token(call.args[-1], tokens))
+        args = (*args[:-1], _token(page_of(call), tokens))
     return history.Call(from_flat(call.op, args), answer, call.begin, call.end)  # type: ignore[arg-type]
 
 

@@ -1,8 +1,8 @@
-"""Flush object as one moment for the whole object, where a backend claims it (`atomic-flush`).
+"""Flush object as one instant for the whole object, where a backend claims it (`atomic-flush`).
 
-Of one flush only some moments matter: it can be moved later until its end, until a forward zone of a slot
-of the object begins, or until a miss ends that it may explain. Where pages may vanish, misses need no
-explanation, and the last moment outside of all forward zones is as good as any.
+Only some instants matter to one flush: it can be moved later until its end, until a forward zone of a slot of
+the object begins, or until a miss ends that it may explain. Where pages may vanish, misses need no
+explanation, and the last instant outside of all forward zones is as good as any.
 """
 
 from __future__ import annotations
@@ -11,57 +11,46 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from math import inf
-from typing import Final, NamedTuple
+from typing import Final
 
-from tmem.conformance.history.calls import Call, effect, until
-from tmem.conformance.history.partition import Name
-from tmem.conformance.history.pools.pool_calls import Moment, Untied
+from tmem.conformance.history.calls import Call, Name, Perhaps
+from tmem.conformance.history.partition import SlotCalls, end_of
+from tmem.conformance.history.pools.pool_calls import Chosen, Flush, Instant
 from tmem.conformance.history.slot.clusters import FIRST_END, LAST_BEGIN, Interval
-from tmem.conformance.history.slot.decide import Slot
+from tmem.conformance.history.slot.decide import SlotHistory
+from tmem.conformance.history.slot.lifetimes import Lifetime, Lifetimes
 from tmem.conformance.history.slot.misses import demands
-from tmem.conformance.history.slot.pool_lifetimes import Era, Eras
 from tmem.conformance.history.slot.zones import Busy, forward
-from tmem.spec.slot import Does, Kind
+from tmem.spec.slot import Kind
 
-ALWAYS: Final = Eras([Era(-inf, inf, Kind(persistent=True))])
+ALWAYS: Final = Lifetimes([Lifetime(-inf, inf, Kind(persistent=True))])
 NEAR: Final = 64
-"""How many misses around a flush are looked at to guess its moment."""
+"""How many misses around a flush are looked at to guess its instant."""
 
 
-class Flush(NamedTuple):
-    """A flush object whose moment is to be chosen; like a knot of pool calls, but on its own."""
-
-    name: Name
-    call: Call
-    low: float
-    high: float
-    before: int = -1
-    wavers: bool = False
-    makes: bool = False
+def flushes_of(target: Name, calls: SlotCalls) -> Iterator[Flush]:
+    """The flushes of an object that took effect, or may have."""
+    for call in calls.emptied:
+        yield Flush(target[:2], target[2], Perhaps(call.begin, end_of(call), call), sure=True)
+    for unsure in calls.maybe_emptied:
+        yield Flush(target[:2], target[2], unsure, sure=False)
 
 
-def flushes_of(name: Name, calls: Iterable[Call]) -> Iterator[Flush]:
-    """The flushes among these calls that may have taken effect."""
-    for call in calls:
-        if effect(call) is not Does.NOTHING:
-            yield Flush(name, call, call.begin, until(call))
-
-
-class Moments:
-    """The moments that matter to the flushes of one object, by what is in its slots.
+class FlushTimes:
+    """The instants that matter to the flushes of one object, by what is in its slots.
 
     Where it is not `certain` which calls meet in a slot, all their begins and ends may matter.
     """
 
-    def __init__(self, slots: Sequence[Slot], persistent: bool, certain: bool) -> None:
+    def __init__(self, slots: Sequence[SlotHistory], persistent: bool, certain: bool) -> None:
         spans: list[Interval] = []
         points: set[float] = set()
         self._needs: list[Interval] = []
         self._certain = certain and not any(slot.clusters.repeated for slot in slots)
         for slot in slots:
             if not self._certain:
-                points.update(time for call in slot.calls for time in (call.begin, until(call)))
-            spans += ((zone[FIRST_END], zone[LAST_BEGIN]) for zone in slot.zones())
+                points.update(slot.calls.times())
+            spans += ((zone[FIRST_END], zone[LAST_BEGIN]) for zone in slot.clusters.zones)
             if persistent:
                 points.update(end for _, end in (*slot.clusters.misses, *slot.clusters.denied))
                 self._needs += _needs(slot)
@@ -71,23 +60,23 @@ class Moments:
         self._times: dict[int, list[float]] = {}
 
     def guess(self, flushes: Iterable[Flush]) -> None:
-        """Put the likeliest moment of each flush first: one that explains most of what is unexplained."""
+        """Put the likeliest instant of each flush first: one that explains most of what is unexplained."""
         ends = [end for _, end in self._needs]
         met = bytearray(len(ends))
         for flush in sorted(flushes, key=lambda flush: flush.high):
             first = bisect_left(ends, flush.low)
             near = [n for n in range(first, min(first + NEAR, len(ends))) if not met[n]]
             times = sorted(self._between(flush.low, flush.high), key=partial(self._unlikely, near))
-            self._times[id(flush.call)] = times
+            self._times[id(flush.call.call)] = times
             for n in near:
                 met[n] = self._needs[n][0] <= times[0] <= self._needs[n][1]
 
-    def ways(self, flush: Flush) -> Iterator[Untied]:
-        """The moments at which a flush may have happened, the likeliest first; or that it did not."""
-        if effect(flush.call) is None:
-            yield Untied((), live=False)
-        for time in self._times[id(flush.call)]:
-            yield Untied((Moment(time, flush.name, flush.call),), live=False)
+    def choices(self, flush: Flush) -> Iterator[Chosen]:
+        """The instants at which a flush may have happened, the likeliest first; or that it did not."""
+        if not flush.sure:
+            yield Chosen((), live=False)
+        for time in self._times[id(flush.call.call)]:
+            yield Chosen((Instant(time, flush.name, flush.call.call),), live=False)
 
     def _unlikely(self, near: list[int], time: float) -> tuple[bool, int, float]:
         explained = sum(self._needs[n][0] <= time <= self._needs[n][1] for n in near)
@@ -102,14 +91,14 @@ class Moments:
         return {time for time in times if self._busy.around(time) < 0} or {low}
 
 
-def _needs(slot: Slot) -> list[Interval]:
+def _needs(slot: SlotHistory) -> list[Interval]:
     # The misses of a slot that its own flushes and failed puts do not explain.
-    zones = slot.zones()
+    zones = slot.clusters.zones
     busy = forward(zones, ALWAYS)
     wanted = demands(slot.clusters, zones, busy, ALWAYS) if isinstance(busy, Busy) else busy
     if not isinstance(wanted, list):
         return []
-    ends = sorted(end for _, end in slot.clusters.writers)
+    ends = sorted(end for _, end in slot.clusters.emptied)
     ends.append(inf)
     return [(since, until) for since, until in wanted if ends[bisect_left(ends, since)] > until]
 
@@ -125,9 +114,9 @@ def _united(spans: list[Interval]) -> Busy:
     return busy
 
 
-def at(moments: Iterable[Moment], calls: Iterable[Call]) -> Iterator[tuple[Call, Call]]:
-    """The flushes that have a moment, each as a call that takes just that moment, and as it was."""
-    chosen = {id(moment.what): moment.time for moment in moments}
-    for call in calls:
-        if id(call) in chosen:
-            yield call._replace(begin=chosen[id(call)], end=chosen[id(call)], answer=True), call
+def at_instants(instants: Iterable[Instant], calls: SlotCalls) -> Iterator[tuple[Call, Call]]:
+    """The flushes to which instants were given, as calls that take just that instant, and as they were."""
+    given = {id(instant.what): instant.time for instant in instants}
+    for call in (*calls.emptied, *(unsure.call for unsure in calls.maybe_emptied)):
+        if id(call) in given:
+            yield call._replace(begin=given[id(call)], end=given[id(call)], answer=True), call

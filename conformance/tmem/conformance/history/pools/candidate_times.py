@@ -1,12 +1,12 @@
-"""The moments that matter: at which a pool may have been made or ended.
+"""The instants that matter: at which a pool may have been made or ended.
 
-In a private pool the earlier is the better. Made sooner, a pool has room for all that was done with it;
-ended sooner, but after the pages that were put before, it explains more misses. There is a choice only
-where a page may belong to the life before or the life after, and where a flush was denied, which can be only
-while there is no pool.
+In a private pool the earlier is the better. If a pool was made sooner, it has room for all that was done with
+it. If it ended sooner, but after the pages that were put before, it explains more misses. There is a choice
+only where a page may belong to the lifetime before or after, and where a flush was denied, which can happen
+only while there is no pool.
 
-In a shared ephemeral pool it is best to join at once and to leave late, unless the same id comes back, or
-a call of the sharer that would empty a slot may have found no pool. In a shared persistent one every moment
+In a shared ephemeral pool it is best to join at once and to leave late, unless the same id comes back, or a
+call of the sharer that would empty a slot may have found no pool. In a shared persistent pool every instant
 is tried at which a call of a sharer begins or ends.
 """
 
@@ -21,7 +21,7 @@ from tmem.conformance.history.slot.clusters import FIRST_END, LAST_BEGIN, Interv
 
 
 class PrivateTimes:
-    """The moments that matter to a private pool: those at which a zone's last call had begun.
+    """The instants that matter to a private pool: those at which the last call of a zone had begun.
 
     `denied` are the begins of flushes that found no pool.
     """
@@ -36,7 +36,7 @@ class PrivateTimes:
     def add(self, zones: Iterable[Zone]) -> None:
         """Keep those zones of a slot whose last begin lies within a destroy; `sort` follows the last."""
         begins, windows, longest = self._begins, self._windows, self._longest
-        for zone in zones:
+        for zone in zones if begins else ():
             last_begin = zone[LAST_BEGIN]
             n = bisect_left(begins, last_begin) - 1
             while n >= 0 and last_begin - begins[n] <= longest:
@@ -50,7 +50,7 @@ class PrivateTimes:
         self._zones.sort()
 
     def new(self, call: PoolCall, soonest: float) -> Sequence[float]:
-        """At once; or later, since a flush found no pool."""
+        """At once; or later, because a flush found no pool."""
         denied = self._denied
         return [soonest, *denied[bisect_right(denied, soonest) : bisect_right(denied, call.end)]]
 
@@ -63,10 +63,10 @@ class PrivateTimes:
 
 
 class SharedTimes:
-    """The moments that matter to an id that stood for shared pools.
+    """The instants that matter to an id that stood for shared pools.
 
-    `points` are the begins and ends of all calls of those who share, in order; `emptyings` are those calls
-    on the id that leave nothing in a slot.
+    `points` are the begins and ends of all calls of the sharers, in order. `emptyings` are those calls on the
+    id that leave nothing in a slot.
     """
 
     def __init__(self, points: Sequence[float], emptyings: Iterable[Interval], persistent: bool) -> None:
@@ -77,13 +77,13 @@ class SharedTimes:
         self._persistent = persistent
 
     def new(self, call: PoolCall, soonest: float) -> Sequence[float]:
-        """At once; or later, since a call found no pool, or misses need that the pool had ended before."""
+        """At once; or later, because a call found no pool, or misses need that the pool had ended before."""
         points = self._points if self._persistent else self._begins
         later = points[bisect_right(points, soonest) : bisect_right(points, call.end)]
         return [soonest, *later]
 
     def destroy(self, call: PoolCall, soonest: float, next_new: float) -> Sequence[float]:
-        """As late as can be; or sooner, for the same reasons or since the id is granted again meanwhile."""
+        """As late as can be; or sooner, for the same reasons, or if the id is granted again meanwhile."""
         points = self._points if self._persistent or next_new <= call.end else self._ends
         sooner = points[bisect_left(points, soonest) : bisect_left(points, call.end)]
         return [call.end, *reversed(sooner)]

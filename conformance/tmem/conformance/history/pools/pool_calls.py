@@ -1,24 +1,24 @@
-"""The lives of a pool id: in which order, and when, its new pools and destroys may have taken effect.
+"""In which order, and when, the new pools and destroys of a pool id may have taken effect.
 
-Calls that overlap form a knot. The knots of an id follow each other in time, so each can be untied for
-itself, given whether the id was live before it.
+Calls on one id that overlap form a knot. The knots of an id follow each other in time, so each can be
+ordered on its own, given whether the id was live before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
-from tmem.conformance.history.calls import Call, Maybe, Page, effect, until
-from tmem.conformance.history.partition import Name
-from tmem.conformance.history.slot.pool_lifetimes import Era
+from tmem.conformance.history.calls import Call, Name, Page, Perhaps
+from tmem.conformance.history.partition import Partition, PoolIdCalls, end_of
+from tmem.conformance.history.slot.lifetimes import Lifetime, Lifetimes
 from tmem.spec.abi.flags import kind_of
-from tmem.spec.slot import Does, Kind
+from tmem.spec.slot import Kind
 
 
 class PoolCall(NamedTuple):
-    """A new pool or destroy that took effect, or (`sure` is False) may have.
+    """A new pool or destroy that took effect, or (`sure` is False) may have taken effect.
 
     `kind` and `uuid` are those of the pool that was granted.
     """
@@ -49,79 +49,112 @@ class Knot(NamedTuple):
 
     @property
     def wavers(self) -> bool:
-        """Whether it depends on how the knot is untied if the id is live after it."""
+        """Whether the order of its calls decides if the id is live after it."""
         return len(self.calls) > 1 or not self.calls[0].sure
 
 
-class Moment(NamedTuple):
-    """When a new pool or destroy of a pool id took effect; or a flush object, where that has one moment."""
+class Flush(NamedTuple):
+    """A flush object that takes effect on the whole object at one instant, which is to be chosen."""
+
+    name: Name
+    oid: Page
+    call: Perhaps
+    sure: bool
+    before: int = -1
+    wavers: bool = False
+    makes: bool = False
+
+    @property
+    def low(self) -> float:
+        """The first instant at which it may take effect."""
+        return self.call.begin
+
+    @property
+    def high(self) -> float:
+        """The last instant at which it may take effect."""
+        return self.call.end
+
+
+Choice: TypeAlias = Knot | Flush
+"""Calls whose instants are to be chosen."""
+
+
+class Instant(NamedTuple):
+    """When a new pool or destroy of a pool id took effect; or a flush object, if that has one instant."""
 
     time: float
     name: Name
     what: PoolCall | Call
 
 
-class Untied(NamedTuple):
-    """One way to order the calls of a knot, and whether the id is live after it."""
+class Chosen(NamedTuple):
+    """One way to choose the instants of a knot or a flush, and whether the id is live after it."""
 
-    moments: tuple[Moment, ...]
+    instants: tuple[Instant, ...]
     live: bool
 
 
 class Times(Protocol):
-    """Says which moments of a pool call matter, the likeliest first."""
+    """Says which instants of a pool call matter, the likeliest first."""
 
     def new(self, call: PoolCall, soonest: float) -> Sequence[float]:
-        """The moments from `soonest` on at which a pool may be made."""
+        """The instants from `soonest` on at which a pool may be made."""
 
     def destroy(self, call: PoolCall, soonest: float, next_new: float) -> Sequence[float]:
-        """The moments from `soonest` on at which it may end, before a new pool that begins at `next_new`."""
+        """The instants from `soonest` on at which it may end, before a new pool that begins at `next_new`."""
 
 
-def pool_calls(calls: Iterable[Call]) -> list[PoolCall]:
-    """What the calls on one pool id come to; those that changed nothing are left out."""
-    calls = list(calls)
-    granted = _told(calls)
+def pool_calls(calls: PoolIdCalls) -> list[PoolCall]:
+    """The new pools and destroys of one pool id that took effect, or may have."""
+    granted = {id(news[0].call): flags for flags, news in _answers(calls) if len(news) == 1}
     found: list[PoolCall] = []
-    for call in calls:
-        if call.op == "new_pool":
-            sure = type(call.answer) is int and call.end is not None
-            end = until(call) if sure or type(call.answer) is Maybe else inf
-            kind = _kind(call, granted.get(id(call), call.args[1]))
-            uuid = call.args[2] if kind.shared else None
-            found.append(PoolCall(call.begin, end, True, sure, kind, uuid))  # type: ignore[arg-type]
-        elif call.op == "destroy_pool" and effect(call) is not Does.NOTHING:
-            found.append(PoolCall(call.begin, until(call), False, effect(call) is not None, Kind(), None))
+    for n, (begin, end, call) in enumerate(_news(calls)):
+        found.append(_made(begin, end, call, n < len(calls.made), granted.get(id(call))))
+    found += (PoolCall(call.begin, end_of(call), False, True, Kind(), None) for call in calls.ended)
+    found += (PoolCall(begin, end, False, False, Kind(), None) for begin, end, _ in calls.maybe_ended)
     return found
 
 
-def untold(calls: Sequence[Call]) -> bool:
-    """Whether flags were told that some new pool did not ask for, and it is not certain of which pool."""
-    granted = _told(calls)
+def all_pool_calls(found: Partition) -> dict[Name, list[PoolCall]]:
+    """The pool calls of every pool id; a new pool that answered no id has an id of its own."""
+    made = {name: pool_calls(found.pools[name]) for name in found.names}
+    for begin, end, call in found.unnamed:
+        made[call.args[0], call] = [_made(begin, end, call, False, None)]
+    return made
+
+
+def _made(begin: float, end: float, call: Call, sure: bool, flags: Page) -> PoolCall:
+    kind = _kind(call, call.args[1] if flags is None else flags)
+    uuid = call.args[2] if kind.shared else None
+    return PoolCall(begin, end, True, sure, kind, uuid)  # type: ignore[arg-type]  # flags and UUID are integers
+
+
+def flags_uncertain(calls: PoolIdCalls) -> bool:
+    """Whether pool flags answered what some new pool did not ask for, and it is not certain of which pool."""
+    granted = {id(news[0].call): flags for flags, news in _answers(calls) if len(news) == 1}
     return any(
-        _kind(new, granted.get(id(new), new.args[1])) != _kind(new, flags)
-        for flags, news in _tellings(calls)
+        _kind(new.call, granted.get(id(new.call), new.call.args[1])) != _kind(new.call, flags)
+        for flags, news in _answers(calls)
         for new in news
     )
 
 
-def _told(calls: Sequence[Call]) -> dict[int, Page]:
-    # The flags that were told of the pools of new pools, where it is certain of which.
-    return {id(news[0]): flags for flags, news in _tellings(calls) if len(news) == 1}
+def _answers(calls: PoolIdCalls) -> Iterator[tuple[Page, list[Perhaps]]]:
+    # What pool flags answered, with the new pools it may be about: those after which none had surely come.
+    if not calls.flags:
+        return
+    news = _news(calls)
+    for call in calls.flags:
+        last = max((new.begin for new in news if new.end < call.begin), default=-inf)
+        yield call.answer, [new for new in news if new.begin <= end_of(call) and new.end >= last]
 
 
-def _tellings(calls: Sequence[Call]) -> Iterator[tuple[Page, list[Call]]]:
-    # Flags that were told, with the new pools that they may be of: those after which none had surely come.
-    news = [call for call in calls if call.op == "new_pool"]
-    for call in calls:
-        if call.op == "pool_flags" and type(call.answer) is int and call.end is not None:
-            last = max((new.begin for new in news if until(new) < call.begin), default=-inf)
-            end = call.end
-            yield call.answer, [new for new in news if new.begin <= end and until(new) >= last]
+def _news(calls: PoolIdCalls) -> list[Perhaps]:
+    return [*(Perhaps(call.begin, end_of(call), call) for call in calls.made), *calls.maybe_made]
 
 
 def _kind(new: Call, flags: Page) -> Kind:
-    return kind_of(flags, new.args[2])  # type: ignore[arg-type]
+    return kind_of(flags, new.args[2])  # type: ignore[arg-type]  # flags and UUID are integers
 
 
 def knots_of(name: Name, calls: Iterable[PoolCall]) -> list[Knot]:
@@ -141,15 +174,27 @@ def knots_of(name: Name, calls: Iterable[PoolCall]) -> list[Knot]:
     return found[::-1]
 
 
-def untie(knot: Knot, live: bool, times: Times) -> Iterator[Untied]:
+def in_time(choices: Iterable[Choice]) -> list[Choice]:
+    """The choices of several ids in the order of time, each knot with the number of the one before it."""
+    last: dict[Name, int] = {}
+    ordered: list[Choice] = []
+    for n, choice in enumerate(sorted(choices, key=lambda choice: choice.low)):
+        if isinstance(choice, Knot):
+            choice = choice._replace(before=last.get(choice.name, -1))
+            last[choice.name] = n
+        ordered.append(choice)
+    return ordered
+
+
+def orders(knot: Knot, live: bool, times: Times) -> Iterator[Chosen]:
     """Every way to order the calls of a knot that matters, the likeliest first."""
     return _orders(frozenset(range(len(knot.calls))), live, -inf, knot, times)
 
 
-def _orders(todo: frozenset[int], live: bool, now: float, knot: Knot, times: Times) -> Iterator[Untied]:
+def _orders(todo: frozenset[int], live: bool, now: float, knot: Knot, times: Times) -> Iterator[Chosen]:
     calls = knot.calls
     if not any(calls[n].sure for n in todo):
-        yield Untied((), live)
+        yield Chosen((), live)
     for n in sorted(todo):
         call, rest = calls[n], todo - {n}
         soonest = max(now, call.begin)
@@ -160,31 +205,31 @@ def _orders(todo: frozenset[int], live: bool, now: float, knot: Knot, times: Tim
         ):
             continue
         if call.makes:
-            moments = times.new(call, soonest)
+            instants = times.new(call, soonest)
         elif live:
             next_new = min([knot.next_new, *(calls[m].begin for m in rest if calls[m].makes)])
-            moments = times.destroy(call, soonest, next_new)
+            instants = times.destroy(call, soonest, next_new)
         else:
-            moments = [soonest]
-        for time in moments:
+            instants = [soonest]
+        for time in instants:
             for then in _orders(rest, call.makes, time, knot, times):
-                yield Untied((Moment(time, knot.name, call), *then.moments), then.live)
+                yield Chosen((Instant(time, knot.name, call), *then.instants), then.live)
 
 
-def lives(moments: Iterable[Moment]) -> list[Era]:
-    """The lives of one id that its moments make."""
-    found: list[Era] = []
-    for time, _, what in moments:
+def lifetimes_of(instants: Iterable[Instant]) -> Lifetimes:
+    """The lifetimes of one id whose new pools and destroys took effect at these instants."""
+    found: list[Lifetime] = []
+    for time, _, what in instants:
         if isinstance(what, Call):
             continue
         if what.makes:
-            found.append(Era(time, inf, what.kind, what.uuid))
+            found.append(Lifetime(time, inf, what.kind, what.uuid))
         elif found and found[-1].stop == inf:
             found[-1] = found[-1]._replace(stop=time)
-    return found
+    return Lifetimes(found)
 
 
-def sharers(made: dict[Name, list[PoolCall]]) -> list[list[Name]]:
+def sharers(made: Mapping[Name, Iterable[PoolCall]]) -> list[list[Name]]:
     """The pool ids, those together that ever shared a pool."""
     groups: dict[Name, list[Name]] = {name: [name] for name in made}
     first: dict[int, Name] = {}

@@ -1,84 +1,94 @@
-"""A pool that one id alone stands for: its slots, given when it was made and destroyed."""
+"""A pool id that shared its pools with no other id: its slots, given when its pools were made and ended."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tmem.conformance.history.calls import Call, Page, denied, until
-from tmem.conformance.history.partition import Name, Split
-from tmem.conformance.history.pools.atomic_flush import Flush, Moments, at, flushes_of
+from tmem.conformance.history.calls import Call, Name, Page
+from tmem.conformance.history.partition import Partition, SlotCalls, end_of
+from tmem.conformance.history.pools.atomic_flush import FlushTimes, at_instants, flushes_of
 from tmem.conformance.history.pools.candidate_times import PrivateTimes
-from tmem.conformance.history.pools.pool_calls import Moment, PoolCall, Untied, knots_of, lives, untie
-from tmem.conformance.history.pools.search import Choice, in_time
+from tmem.conformance.history.pools.pool_calls import (
+    Choice,
+    Chosen,
+    Flush,
+    Instant,
+    PoolCall,
+    in_time,
+    knots_of,
+    lifetimes_of,
+    orders,
+)
 from tmem.conformance.history.slot.clusters import Conflict, among
-from tmem.conformance.history.slot.decide import Slot, conflict_in
+from tmem.conformance.history.slot.decide import SlotHistory, conflict_in
 from tmem.conformance.history.slot.frontier import Budget
-from tmem.conformance.history.slot.linearization import Order, order_of
-from tmem.conformance.history.slot.pool_lifetimes import Eras
+from tmem.conformance.history.slot.lifetimes import Lifetimes
+from tmem.conformance.history.slot.linearization import Linearization, linearize
 from tmem.conformance.history.slot.zones import Flushes
 
-NO_FLUSHES = Flushes()
+NO_FLUSHES = Flushes(SlotCalls())
 
 
-class Pool:
-    """One pool id that shared its pool with no other: its slots are those of all its lives."""
+class PrivatePools:
+    """The pools of one id, in all of its lifetimes."""
 
     doubt = mixed = latest = strict = False
 
     def __init__(
-        self, name: Name, made: list[PoolCall], found: Split, budget: Budget, atomic_flush: bool
+        self, name: Name, made: list[PoolCall], found: Partition, budget: Budget, atomic_flush: bool
     ) -> None:
         self.names = [name]
-        self.failing: tuple[Page, ...] = ()
+        self.failing: Name = ()
         """The object id and index of the slot that was last in conflict."""
         self._budget = budget
-        groups = (*found.slots.get(name, {}).values(), *found.flushes.get(name, {}).values())
-        self._denied = [call for group in groups for call in group if denied(call)]
-        self._times = PrivateTimes(made, (call.begin for call in self._denied))
-        self._objects: dict[Page, list[Call]] = {t[2]: c for t, c in found.flushes.get(name, {}).items()}
-        self._flushes = {oid: Flushes(() if atomic_flush else calls) for oid, calls in self._objects.items()}
+        slots, objects = found.slots.get(name, {}), found.objects.get(name, {})
+        self._unflushed = [call for calls in (*slots.values(), *objects.values()) for call in calls.unflushed]
+        self._times = PrivateTimes(made, (call.begin for call in self._unflushed))
+        self._objects = {target[2]: calls for target, calls in objects.items()}
+        self._flushes = {} if atomic_flush else {oid: Flushes(each) for oid, each in self._objects.items()}
         self._whole: dict[int, Call] = {}
-        """Flushes that were given a moment, as they were."""
+        """Flushes that were given an instant, as they were."""
         self._slots = [
-            Slot(target, calls, self._flushes.get(target[2], NO_FLUSHES))
-            for target, calls in found.slots.get(name, {}).items()
+            SlotHistory(target, calls, self._flushes.get(target[2], NO_FLUSHES))
+            for target, calls in slots.items()
         ]
         for slot in self._slots:
-            self._times.add(slot.zones())
+            self._times.add(slot.clusters.zones)
         self._times.sort()
         self._passed: dict[int, tuple[float, ...]] = {}
         """What each slot was last found to be in order with."""
-        self._atomic: dict[Page, Moments] = {}
-        knots: list[Choice] = [*knots_of(name, made)]
+        self._flush_times: dict[Page, FlushTimes] = {}
+        choices: list[Choice] = [*knots_of(name, made)]
         if atomic_flush:
             persistent = any(call.kind.persistent for call in made)
-            for oid, calls in self._objects.items():
-                slots = [slot for slot in self._slots if slot.name[2] == oid]
-                self._atomic[oid] = Moments(slots, persistent, certain=True)
-                flushes = list(flushes_of(name, calls))
-                self._atomic[oid].guess(flushes)
-                knots += flushes
-        self.knots = in_time(knots)
+            for target, calls in objects.items():
+                of_object = [slot for slot in self._slots if slot.name[2] == target[2]]
+                self._flush_times[target[2]] = times = FlushTimes(of_object, persistent, certain=True)
+                flushes = list(flushes_of(target, calls))
+                times.guess(flushes)
+                choices += flushes
+        self.choices = in_time(choices)
 
-    def ways(self, knot: Choice, live: bool) -> Iterator[Untied]:
-        """The moments that matter to a knot of pool calls, or to a flush."""
-        if isinstance(knot, Flush):
-            return self._atomic[knot.call.args[2]].ways(knot)
-        return untie(knot, live, self._times)
+    def ways(self, choice: Choice, live: bool) -> Iterator[Chosen]:
+        """The instants that matter to a knot of pool calls, or to a flush."""
+        if isinstance(choice, Flush):
+            return self._flush_times[choice.oid].choices(choice)
+        return orders(choice, live, self._times)
 
-    def conflict(self, moments: list[Moment]) -> Conflict | None:
-        """Where the calls of a slot cannot be ordered, given these moments; it is tried first next time."""
-        eras = self._given(moments)
-        for flush in self._denied:
-            if eras.last_throughout(flush.begin, until(flush)):
+    def conflict(self, instants: list[Instant]) -> Conflict | None:
+        """Calls of a slot that cannot be put in an order, given these instants; it comes first next time."""
+        lifetimes = self._given(instants)
+        for flush in self._unflushed:
+            if lifetimes.last_throughout(flush.begin, end_of(flush)):
                 self.failing = flush.args[2:]
-                return among(flush.begin, until(flush))
+                return among(flush.begin, end_of(flush))
         slots = self._slots
         for n, slot in enumerate(slots):
-            given = (*eras.starts, *eras.stops, *(slot.flushes.sure.begins if self._atomic else ()))
+            flushed = slot.flushes.sure.begins if self._flush_times else ()
+            given = (*lifetimes.starts, *lifetimes.stops, *flushed)
             if self._passed.get(id(slot)) == given:
                 continue
-            conflict = conflict_in(slot, eras, self._budget)
+            conflict = conflict_in(slot, lifetimes, self._budget)
             if conflict is not None:
                 self.failing = slot.name[2:]
                 slots[0], slots[n] = slots[n], slots[0]
@@ -86,21 +96,23 @@ class Pool:
             self._passed[id(slot)] = given
         return None
 
-    def orders(self, moments: list[Moment]) -> Iterator[Order]:
-        """An order for each slot, given moments that leave no conflict."""
-        eras = self._given(moments)
+    def linearizations(self, instants: list[Instant]) -> Iterator[Linearization]:
+        """A linearization of each slot, given instants that leave no conflict."""
+        lifetimes = self._given(instants)
         for slot in self._slots:
-            order = order_of(slot, eras, self._budget)
-            yield order._replace(
-                steps=[(time, self._whole.get(id(what), what)) for time, what in order.steps]
+            found = linearize(slot, lifetimes, self._budget)
+            yield found._replace(
+                effects=[(time, self._whole.get(id(what), what)) for time, what in found.effects]
             )
 
-    def _given(self, moments: list[Moment]) -> Eras:
-        if self._atomic:
+    def _given(self, instants: list[Instant]) -> Lifetimes:
+        if self._flush_times:
             for oid, calls in self._objects.items():
-                given = list(at(moments, calls))
+                given = list(at_instants(instants, calls))
                 self._whole.update((id(part), call) for part, call in given)
-                self._flushes[oid] = Flushes([part for part, _ in given])
+                flushes = SlotCalls()
+                flushes.emptied = [part for part, _ in given]
+                self._flushes[oid] = Flushes(flushes)
             for slot in self._slots:
                 slot.flushes = self._flushes.get(slot.name[2], NO_FLUSHES)
-        return Eras(lives(moments))
+        return lifetimes_of(instants)

@@ -1,65 +1,49 @@
-"""Finds moments for new pools and destroys under which the calls of every slot can be ordered.
+"""Finds instants for new pools and destroys under which the calls of every slot can be ordered.
 
-Knots are untied one after the other, and where a slot then is in conflict, the last knot that has to do
-with the conflict is untied in another way (conflict-directed backjumping): so of a thousand destroys only
-those are tried again that the conflict touches, and without any choice there is no search.
+The instants of one knot after the other are chosen. Where a slot then is in conflict, the last knot that has
+to do with the conflict is ordered in another way (conflict-directed backjumping). So of a thousand destroys
+only those are tried again that the conflict touches, and without any choice there is no search.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from tmem.conformance.history.pools.atomic_flush import Flush
-from tmem.conformance.history.pools.pool_calls import Knot, Moment, Untied
+from tmem.conformance.history.pools.pool_calls import Choice, Chosen, Instant, Knot
 from tmem.conformance.history.slot.clusters import Conflict
 
-Choice: TypeAlias = Knot | Flush
-"""What has moments to be chosen."""
 
-
-class Pools(Protocol):
-    """Pools whose slots depend on the same moments."""
+class Searched(Protocol):
+    """Pools whose slots depend on the same instants."""
 
     @property
-    def knots(self) -> list[Choice]:
-        """What has moments to be chosen, in the order of time (see `in_time`)."""
+    def choices(self) -> list[Choice]:
+        """What has instants to be chosen, in the order of time (see `in_time`)."""
 
-    def ways(self, knot: Choice, live: bool) -> Iterator[Untied]:
-        """Every choice for one of them that matters, given whether its id was live; the likeliest first."""
+    def ways(self, choice: Choice, live: bool) -> Iterator[Chosen]:
+        """Every way to choose that matters, given whether the id was live; the likeliest first."""
 
-    def conflict(self, moments: list[Moment]) -> Conflict | None:
-        """Where the calls of a slot cannot be ordered, given these moments."""
-
-
-def in_time(knots: Iterable[Choice]) -> list[Choice]:
-    """The knots of several ids in the order of time, each with the number of the one before it."""
-    last: dict[object, int] = {}
-    ordered: list[Choice] = []
-    for n, knot in enumerate(sorted(knots, key=lambda knot: knot.low)):
-        if isinstance(knot, Knot):
-            knot = knot._replace(before=last.get(knot.name, -1))
-            last[knot.name] = n
-        ordered.append(knot)
-    return ordered
+    def conflict(self, instants: list[Instant]) -> Conflict | None:
+        """Calls of a slot that cannot be put in an order, given these instants."""
 
 
-def settle(pools: Pools) -> list[Moment] | Conflict:
-    """The moments that leave no conflict; or, where there are none, the first conflict that was met."""
+def find_instants(pools: Searched) -> list[Instant] | Conflict:
+    """The instants that leave no conflict; or, if there are none, the first conflict that was met."""
     return _Search(pools).run()
 
 
 class _Search:
-    def __init__(self, pools: Pools) -> None:
+    def __init__(self, pools: Searched) -> None:
         self.pools = pools
-        self.knots = pools.knots
-        self.ways: list[Iterator[Untied]] = []
-        self.chosen: list[Untied] = []
+        self.knots = pools.choices
+        self.ways: list[Iterator[Chosen]] = []
+        self.chosen: list[Chosen] = []
         self.culprits: list[set[int]] = []
         """For each level, the earlier levels that had to do with what failed there."""
         self.first: Conflict | None = None
 
-    def run(self) -> list[Moment] | Conflict:
+    def run(self) -> list[Instant] | Conflict:
         if not self.knots:
             return self.pools.conflict([]) or []
         self._enter()
@@ -72,10 +56,10 @@ class _Search:
             if len(self.chosen) < len(self.knots):
                 self._enter()
                 continue
-            moments = [moment for way in self.chosen for moment in way.moments]
-            conflict = self.pools.conflict(moments)
+            instants = [instant for way in self.chosen for instant in way.instants]
+            conflict = self.pools.conflict(instants)
             if conflict is None:
-                return moments
+                return instants
             self.first = self.first or conflict
             self._back_to(_touched(self.knots, conflict))
         return self.first or Conflict(self.knots[0].low, self.knots[-1].high)
@@ -87,7 +71,7 @@ class _Search:
         self.culprits.append(set())
 
     def _leave(self) -> None:
-        # Every way to untie this knot failed, or there is none since the id was (not) live before.
+        # Every way to order this knot failed; or there is none, given whether the id was live before.
         self.ways.pop()
         knot = self.knots[len(self.ways)]
         culprits = self.culprits.pop()
@@ -110,8 +94,8 @@ class _Search:
 
 
 def _touched(knots: Sequence[Choice], conflict: Conflict) -> set[int]:
-    # The knots that meet the conflict; the destroy before a new pool among them, for what comes after the
-    # one may have come before the other; and what decides if the id was live.
+    # The knots that meet the conflict; the destroy before each new pool among them, since a call after the
+    # new pool may have come before that destroy; and the knots that decide whether the id was live.
     touched: set[int] = set()
     last: dict[object, int] = {}
     for n, knot in enumerate(knots):

@@ -1,33 +1,44 @@
-"""Shared pools: which calls of which clients meet in a slot, given when each had joined and left."""
+"""Shared pools: which calls of which clients meet in a slot, given when each client had joined and left."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain
 from math import inf
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import Call, Page, denied, effect, perhaps, until
-from tmem.conformance.history.partition import Name, Split
-from tmem.conformance.history.pools.atomic_flush import Flush, Moments, at, flushes_of
+from tmem.conformance.history.calls import Call, Name, Page, Perhaps
+from tmem.conformance.history.partition import Partition, SlotCalls, end_of
+from tmem.conformance.history.pools.atomic_flush import FlushTimes, at_instants, flushes_of
 from tmem.conformance.history.pools.candidate_times import SharedTimes
-from tmem.conformance.history.pools.pool_calls import Moment, PoolCall, Untied, knots_of, lives, untie
-from tmem.conformance.history.pools.search import Choice, in_time
+from tmem.conformance.history.pools.pool_calls import (
+    Choice,
+    Chosen,
+    Flush,
+    Instant,
+    PoolCall,
+    in_time,
+    knots_of,
+    lifetimes_of,
+    orders,
+)
 from tmem.conformance.history.slot.clusters import Conflict, Interval, among
-from tmem.conformance.history.slot.decide import CALLS, Slot, conflict_in
+from tmem.conformance.history.slot.decide import CALLS, SlotHistory, conflict_in
 from tmem.conformance.history.slot.frontier import Budget
-from tmem.conformance.history.slot.linearization import Order, order_of
-from tmem.conformance.history.slot.pool_lifetimes import Era, Eras
+from tmem.conformance.history.slot.lifetimes import Lifetime, Lifetimes
+from tmem.conformance.history.slot.linearization import Linearization, linearize
 from tmem.conformance.history.slot.zones import Flushes
-from tmem.spec.slot import Does, Kind
+from tmem.spec.slot import Kind
 
 Pages: TypeAlias = Hashable
 """What holds the pages: the UUID that was joined; for a private pool the name."""
+Given: TypeAlias = dict[tuple[Pages, Page], dict[Page, SlotCalls]]
+"""The calls that meet, by pages and object id, and then by index; NO_INDEX for flushes of the object."""
+NO_INDEX: Final = None
 
 
-class Turn(NamedTuple):
+class Change(NamedTuple):
     """A client joins a pool, as of this kind, or leaves it."""
 
     time: float
@@ -36,187 +47,215 @@ class Turn(NamedTuple):
     kind: Kind
 
 
-class Lives:
-    """The lives of one pool id, in the order of time."""
+class Part(NamedTuple):
+    """What of a call lies in a lifetime of its pool id."""
 
-    def __init__(self, eras: Sequence[Era]) -> None:
-        self.eras = eras
-        self._starts = [era.start for era in eras]
-        self._stops = [era.stop for era in eras]
-
-    def meeting(self, begin: float, end: float) -> Sequence[Era]:
-        """Those that an interval meets or touches."""
-        return self.eras[bisect_left(self._stops, begin) : bisect_right(self._starts, end)]
+    lifetime: Lifetime
+    begin: float
+    end: float
+    clipped: bool
 
 
 class SharedPools:
-    """Pool ids that stood for shared pools, with all that shared with them.
+    """The pools of ids that stood for shared pools, with all that shared with them.
 
-    A call belongs to the life of its own pool id in which it took effect. Where it may be one of several,
-    the first is taken, or (`latest`) the last; `doubt` says that this, or the order of a join and a leave
-    at the same time, was left untried. Where sharers took a pool as of different kinds, its pages may
+    A call belongs to the lifetime of its own pool id in which it took effect. Where it may be one of several,
+    the first is taken, or (`latest`) the last. `doubt` says that this choice, or the order of a join and a
+    leave at the same time, was left untried. Where sharers took a pool as of different kinds, its pages may
     vanish; or (`strict`) they may not.
     """
 
     def __init__(
-        self, made: dict[Name, list[PoolCall]], found: Split, budget: Budget, atomic_flush: bool
+        self, made: dict[Name, list[PoolCall]], found: Partition, budget: Budget, atomic_flush: bool
     ) -> None:
         self.names = list(made)
-        self.failing: tuple[Page, ...] = ()
+        self.failing: Name = ()
         """The object id and index of the slot that was last in conflict."""
         self.latest = False
         self.strict = False
         self.mixed = False
-        """Whether, by the moments last looked at, sharers took one life of a pool as of different kinds."""
+        """Whether, by the last instants, sharers took one lifetime of a pool as of different kinds."""
         self.doubt = False
         self._budget = budget
         self._whole: dict[int, Call] = {}
-        self._calls = {name: list(_calls_on(name, found)) for name in made}
+        self._slots = {name: found.slots.get(name, {}) for name in made}
+        self._objects = {name: found.objects.get(name, {}) for name in made}
+        groups = {name: [*self._slots[name].values(), *self._objects[name].values()] for name in made}
         persistent = any(call.kind.persistent for calls in made.values() for call in calls)
-        self._cost = 1 + sum(map(len, self._calls.values())) // CALLS
-        points = sorted(set(_points(made.values(), self._calls.values())))
+        size = sum(1 for each in groups.values() for calls in each for _ in calls.all())
+        self._cost = 1 + size // CALLS
+        points = sorted({*_pool_times(made.values()), *_times(groups.values())} - {inf})
         self._times = {
-            name: SharedTimes(points, _emptyings(calls), persistent) for name, calls in self._calls.items()
+            name: SharedTimes(points, _emptyings(each), persistent) for name, each in groups.items()
         }
-        knots: list[Choice] = [knot for name, calls in made.items() for knot in knots_of(name, calls)]
-        self._atomic: dict[Page, Moments] = {}
+        choices: list[Choice] = [knot for name, calls in made.items() for knot in knots_of(name, calls)]
+        self._flush_times: dict[Page, FlushTimes] = {}
         if atomic_flush:
-            for oid in {call.args[2] for calls in self._calls.values() for call in calls}:
-                self._atomic[oid] = Moments(list(self._alike(oid)), persistent, certain=False)
-            flushes = [
-                flush
-                for name, calls in self._calls.items()
-                for flush in flushes_of(name, (call for call in calls if call.op == "flush_object"))
-            ]
-            for oid, times in self._atomic.items():
-                times.guess(flush for flush in flushes if flush.call.args[2] == oid)
-            knots += flushes
-        self.knots = in_time(knots)
+            choices += self._flushes_to_choose(persistent)
+        self._atomic_flush = atomic_flush
+        self.choices = in_time(choices)
 
-    def _alike(self, oid: Page) -> Iterator[Slot]:
-        # Slots by object and index alone: that tells well enough which moments of a flush are likely.
-        slots: dict[Page, list[Call]] = defaultdict(list)
-        for calls in self._calls.values():
-            for call in calls:
-                if call.args[2] == oid and call.op != "flush_object":
-                    slots[call.args[3]].append(call)
+    def _flushes_to_choose(self, persistent: bool) -> list[Flush]:
+        targets = [(target, calls) for each in self._objects.values() for target, calls in each.items()]
+        flushes = [flush for target, calls in targets for flush in flushes_of(target, calls)]
+        for oid in {flush.oid for flush in flushes}:
+            times = FlushTimes(list(self._alike(oid)), persistent, certain=False)
+            times.guess(flush for flush in flushes if flush.oid == oid)
+            self._flush_times[oid] = times
+        return flushes
+
+    def _alike(self, oid: Page) -> Iterator[SlotHistory]:
+        # Slots by object and index alone: that tells well enough which instants of a flush are likely.
+        slots: dict[Page, SlotCalls] = defaultdict(SlotCalls)
+        for each in self._slots.values():
+            for target, calls in each.items():
+                if target[2] == oid:
+                    slots[target[3]].add(calls)
         for index, calls in slots.items():
-            yield Slot((oid, index), calls, Flushes())
+            yield SlotHistory((oid, index), calls, Flushes(SlotCalls()))
 
-    def ways(self, knot: Choice, live: bool) -> Iterator[Untied]:
-        """The moments that matter to a knot of pool calls, or to a flush."""
-        if isinstance(knot, Flush):
-            return self._atomic[knot.call.args[2]].ways(knot)
-        return untie(knot, live, self._times[knot.name])
+    def ways(self, choice: Choice, live: bool) -> Iterator[Chosen]:
+        """The instants that matter to a knot of pool calls, or to a flush."""
+        if isinstance(choice, Flush):
+            return self._flush_times[choice.oid].choices(choice)
+        return orders(choice, live, self._times[choice.name])
 
-    def conflict(self, moments: list[Moment]) -> Conflict | None:
-        """Where the calls of a slot cannot be ordered, given these moments. Raises Spent."""
-        self._budget.spend(self._cost)  # also where a call finds no life, and no slot is looked at
-        slots = self._slots(moments)
+    def conflict(self, instants: list[Instant]) -> Conflict | None:
+        """Calls of a slot that cannot be put in an order, given these instants. Raises Spent."""
+        self._budget.spend(self._cost)  # also where a call finds no pool, and no slot is looked at
+        slots = self._slots_given(instants)
         if isinstance(slots, Conflict):
             return slots
-        for slot, eras in slots:
-            conflict = conflict_in(slot, eras, self._budget)
+        for slot, lifetimes in slots:
+            conflict = conflict_in(slot, lifetimes, self._budget)
             if conflict is not None:
                 self.failing = slot.name[1:]
                 return conflict
         return None
 
-    def orders(self, moments: list[Moment]) -> Iterator[Order]:
-        """An order for each slot, given moments that leave no conflict."""
-        slots = self._slots(moments)
-        for slot, eras in [] if isinstance(slots, Conflict) else slots:
-            order = order_of(slot, eras, self._budget)
-            steps = [(time, self._whole.get(id(what), what)) for time, what in order.steps]
-            yield order._replace(steps=steps)
+    def linearizations(self, instants: list[Instant]) -> Iterator[Linearization]:
+        """A linearization of each slot, given instants that leave no conflict."""
+        slots = self._slots_given(instants)
+        for slot, lifetimes in [] if isinstance(slots, Conflict) else slots:
+            found = linearize(slot, lifetimes, self._budget)
+            yield found._replace(
+                effects=[(time, self._whole.get(id(what), what)) for time, what in found.effects]
+            )
 
-    def _slots(self, moments: list[Moment]) -> list[tuple[Slot, Eras]] | Conflict:
-        by_name: dict[Name, list[Moment]] = defaultdict(list)
-        for moment in moments:
-            by_name[moment.name].append(moment)
-        members = {name: Lives(lives(by_name[name])) for name in self._calls}
-        eras = self._eras(members)
+    def _slots_given(self, instants: list[Instant]) -> list[tuple[SlotHistory, Lifetimes]] | Conflict:
+        by_name: dict[Name, list[Instant]] = defaultdict(list)
+        for instant in instants:
+            by_name[instant.name].append(instant)
+        members = {name: lifetimes_of(by_name[name]) for name in self.names}
+        lifetimes = self._lifetimes(members)
         self._whole = {}
-        given: dict[tuple[Pages, Hashable], dict[Hashable, list[Call]]] = defaultdict(
-            lambda: defaultdict(list)
-        )
-        for name, calls in self._calls.items():
-            for call, whole in self._with_moments(calls, moments):
-                fitted = self._fitted(call, name, members[name])
-                if isinstance(fitted, Conflict):
-                    self.failing = call.args[2:4]
-                    return fitted
-                if fitted is not None:
-                    pages, part = fitted
-                    self._whole[id(part)] = whole
-                    index = None if call.op == "flush_object" else call.args[3]
-                    given[pages, call.args[2]][index].append(part)
-        slots: list[tuple[Slot, Eras]] = []
+        given: Given = defaultdict(lambda: defaultdict(SlotCalls))
+        for name, member in members.items():
+            targets = [(target[2], target[3], calls) for target, calls in self._slots[name].items()]
+            for target, calls in self._objects[name].items():
+                targets.append((target[2], NO_INDEX, self._with_instants(calls, instants)))
+            for oid, index, calls in targets:
+                conflict = self._fit(calls, name, member, given, oid, index)
+                if conflict is not None:
+                    self.failing = (oid,) if index is NO_INDEX else (oid, index)
+                    return conflict
+        slots: list[tuple[SlotHistory, Lifetimes]] = []
         for (pages, oid), parts in given.items():
-            flushes = Flushes(parts.pop(None, []))
+            flushes = Flushes(parts.pop(NO_INDEX, SlotCalls()))
             slots += (
-                (Slot((pages, oid, index), calls, flushes), eras[pages]) for index, calls in parts.items()
+                (SlotHistory((pages, oid, index), calls, flushes), lifetimes[pages])
+                for index, calls in parts.items()
             )
         return slots
 
-    def _with_moments(self, calls: list[Call], moments: list[Moment]) -> Iterator[tuple[Call, Call]]:
-        # Each call, flushes that are to have one moment with just that, beside the call as it was.
-        if not self._atomic:
-            return zip(calls, calls, strict=True)
-        others = [call for call in calls if call.op != "flush_object" or denied(call)]
-        return chain(zip(others, others, strict=True), at(moments, calls))
+    def _with_instants(self, flushes: SlotCalls, instants: list[Instant]) -> SlotCalls:
+        # The flushes of an object; those that are to have one instant with just that.
+        if not self._atomic_flush:
+            return flushes
+        given = list(at_instants(instants, flushes))
+        self._whole.update((id(part), whole) for part, whole in given)
+        found = SlotCalls()
+        found.emptied, found.unflushed = [part for part, _ in given], flushes.unflushed
+        return found
 
-    def _fitted(self, call: Call, name: Name, member: Lives) -> tuple[Pages, Call] | Conflict | None:
-        # The life that the call belongs to, and what of the call lies in it; None where it tells nothing.
-        happened = effect(call)
-        begin, end = call.begin, until(call)
+    def _fit(
+        self, calls: SlotCalls, name: Name, member: Lifetimes, given: Given, oid: Page, index: Page
+    ) -> Conflict | None:
+        # Give each call to the pages of the lifetime that it belongs to, with what of it lies in that.
+        def at(lifetime: Lifetime) -> SlotCalls:
+            return given[_pages(name, lifetime), oid][index]
+
+        for call in calls.unflushed:
+            if _around(call, member) is not None:
+                return among(call.begin, end_of(call))
+        for call in calls.stored + calls.hits:
+            part = self._part(call.begin, end_of(call), member)
+            if part is None:
+                return among(call.begin, end_of(call))
+            inside = call._replace(begin=part.begin, end=part.end) if part.clipped else call
+            self._whole.setdefault(id(inside), call)
+            (at(part.lifetime).hits if inside.op == "get" else at(part.lifetime).stored).append(inside)
+        for call in calls.misses:
+            if (lifetime := _around(call, member)) is not None:
+                at(lifetime).misses.append(call)
+        for call in calls.denied:
+            if (lifetime := _around(call, member)) is not None:
+                at(lifetime).denied.append(call)
+        for call in calls.emptied:
+            part = self._part(call.begin, end_of(call), member)
+            if part is not None and part.clipped:  # it may have found no pool
+                at(part.lifetime).maybe_emptied.append(Perhaps(part.begin, part.end, call))
+            elif part is not None:
+                at(part.lifetime).emptied.append(call)
+        for unsure in calls.maybe_stored:
+            if (part := self._part(unsure.begin, unsure.end, member)) is not None:
+                at(part.lifetime).maybe_stored.append(Perhaps(part.begin, part.end, unsure.call))
+        for unsure in calls.maybe_emptied:
+            if (part := self._part(unsure.begin, unsure.end, member)) is not None:
+                at(part.lifetime).maybe_emptied.append(Perhaps(part.begin, part.end, unsure.call))
+        return None
+
+    def _part(self, begin: float, end: float, member: Lifetimes) -> Part | None:
+        # The lifetime that a call belongs to, and what of the call lies in it; None where there is none.
         around = member.meeting(begin, end)
-        stays = happened is Does.STORED or happened is Does.HIT
         if not around:
-            return among(begin, end) if stays else None
-        if len(around) == 1 and around[0].start < begin and end < around[0].stop:
-            return among(begin, end) if denied(call) else (_pages(name, around[0]), call)
-        if not stays and (call.op == "get" or happened is Does.NOTHING):
             return None
         if len(around) > 1:
             self.doubt = True
-        life = around[-1 if self.latest else 0]
-        part = call if stays else perhaps(call)  # what emptied the slot may have found no pool
-        end = min(end, life.stop)
-        return _pages(name, life), part._replace(
-            begin=max(begin, life.start), end=None if end == inf else end
-        )
+        lifetime = around[-1 if self.latest else 0]
+        clipped = not (lifetime.start < begin and end < lifetime.stop)
+        return Part(lifetime, max(begin, lifetime.start), min(end, lifetime.stop), clipped)
 
-    def _eras(self, members: dict[Name, Lives]) -> dict[Pages, Eras]:
-        turns: dict[Pages, list[Turn]] = defaultdict(list)
+    def _lifetimes(self, members: dict[Name, Lifetimes]) -> dict[Pages, Lifetimes]:
+        changes: dict[Pages, list[Change]] = defaultdict(list)
         for name, member in members.items():
-            for era in member.eras:
-                turns[_pages(name, era)] += (
-                    Turn(era.start, name, True, era.kind),
-                    Turn(era.stop, name, False, era.kind),
+            for each in member.each:
+                changes[_pages(name, each)] += (
+                    Change(each.start, name, True, each.kind),
+                    Change(each.stop, name, False, each.kind),
                 )
         self.mixed = False
-        return {pages: Eras(self._united(turns[pages])) for pages in turns}
+        return {pages: Lifetimes(self._united(changes[pages])) for pages in changes}
 
-    def _united(self, turns: list[Turn]) -> Iterator[Era]:
-        # A shared pool lives while anybody is in it. At one moment, those who are not in it join first.
+    def _united(self, changes: list[Change]) -> Iterator[Lifetime]:
+        # A shared pool lives while anybody is in it. At one instant, those who are not in it join first.
         users, start = 0, -inf
         kinds: set[Kind] = set()
-        """Those of whoever was in this life of the pool; the life before may have been of another kind."""
-        by_time: dict[float, dict[Name, list[Turn]]] = defaultdict(lambda: defaultdict(list))
-        for turn in turns:
-            by_time[turn.time][turn.name].append(turn)
+        """Those of whoever was in this lifetime; the one before may have been of another kind."""
+        by_time: dict[float, dict[Name, list[Change]]] = defaultdict(lambda: defaultdict(list))
+        for change in changes:
+            by_time[change.time][change.name].append(change)
         for time in sorted(by_time):
             each = sorted(by_time[time].values(), key=lambda own: not own[0].joins)
-            persistent = any(turn.kind.persistent for own in each for turn in own)
+            persistent = any(change.kind.persistent for own in each for change in own)
             self.doubt |= len(each) > 1 and persistent and time != inf
-            for turn in chain.from_iterable(each):
-                if turn.joins and not users:
+            for change in chain.from_iterable(each):
+                if change.joins and not users:
                     start, kinds = time, set()
-                kinds.add(turn.kind)
-                users += 1 if turn.joins else -1
+                kinds.add(change.kind)
+                users += 1 if change.joins else -1
                 if not users:
-                    yield Era(start, time, self._kind(kinds))
+                    yield Lifetime(start, time, self._kind(kinds))
 
     def _kind(self, kinds: set[Kind]) -> Kind:
         if len(kinds) == 1:
@@ -225,28 +264,33 @@ class SharedPools:
         return Kind(persistent=self.strict, shared=True)
 
 
-def _pages(name: Name, era: Era) -> Pages:
-    return name if era.uuid is None else era.uuid
+def _pages(name: Name, lifetime: Lifetime) -> Pages:
+    return name if lifetime.uuid is None else lifetime.uuid
 
 
-def _calls_on(name: Name, found: Split) -> Iterator[Call]:
-    for group in (found.slots, found.flushes):
-        for calls in group[name].values():
-            yield from calls
+def _around(call: Call, member: Lifetimes) -> Lifetime | None:
+    # The lifetime that contains all of a call, where no other one touches it.
+    around = member.meeting(call.begin, end_of(call))
+    if len(around) == 1 and around[0].start < call.begin and end_of(call) < around[0].stop:
+        return around[0]
+    return None
 
 
-def _emptyings(calls: Iterable[Call]) -> Iterator[Interval]:
-    for call in calls:
-        if denied(call) or (call.op != "get" and effect(call) not in (Does.STORED, Does.NOTHING)):
-            yield call.begin, until(call)
+def _emptyings(groups: Iterable[SlotCalls]) -> Iterator[Interval]:
+    for calls in groups:
+        for call in (*calls.emptied, *calls.unflushed):
+            yield call.begin, end_of(call)
+        for begin, end, _ in calls.unsure:
+            yield begin, end
 
 
-def _points(made: Iterable[list[PoolCall]], calls: Iterable[list[Call]]) -> Iterator[float]:
-    for some in made:
-        for pool_call in some:
-            yield from (pool_call.begin, pool_call.end)
-    for others in calls:
-        for call in others:
-            yield call.begin
-            if call.end is not None:
-                yield call.end
+def _pool_times(made: Iterable[Sequence[PoolCall]]) -> Iterator[float]:
+    return (time for calls in made for call in calls for time in (call.begin, call.end))
+
+
+def _times(groups: Iterable[Sequence[SlotCalls]]) -> Iterator[float]:
+    for each in groups:
+        for calls in each:
+            yield from calls.times()
+            for call in calls.unflushed:
+                yield from (call.begin, end_of(call))

@@ -1,9 +1,9 @@
-"""What the calls of one slot come to: a cluster for each page, and what leaves or finds the slot empty.
+"""The clusters of one slot: for each page a put with the hits that returned it.
 
-A cluster is a put with the hits that returned its page. No other event comes between them, so what
-matters of a cluster is its zone: the least end and the greatest begin of its calls. Where the end comes
-first the slot certainly holds the page from the one to the other (a forward zone); else all calls of the
-cluster have a moment in common, and may take effect there together (a backward zone).
+No other event comes between the calls of a cluster, so what matters of a cluster is its zone: the least end
+and the greatest begin of its calls. If the least end comes first, the slot certainly holds the page from the
+one to the other (a forward zone). Otherwise all calls of the cluster have an instant in common and may take
+effect there together (a backward zone).
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import Call, Maybe, Page, effect, until
-from tmem.spec.operations import Raised
-from tmem.spec.slot import Does
+from tmem.conformance.history.calls import Page
+from tmem.conformance.history.partition import SlotCalls, end_of, page_of
 
-Interval = tuple[float, float]
+Interval: TypeAlias = tuple[float, float]
 """From the begin of a call to its end."""
 
 
 class Conflict(NamedTuple):
-    """Calls that cannot have happened one by one: they are among those that meet this span of time.
+    """Calls that cannot have happened one at a time are among those that meet this span of time.
 
-    `times` are begins and ends of calls that have to do with it.
+    `times` are begins and ends of calls that take part in it.
     """
 
     low: float
@@ -37,39 +36,35 @@ def among(*times: float) -> Conflict:
     return Conflict(min(times), max(times), times)
 
 
-Zone = Sequence[float]
-"""What matters of a cluster: the least end, the greatest begin, the begin of the put, how many hits."""
-ODD = frozenset({Raised, Maybe})
+Zone: TypeAlias = Sequence[float]
+"""What matters of a cluster: the least end, the greatest begin, the begin of the put, the number of hits."""
 FIRST_END, LAST_BEGIN, PUT_BEGIN, HITS = range(4)
+_BEGIN = itemgetter(1)
 
 
 class Clusters:
-    """The calls of one slot, sorted by what they do to it."""
+    """The clusters of one slot, and the intervals of its other calls."""
 
     __slots__ = (
         "denied",
+        "emptied",
         "first_begin",
-        "maybes",
+        "maybe_emptied",
         "misses",
         "orphans",
         "repeated",
-        "singles",
-        "writers",
         "zones",
     )
 
     def __init__(self) -> None:
-        self.zones: dict[Page, list[float]] = {}
-        """By page."""
-        self.singles: list[Zone] = []
-        """Those of puts whose page was put before, if no hit returned it (else see `repeated`)."""
-        self.writers: list[Interval] = []
+        self.zones: list[Zone] = []
+        """One for each cluster; where pages repeat, one for each put and each hit."""
+        self.emptied: list[Interval] = []
         """What leaves nothing in the slot: puts that failed and flushes of the page."""
-        self.maybes: list[Interval] = []
-        """Those of them that may not have happened; the end is infinite where the call never returned."""
+        self.maybe_emptied: list[Interval] = []
+        """What may leave nothing in the slot, and need not happen."""
         self.misses: list[Interval] = []
         self.denied: list[Interval] = []
-        """Gets that were refused: of a persistent page that is there they may not be."""
         self.orphans: list[Conflict] = []
         """Hits of pages that nobody put into this slot."""
         self.repeated = False
@@ -77,85 +72,55 @@ class Clusters:
         self.first_begin = inf
 
 
-def gather(calls: Sequence[Call]) -> Clusters:
-    """The clusters of one slot's calls: its puts, gets and flush pages, in any order."""
+def gather(calls: SlotCalls) -> Clusters:
+    """The clusters of one slot's calls."""
     found = Clusters()
-    zones, misses, writers = found.zones, found.misses, found.writers
-    early: list[tuple[float, float, Page]] = []
-    unsure: list[tuple[float, float, Page]] = []
+    by_page: dict[Page, list[float]] = {}
+    puts_again: list[Zone] = []
+    """Puts of a page that was put before."""
     again: set[Page] = set()
-    for call in calls:
-        _, begin, end, op, args, answer = call
-        if end is None or type(answer) in ODD:
-            _odd(found, call, unsure)
-        elif op == "get":
-            if answer is None:
-                misses.append((begin, end))
-                continue
-            zone = zones.get(answer)
-            if zone is None:
-                early.append((begin, end, answer))
-                continue
-            zone[3] += 1
-            if end < zone[0]:
-                zone[0] = end
-            if begin > zone[1]:
-                zone[1] = begin
-        elif answer is True and op == "put":
-            page = args[4]
-            if page in zones:
-                found.singles.append((end, begin, begin, 0))
-                again.add(page)
-            else:
-                zones[page] = [end, begin, begin, 0]
-        elif type(answer) is bool:
-            writers.append((begin, end))
+    for _, begin, end, _, args, _ in calls.stored:
+        page = args[4]
+        if page in by_page:
+            puts_again.append((end, begin, begin, 0))  # type: ignore[arg-type]  # it has an end
+            again.add(page)
         else:
-            _odd(found, call, unsure)
-    if early or unsure:
-        _settle(found, early, unsure, again)
-    found.repeated = any(zones[page][HITS] for page in again)
-    found.first_begin = min(map(itemgetter(1), calls), default=inf)
+            by_page[page] = [end, begin, begin, 0]  # type: ignore[list-item]
+    if calls.maybe_stored:
+        found.maybe_emptied += _add_unsure(calls, by_page, again)
+    for _, begin, end, _, _, page in calls.hits:
+        zone = by_page.get(page)
+        if zone is None:
+            found.orphans.append(among(begin, end))  # type: ignore[arg-type]
+            continue
+        zone[3] += 1
+        if end < zone[0]:  # type: ignore[operator]
+            zone[0] = end  # type: ignore[assignment]
+        if begin > zone[1]:
+            zone[1] = begin
+    found.repeated = any(by_page[page][HITS] for page in again)
+    found.zones = [*by_page.values(), *puts_again]
+    if found.repeated:
+        found.zones = [(end_of(call), call.begin, call.begin, 0) for call in (*calls.stored, *calls.hits)]
+    found.misses = [(begin, end) for _, begin, end, _, _, _ in calls.misses]  # type: ignore[misc]
+    found.denied = [(call.begin, end_of(call)) for call in calls.denied]
+    found.emptied = [(call.begin, end_of(call)) for call in calls.emptied]
+    found.maybe_emptied += ((begin, end) for begin, end, _ in calls.maybe_emptied)
+    found.first_begin = min(map(_BEGIN, calls.sure), default=inf)
+    found.first_begin = min([found.first_begin, *(unsure.begin for unsure in calls.unsure)])
     return found
 
 
-def _odd(found: Clusters, call: Call, unsure: list[tuple[float, float, Page]]) -> None:
-    # Calls that raised, never returned, or answered what nobody declares.
-    happened = effect(call)
-    if happened is None:
-        if call.op == "put":
-            unsure.append((call.begin, until(call), call.args[4]))
-        elif call.op != "get":
-            found.maybes.append((call.begin, until(call)))
-    elif happened is Does.REFUSED or happened is Does.FLUSHED:
-        found.writers.append((call.begin, until(call)))
-    elif happened is Does.MISS:
-        found.misses.append((call.begin, until(call)))
-    elif happened is Does.DENIED:
-        found.denied.append((call.begin, until(call)))
-
-
-def _settle(
-    found: Clusters,
-    early: list[tuple[float, float, Page]],
-    unsure: list[tuple[float, float, Page]],
-    again: set[Page],
-) -> None:
-    # Hits that came before their put in the list, and puts that may have stored, or failed, or neither.
-    zones = found.zones
-    hit = {page for _, _, page in early}
-    for begin, end, page in unsure:
-        if page in zones:
+def _add_unsure(calls: SlotCalls, by_page: dict[Page, list[float]], again: set[Page]) -> list[Interval]:
+    # A put that may have stored has done so if its page was hit. Otherwise it may have failed.
+    hit = {call.answer for call in calls.hits}
+    failed: list[Interval] = []
+    for begin, end, call in calls.maybe_stored:
+        page = page_of(call)
+        if page in by_page:
             again.add(page)
         elif page in hit:
-            zones[page] = [end, begin, begin, 0]
+            by_page[page] = [end, begin, begin, 0]
             continue
-        found.maybes.append((begin, end))
-    for begin, end, page in early:
-        zone = zones.get(page)
-        if zone is None:
-            found.orphans.append(among(begin, end))
-            continue
-        zone[HITS] += 1
-        zone[FIRST_END] = min(zone[FIRST_END], end)
-        zone[LAST_BEGIN] = max(zone[LAST_BEGIN], begin)
+        failed.append((begin, end))
+    return failed

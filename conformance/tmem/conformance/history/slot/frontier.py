@@ -1,25 +1,29 @@
-"""The frontier: everything that a slot may hold and the open calls that took effect, moment by moment.
+"""The frontier: everything that a slot may hold and the open calls that took effect, instant by instant.
 
-It decides one slot whatever its pages are: at each end of a call, and when its pool is made or ends, all
+It decides one slot whatever its pages are. At each end of a call, and when the pool is made or ends, all
 orders in which open calls may take effect are tried, and each outcome is kept once. That takes time
-exponential in the calls that are open together. So `zones` and `misses` decide what they can, and this is
-for pages that were put more than once; its budget is a number of states.
+exponential in the number of calls that return and are open together. So `zones` and `misses` decide what
+they can, and this is for pages that were put more than once. Its budget is a number of states. Calls that
+never return do not add states: see `open_calls`.
 """
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import Call, Page, effect, until
+from tmem.conformance.history.calls import Call, Page
+from tmem.conformance.history.partition import SlotCalls, end_of, page_of
 from tmem.conformance.history.slot.clusters import Conflict
-from tmem.conformance.history.slot.pool_lifetimes import Eras
+from tmem.conformance.history.slot.lifetimes import Lifetimes
+from tmem.conformance.history.slot.open_calls import OpenCalls
 from tmem.spec.belief import Belief, learn
 from tmem.spec.slot import Does, Event, Kind
 
 
-class Spent(Exception):  # noqa: N818  # no error of anybody's
+class Spent(Exception):  # noqa: N818  # it reports no error
     """The budget of states is spent before an answer is found."""
 
 
@@ -36,167 +40,290 @@ class Budget:
             raise Spent
 
 
-class Open(NamedTuple):
-    """A call that has begun: the bit that stands for it, and what it may do to the slot."""
+class Trail(NamedTuple):
+    """One way in which a state came about: what took effect last, and the way before it.
 
-    bit: int
-    events: tuple[Event[Page], ...]
+    `what` is a call, the making of a pool of some kind, or None for its end; or, where a call that never
+    returned took effect, what it was needed for.
+    """
+
+    before: Trail | None
+    time: float
+    what: Call | Kind | Needed | None
+
+
+class Needed(NamedTuple):
+    """A call that never returned took effect: for a hit a put of this page; for a miss any call."""
+
+    page: Page
+    hit: bool
+
+
+class Endless(NamedTuple):
+    """A call that never returns: a put of a page that hits may need, or (NO_PAGE) what can empty the slot."""
+
+    begin: float
+    page: Page
     call: Call
 
 
-class Step(NamedTuple):
-    """What took effect at some time, after which step: a call, a pool that was made, or (None) its end."""
+class Open(NamedTuple):
+    """A call that may take effect between its begin and its end, and what it does then.
 
-    before: Step | None
-    time: float
-    what: Call | Kind | None
+    If it is not `sure`, it need not happen. Where it may do several things, it does one of them.
+    """
 
+    begin: float
+    end: float
+    events: tuple[Event[Page], ...]
+    sure: bool
+    call: Call
+
+
+State: TypeAlias = tuple[Belief[Page], int]
+"""What the slot may hold, and the bits of the open calls that have taken effect."""
+Ways: TypeAlias = list[tuple[OpenCalls, Trail | None]]
+"""The open calls that never return and are left in a state, with one way in which that came about. None of
+them allows all that another one does."""
+States: TypeAlias = dict[State, Ways]
+Way: TypeAlias = tuple[State, OpenCalls, Trail | None]
 
 NOTHING: Belief[Page] = Belief()
-Config: TypeAlias = tuple[Belief[Page], int]
-"""What the slot may hold, and the bits of the open calls that have taken effect."""
-Configs: TypeAlias = dict[Config, Step | None]
-"""Each with one way in which it came about."""
-
+NO_PAGE: Final = object()
+"""In the place of a page that no hit can ask for."""
+FLUSHED: Final[Event[Page]] = Event(Does.FLUSHED)
+MISSED: Final[Event[Page]] = Event(Does.MISS)
+DENIED: Final[Event[Page]] = Event(Does.DENIED)
 WIDEST: Final = 200_000
-"""States at one moment beyond which there is no answer, since they are all kept: about 100 MB."""
+"""The most states at one instant, since they are all kept: about 100 MB. Beyond them there is no answer."""
 READS: Final = frozenset({Does.HIT, Does.MISS, Does.DENIED})
 
 
-def events_of(call: Call) -> tuple[Event[Page], ...]:
-    """What a call may have done to a slot that it covers.
+def explore(calls: SlotCalls, flushes: SlotCalls, lifetimes: Lifetimes, budget: Budget) -> States | Conflict:
+    """What a slot may hold after all calls; or up to which time the calls can be ordered, and no further.
 
-    >>> [event.does.value for event in events_of(Call(0, 1, None, "put", (1, 0, 7, 3, "page"), None))]
-    ['put stored', 'put failed']
+    `flushes` are those of its object.
     """
-    match effect(call), call.op:
-        case Does.NOTHING, _:
-            return ()
-        case Does.STORED, _:
-            return (Event(Does.STORED, call.args[4]),)
-        case Does.HIT, _:
-            return (Event(Does.HIT, call.answer),)
-        case Does() as happened, _:
-            return (Event(happened),)
-        case None, "put":
-            return (Event(Does.STORED, call.args[4]), Event(Does.REFUSED))
-        case None, "get":
-            return ()
-    return (Event(Does.FLUSHED),)
-
-
-def explore(calls: Iterable[Call], eras: Eras, budget: Budget) -> Configs | Conflict:
-    """What a slot may hold after all calls; or up to when they can be ordered, and no further."""
-    search = _Search(budget)
-    for time, _, _, what in sorted(_agenda(calls, eras), key=lambda moment: moment[:3]):
+    search = _Search(calls, budget)
+    opens, endless = [*_opens(calls), *_opens(flushes)], endless_of(calls, flushes)
+    agenda = sorted(_agenda(opens, endless, lifetimes), key=lambda each: each[:3])
+    for time, phase, _, what in agenda:
         search.time = time
-        if isinstance(what, Begun):
+        if isinstance(what, Endless):
+            search.begin_endless(what)
+        elif not isinstance(what, Open):
+            search.change_pool(what)
+        elif phase == BEGINS:
             search.begin(what)
-        elif isinstance(what, Call):
-            search.end(what)
         else:
-            search.turn(what)
-        if not search.configs:
+            search.end(what)
+        if not search.states:
             return Conflict(-inf, time)
-    return search.configs
+    return search.states
 
 
-class Begun(NamedTuple):
-    """A call that begins, with what it may do."""
+def _opens(calls: SlotCalls) -> Iterator[Open]:
+    # The calls that have an end.
+    for call in calls.stored:
+        yield Open(call.begin, end_of(call), (Event(Does.STORED, page_of(call)),), True, call)
+    for call in calls.hits:
+        yield Open(call.begin, end_of(call), (Event(Does.HIT, call.answer),), True, call)
+    for event, some in ((MISSED, calls.misses), (DENIED, calls.denied), (FLUSHED, calls.emptied)):
+        for call in some:
+            yield Open(call.begin, end_of(call), (event,), True, call)
+    for begin, end, call in calls.maybe_emptied:
+        if end != inf:
+            yield Open(begin, end, (FLUSHED,), False, call)
+    for begin, end, call in calls.maybe_stored:
+        if end != inf:
+            yield Open(begin, end, (Event(Does.STORED, page_of(call)), FLUSHED), False, call)
 
-    call: Call
-    events: tuple[Event[Page], ...]
+
+def endless_of(calls: SlotCalls, flushes: SlotCalls) -> list[Endless]:
+    """The calls that never return."""
+    hits = {call.answer for call in calls.hits}
+    found = [
+        Endless(begin, page if (page := page_of(call)) in hits else NO_PAGE, call)
+        for begin, end, call in calls.maybe_stored
+        if end == inf
+    ]
+    flushed = (unsure for each in (calls, flushes) for unsure in each.maybe_emptied)
+    return found + [Endless(begin, NO_PAGE, call) for begin, end, call in flushed if end == inf]
+
+
+BEGINS, CHANGES, ENDS = range(3)
+"""The order of what happens at one time: calls that touch may overlap."""
 
 
 def _agenda(
-    calls: Iterable[Call], eras: Eras
-) -> Iterator[tuple[float, int, int, Begun | Call | Kind | None]]:
-    # Where times are equal, calls begin first and end last: what touches may overlap.
-    for n, call in enumerate(calls):
-        if events := events_of(call):
-            yield call.begin, 0, n, Begun(call, events)
-            if (end := until(call)) != inf:
-                yield end, 2, n, call
-    for n, (start, stop, kind) in enumerate(zip(eras.starts, eras.stops, eras.kinds, strict=True)):
-        yield start, 1, 2 * n, kind
+    opens: Iterable[Open], endless: Iterable[Endless], lifetimes: Lifetimes
+) -> Iterator[tuple[float, int, int, Open | Endless | Kind | None]]:
+    for n, each in enumerate(opens):
+        yield each.begin, BEGINS, n, each
+        if each.end != inf:
+            yield each.end, ENDS, n, each
+    for n, call in enumerate(endless):
+        yield call.begin, BEGINS, -1 - n, call
+    for n, (start, stop, kind, _) in enumerate(lifetimes.each):
+        yield start, CHANGES, 2 * n, kind
         if stop != inf:
-            yield stop, 1, 2 * n + 1, None
+            yield stop, CHANGES, 2 * n + 1, None
 
 
 class _Search:
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, calls: SlotCalls, budget: Budget) -> None:
         self.time = -inf
-        self.configs: Configs = {(NOTHING, 0): None}
+        self.states: States = {(NOTHING, 0): [(OpenCalls(), None)]}
         self._budget = budget
         self._kind: Kind | None = None
-        self._open: dict[int, Open] = {}
+        self._open: dict[int, tuple[int, Open]] = {}
+        """The open calls that have an end, with the bits that stand for them."""
         self._bits: list[int] = []
         self._bits_made = 0
+        self._hits_left = Counter(call.answer for call in calls.hits)
+        self._numbers: dict[Page, int] = {page: n for n, page in enumerate(self._hits_left)}
 
-    def begin(self, begun: Begun) -> None:
+    def begin(self, call: Open) -> None:
         """A call begins."""
         if not self._bits:
             self._bits.append(1 << self._bits_made)
             self._bits_made += 1
-        self._open[id(begun.call)] = Open(self._bits.pop(), begun.events, begun.call)
-        self.configs = dict(self._looked(config, step) for config, step in self.configs.items())
+        self._open[id(call)] = self._bits.pop(), call
+        if call.events[0].does in READS:
+            before, self.states = self.states, {}
+            for state, opens, trail in _each(before):
+                _keep(self.states, *self._looked(state, opens, trail))
 
-    def end(self, call: Call) -> None:
+    def begin_endless(self, call: Endless) -> None:
+        """A call begins that never returns."""
+        number = self._numbers[call.page] if self._hits_left[call.page] else None
+        for state, ways in self.states.items():
+            self.states[state] = [
+                (opens.with_flush() if number is None else opens.with_put(number), trail)
+                for opens, trail in ways
+            ]
+
+    def end(self, call: Open) -> None:
         """A call ends: it has taken effect, if it was sure to."""
-        bit = self._open[id(call)].bit
+        bit, _ = self._open[id(call)]
         reached = self._reached(bit)
-        if effect(call) is None:
-            reached = {**self.configs, **reached}
+        if not call.sure:
+            for state, opens, trail in _each(self.states):
+                _keep(reached, state, opens, trail)
         del self._open[id(call)]
         self._bits.append(bit)
-        self.configs = {(belief, done & ~bit): step for (belief, done), step in reached.items()}
+        forgotten = self._hit_ended(call.events[0].page) if call.events[0].does is Does.HIT else None
+        self.states = {}
+        for (belief, done), opens, trail in _each(reached):
+            left = opens if forgotten is None else opens.without(forgotten)
+            _keep(self.states, (belief, done & ~bit), left, trail)
 
-    def turn(self, kind: Kind | None) -> None:
+    def _hit_ended(self, page: Page) -> int | None:
+        # The number of the page if no hit of it is left.
+        self._hits_left[page] -= 1
+        return None if self._hits_left[page] else self._numbers[page]
+
+    def change_pool(self, kind: Kind | None) -> None:
         """The pool ends, and with it the page; or it is made, of this kind."""
         reached = self._reached(0)
         self._kind = kind
-        self.configs = {}
-        for (_, done), step in reached.items():
-            config, step = self._looked((NOTHING, done), Step(step, self.time, kind))
-            self.configs[config] = step
+        self.states = {}
+        for (_, done), opens, trail in _each(reached):
+            _keep(self.states, *self._looked((NOTHING, done), opens, Trail(trail, self.time, kind)))
 
-    def _reached(self, goal: int) -> Configs:
+    def _reached(self, goal: int) -> States:
         # What can come about until the call with this bit has taken effect; 0: all that can.
-        reached: Configs = {}
-        seen: set[Config] = set()
-        todo = list(self.configs.items())
+        reached: States = {}
+        seen: States = {}
+        todo = list(_each(self.states))
         while todo:
-            config, step = todo.pop()
-            if config in seen:
+            state, opens, trail = todo.pop()
+            if not _keep(seen, state, opens, trail):
                 continue
-            seen.add(config)
             self._budget.spend()
             if len(seen) > WIDEST:
                 raise Spent
-            belief, done = config
+            belief, done = state
             if done & goal or not goal:
-                reached[config] = step
+                _keep(reached, state, opens, trail)
             if done & goal:
                 continue
-            for bit, events, call in self._open.values():
-                if done & bit:
-                    continue
-                for event in events:
-                    now = self._learned(belief, event)
-                    if now is not None:
-                        todo.append(self._looked((now, done | bit), Step(step, self.time, call)))
+            for bit, call in self._open.values():
+                if not done & bit:
+                    for now, left, way in self._after(belief, opens, trail, call):
+                        todo.append(self._looked((now, done | bit), left, Trail(way, self.time, call.call)))
         return reached
+
+    def _after(
+        self, belief: Belief[Page], opens: OpenCalls, trail: Trail | None, call: Open
+    ) -> Iterator[tuple[Belief[Page], OpenCalls, Trail | None]]:
+        # What may be held when a call takes effect; where it needs one, after a call that never returned.
+        for event in call.events:
+            if not call.sure and event is FLUSHED and not belief.sure:
+                continue  # it need not happen, and would not help
+            now = self._learned(belief, event)
+            if now is not None:
+                yield now, opens, trail
+            elif self._kind is not None:
+                needed = Needed(event.page, event.does is Does.HIT)
+                left = opens.taken_by_hit(self._numbers[event.page]) if needed.hit else opens.taken_by_miss()
+                held = Belief(needed.page, self._kind.persistent) if needed.hit else NOTHING
+                if left is not None and (now := self._learned(held, event)) is not None:
+                    yield now, left, Trail(trail, self.time, needed)
 
     def _learned(self, belief: Belief[Page], event: Event[Page]) -> Belief[Page] | None:
         if self._kind is not None:
             return learn(self._kind, belief, event)
         return None if event.does in (Does.STORED, Does.HIT) else belief
 
-    def _looked(self, config: Config, step: Step | None) -> tuple[Config, Step | None]:
+    def _looked(self, state: State, opens: OpenCalls, trail: Trail | None) -> Way:
         # Gets that change nothing take effect at once: later they could do no more good.
-        belief, done = config
-        for bit, events, call in self._open.values():
-            if not done & bit and events[0].does in READS and self._learned(belief, events[0]) == belief:
+        belief, done = state
+        for bit, call in self._open.values():
+            if done & bit or call.events[0].does not in READS:
+                continue
+            if self._learned(belief, call.events[0]) == belief:
                 done |= bit
-                step = Step(step, self.time, call)
-        return (belief, done), step
+                trail = Trail(trail, self.time, call.call)
+        return (belief, done), opens, trail
+
+
+def _each(states: States) -> Iterator[Way]:
+    return ((state, opens, trail) for state, ways in states.items() for opens, trail in ways)
+
+
+def _keep(states: States, state: State, opens: OpenCalls, trail: Trail | None) -> bool:
+    # Whether this adds anything to what is kept.
+    ways = states.get(state)
+    if ways is None:
+        states[state] = [(opens, trail)]
+        return True
+    if any(kept is opens or kept.allows_all_of(opens) for kept, _ in ways):
+        return False
+    states[state] = [*((kept, way) for kept, way in ways if not opens.allows_all_of(kept)), (opens, trail)]
+    return True
+
+
+def instants(trail: Trail | None, endless: Iterable[Endless]) -> list[tuple[float, Call | Kind | None]]:
+    """A trail as instants in the order of time, with a call for each that was needed of those without end."""
+    steps: list[Trail] = []
+    while trail is not None:
+        steps.append(trail)
+        trail = trail.before
+    steps.reverse()
+    chosen: dict[int, Call] = {}
+    coming = sorted(endless, key=lambda each: each.begin, reverse=True)
+    unused: dict[Page, list[Endless]] = defaultdict(list)
+    for n, (_, time, what) in enumerate(steps):
+        while coming and coming[-1].begin <= time:
+            each = coming.pop()
+            unused[each.page].append(each)
+        if isinstance(what, Needed) and what.hit:
+            chosen[n] = unused[what.page].pop().call
+    left = sorted((each for some in unused.values() for each in some), key=lambda each: -each.begin)
+    for n, (_, _, what) in enumerate(steps):
+        if isinstance(what, Needed) and not what.hit:
+            chosen[n] = left.pop().call
+    return [
+        (time, chosen[n] if isinstance(what, Needed) else what) for n, (_, time, what) in enumerate(steps)
+    ]

@@ -1,4 +1,4 @@
-"""One order in which the calls of a slot can have happened, with a moment for each."""
+"""A linearization of a slot that has one: an order of its calls, each with the instant of its effect."""
 
 from __future__ import annotations
 
@@ -7,136 +7,143 @@ from collections.abc import Iterable, Iterator
 from math import inf
 from typing import NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import Call, Page, effect, until
-from tmem.conformance.history.slot.clusters import Conflict, Interval
-from tmem.conformance.history.slot.decide import Slot
-from tmem.conformance.history.slot.frontier import Budget, explore
+from tmem.conformance.history.calls import Call, Name, Page, Perhaps
+from tmem.conformance.history.partition import SlotCalls, end_of, page_of
+from tmem.conformance.history.slot.clusters import Conflict
+from tmem.conformance.history.slot.decide import SlotHistory
+from tmem.conformance.history.slot.frontier import Budget, endless_of, explore, instants
+from tmem.conformance.history.slot.lifetimes import Lifetimes
 from tmem.conformance.history.slot.misses import demands, serve
-from tmem.conformance.history.slot.pool_lifetimes import Eras, clipped
-from tmem.conformance.history.slot.zones import Busy, forward
-from tmem.spec.slot import Does, Kind
+from tmem.conformance.history.slot.zones import Busy, clipped, forward
+from tmem.spec.slot import Kind
 
-Step: TypeAlias = tuple[float, Call | Kind | None]
-"""A moment, and what took effect: a call, the making of a pool of some kind, or (None) its end."""
+Effect: TypeAlias = tuple[float, Call | Kind | None]
+"""An instant and what took effect: a call, the making of a pool of some kind, or (None) its end."""
 
 
-class Order(NamedTuple):
-    """How the calls of one slot can have happened; those that need not have happened may be missing."""
+class Linearization(NamedTuple):
+    """How the calls of one slot can have happened. Calls that need not have happened may be missing."""
 
-    slot: tuple[Page, ...]
-    steps: list[Step]
+    slot: Name
+    effects: list[Effect]
 
 
 class Placed(NamedTuple):
-    """A step with what puts it in order: the time, the life of the pool, the phase, and its cluster."""
+    """An effect with what puts it in order.
+
+    `lifetime` is even in a lifetime of the pool and odd between two. Calls of one cluster stay together, in
+    the order of `turn`.
+    """
 
     time: float
-    life: int
+    lifetime: int
     phase: int
-    cluster: float
+    cluster: int
     turn: int
     what: Call | Kind | None
 
 
 MADE, HIT_LAST, VALUE_FIRST, EMPTYING, MISS, VALUE_LAST, PUT_FIRST, HIT_FIRST = range(8)
-"""The phases of one moment: a pool is made or ended; a forward zone stops; pages come just before something
+"""The phases of one instant: a pool is made or ends; a forward zone stops; pages come just before something
 empties the slot; gets miss; pages come that stay until something else does; a forward zone starts."""
 
 
-def order_of(slot: Slot, eras: Eras, budget: Budget) -> Order:
-    """An order of a slot that has one."""
+class Cluster(NamedTuple):
+    """A put with its hits, and when it can have taken effect."""
+
+    number: int
+    put: Call
+    end: float
+    hits: list[Call]
+
+
+def linearize(slot: SlotHistory, lifetimes: Lifetimes, budget: Budget) -> Linearization:
+    """A linearization of a slot that has one. Raises Spent."""
     if slot.clusters.repeated:
-        return Order(slot.name, _explored(slot, eras, budget))
-    zones = clipped(slot.zones(), eras)
-    busy = forward(zones, eras) if not isinstance(zones, Conflict) else zones
+        return Linearization(slot.name, _explored(slot, lifetimes, budget))
+    zones = clipped(slot.clusters.zones, lifetimes)
+    busy = forward(zones, lifetimes) if not isinstance(zones, Conflict) else zones
     if isinstance(zones, Conflict) or isinstance(busy, Conflict):
         raise ValueError("the slot is in conflict")
-    wanted = demands(slot.clusters, zones, busy, eras) if eras.persistent else []
-    pages = list(_pages(slot.calls))
-    emptyings = [*_emptyings(slot, {id(put) for put, _ in pages}), *((end, None) for end in eras.ends())]
-    moments = serve(wanted if isinstance(wanted, list) else [], busy, [interval for interval, _ in emptyings])
-    if isinstance(moments, Conflict):
+    wanted = demands(slot.clusters, zones, busy, lifetimes) if lifetimes.persistent else []
+    clusters = list(_clusters(slot.calls))
+    emptyings = list(_emptyings(slot, {id(cluster.put) for cluster in clusters}))
+    intervals = [(begin, end) for begin, end, _ in emptyings]
+    served = serve(wanted if isinstance(wanted, list) else [], busy, [*intervals, *lifetimes.ends()])
+    if isinstance(served, Conflict):
         raise ValueError("the slot is in conflict")
-    emptied = sorted(moment for moment in moments if moment is not None)
-    placed = [step for put, hits in pages for step in _placed(put, hits, eras, busy, emptied)]
-    for (_, call), moment in zip(emptyings, moments, strict=True):
-        if call is not None and moment is not None:
-            placed.append(Placed(moment, _life(eras, moment), EMPTYING, 0, 0, call))
-    placed += _gets(slot.calls, eras, busy, emptied)
-    for n, (start, stop, kind) in enumerate(zip(eras.starts, eras.stops, eras.kinds, strict=True)):
+    emptied = sorted(time for time in served if time is not None)
+    placed = [each for cluster in clusters for each in _placed(cluster, lifetimes, busy, emptied)]
+    for (_, _, call), time in zip(emptyings, served, strict=False):
+        if time is not None:
+            placed.append(Placed(time, _lifetime(lifetimes, time), EMPTYING, 0, 0, call))
+    placed += _gets([*slot.calls.misses, *slot.calls.denied], lifetimes, busy, emptied)
+    for n, (start, stop, kind, _) in enumerate(lifetimes.each):
         placed.append(Placed(start, 2 * n, MADE, 0, 0, kind))
         if stop != inf:
             placed.append(Placed(stop, 2 * n + 1, MADE, 0, 0, None))
-    return Order(slot.name, [(step.time, step.what) for step in sorted(placed, key=lambda step: step[:5])])
+    placed.sort(key=lambda each: each[:5])
+    return Linearization(slot.name, [(each.time, each.what) for each in placed])
 
 
-def _explored(slot: Slot, eras: Eras, budget: Budget) -> list[Step]:
-    explored = explore([*slot.calls, *slot.flushes.calls], eras, budget)
+def _explored(slot: SlotHistory, lifetimes: Lifetimes, budget: Budget) -> list[Effect]:
+    explored = explore(slot.calls, slot.flushes.calls, lifetimes, budget)
     if isinstance(explored, Conflict):
         raise ValueError("the slot is in conflict")
-    step = next(iter(explored.values()))
-    steps: list[Step] = []
-    while step is not None:
-        steps.append((step.time, step.what))
-        step = step.before
-    return steps[::-1]
+    _, trail = next(iter(explored.values()))[0]
+    return instants(trail, endless_of(slot.calls, slot.flushes.calls))
 
 
-def _pages(calls: Iterable[Call]) -> Iterator[tuple[Call, list[Call]]]:
-    # Each put with its hits. A put of which nothing is known has stored the page if it was hit.
+def _clusters(calls: SlotCalls) -> Iterator[Cluster]:
+    # A put of which nothing is known has stored its page if that was hit.
     hits: dict[Page, list[Call]] = {}
-    puts: list[Call] = []
-    for call in calls:
-        happened = effect(call)
-        if happened is Does.HIT:
-            hits.setdefault(call.answer, []).append(call)
-        elif happened is Does.STORED or (happened is None and call.op == "put"):
-            puts.append(call)
-    for put in puts:
-        if effect(put) is Does.STORED or put.args[4] in hits:
-            yield put, hits.get(put.args[4], [])
+    for hit in calls.hits:
+        hits.setdefault(hit.answer, []).append(hit)
+    puts = [(call, end_of(call)) for call in calls.stored]
+    puts += [(call, end) for _, end, call in calls.maybe_stored if page_of(call) in hits]
+    for n, (put, end) in enumerate(puts):
+        yield Cluster(n, put, end, hits.get(page_of(put), []))
 
 
-def _emptyings(slot: Slot, stored: set[int]) -> Iterator[tuple[Interval, Call]]:
-    for call in [*slot.calls, *slot.flushes.calls]:
-        happened = effect(call)
-        if id(call) in stored or call.op == "get" or happened is Does.NOTHING:
-            continue
-        yield (call.begin, until(call)), call
+def _emptyings(slot: SlotHistory, stored: set[int]) -> Iterator[Perhaps]:
+    for calls in (slot.calls, slot.flushes.calls):
+        for call in calls.emptied:
+            yield Perhaps(call.begin, end_of(call), call)
+        for unsure in calls.unsure:
+            if id(unsure.call) not in stored:
+                yield unsure
 
 
-def _placed(put: Call, hits: list[Call], eras: Eras, busy: Busy, emptied: list[float]) -> Iterator[Placed]:
-    first_end = min(until(call) for call in (put, *hits))
+def _placed(cluster: Cluster, lifetimes: Lifetimes, busy: Busy, emptied: list[float]) -> Iterator[Placed]:
+    number, put, end, hits = cluster
+    first_end = min([end, *map(end_of, hits)])
     last_begin = max(call.begin for call in (put, *hits))
-    home = eras.home(first_end, last_begin, len(hits))
-    low, high = min(first_end, eras.stops[home]), max(last_begin, eras.starts[home])
-    life = 2 * home
+    home = lifetimes.with_room(first_end, last_begin, len(hits))
+    low, high = min(first_end, lifetimes.stops[home]), max(last_begin, lifetimes.starts[home])
+    lifetime = 2 * home
     if low < high:
-        yield Placed(low, life, PUT_FIRST, 0, 0, put)
+        yield Placed(low, lifetime, PUT_FIRST, 0, 0, put)
         for hit in hits:
             time = max(hit.begin, low)
-            yield Placed(time, life, HIT_FIRST if time == low else HIT_LAST, 0, 0, hit)
+            yield Placed(time, lifetime, HIT_FIRST if time == low else HIT_LAST, 0, 0, hit)
         return
     time, phase = busy.latest(low), VALUE_LAST
     n = bisect_left(emptied, high)
     if n < len(emptied) and emptied[n] <= time:
         time, phase = emptied[n], VALUE_FIRST
     for turn, call in enumerate((put, *hits)):
-        yield Placed(time, life, phase, id(put), turn, call)
+        yield Placed(time, lifetime, phase, number, turn, call)
 
 
-def _gets(calls: Iterable[Call], eras: Eras, busy: Busy, emptied: list[float]) -> Iterator[Placed]:
+def _gets(calls: Iterable[Call], lifetimes: Lifetimes, busy: Busy, emptied: list[float]) -> Iterator[Placed]:
     for call in calls:
-        if effect(call) not in (Does.MISS, Does.DENIED) or call.end is None:
-            continue
-        time = busy.latest(call.end)
-        if not eras.ephemeral_throughout(call.begin, call.end):
+        time = busy.latest(end_of(call))
+        if not lifetimes.ephemeral_throughout(call.begin, end_of(call)):
             n = bisect_left(emptied, call.begin)
-            time = emptied[n] if n < len(emptied) and emptied[n] <= call.end else call.begin
-        yield Placed(time, _life(eras, time), MISS, 0, 0, call)
+            time = emptied[n] if n < len(emptied) and emptied[n] <= end_of(call) else call.begin
+        yield Placed(time, _lifetime(lifetimes, time), MISS, 0, 0, call)
 
 
-def _life(eras: Eras, time: float) -> int:
-    # Even numbers are lives, odd ones the times between.
-    n = bisect_right(eras.starts, time) - 1
-    return 2 * n if n < 0 or eras.stops[n] > time else 2 * n + 1
+def _lifetime(lifetimes: Lifetimes, time: float) -> int:
+    n = bisect_right(lifetimes.starts, time) - 1
+    return 2 * n if n < 0 or lifetimes.stops[n] > time else 2 * n + 1

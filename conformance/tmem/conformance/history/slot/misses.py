@@ -28,27 +28,29 @@ from tmem.conformance.history.slot.clusters import (
     Zone,
     among,
 )
-from tmem.conformance.history.slot.pool_lifetimes import Eras
+from tmem.conformance.history.slot.lifetimes import Lifetimes
 from tmem.conformance.history.slot.zones import Busy, Flushes
 
 
 def unexplained(
-    found: Clusters, zones: Iterable[Zone], busy: Busy, eras: Eras, flushes: Flushes
+    found: Clusters, zones: Iterable[Zone], busy: Busy, lifetimes: Lifetimes, flushes: Flushes
 ) -> Conflict | None:
     """A miss for which nothing can have emptied the slot; None where each has its reason."""
-    wanted = demands(found, zones, busy, eras)
+    wanted = demands(found, zones, busy, lifetimes)
     if isinstance(wanted, Conflict):
         return wanted
-    ends = eras.ends()
-    if _met_without_choice(wanted, [*found.writers, *ends], flushes):
+    ends = lifetimes.ends()
+    if _met_without_choice(wanted, [*found.emptied, *ends], flushes):
         return None
     served = serve(
-        wanted, busy, [*found.writers, *found.maybes, *flushes.sure.sorted, *flushes.maybes, *ends]
+        wanted, busy, [*found.emptied, *found.maybe_emptied, *flushes.sure.sorted, *flushes.maybe, *ends]
     )
     return served if isinstance(served, Conflict) else None
 
 
-def demands(found: Clusters, zones: Iterable[Zone], busy: Busy, eras: Eras) -> list[Interval] | Conflict:
+def demands(
+    found: Clusters, zones: Iterable[Zone], busy: Busy, lifetimes: Lifetimes
+) -> list[Interval] | Conflict:
     """For each miss that needs one, the interval in which something must have emptied the slot."""
     spans = sorted((zone[FIRST_END], zone[LAST_BEGIN]) for zone in zones)
     first_ends = [first_end for first_end, _ in spans]
@@ -56,7 +58,7 @@ def demands(found: Clusters, zones: Iterable[Zone], busy: Busy, eras: Eras) -> l
     wanted: list[Interval] = []
     for begin, end in [*found.misses, *found.denied] if found.denied else found.misses:
         before = bisect_left(first_ends, begin)
-        if not before or (eras.ephemeral and eras.ephemeral_throughout(begin, end)):
+        if not before or (lifetimes.ephemeral and lifetimes.ephemeral_throughout(begin, end)):
             continue
         since = over[before - 1]
         if (n := busy.around(since)) >= 0:
@@ -67,9 +69,9 @@ def demands(found: Clusters, zones: Iterable[Zone], busy: Busy, eras: Eras) -> l
     return wanted
 
 
-def _met_without_choice(wanted: list[Interval], writers: list[Interval], flushes: Flushes) -> bool:
+def _met_without_choice(wanted: list[Interval], emptied: list[Interval], flushes: Flushes) -> bool:
     # Whether emptyings that all happen as late as they can, each at its end, meet every demand.
-    ends = sorted(end for _, end in writers)
+    ends = sorted(end for _, end in emptied)
     ends.append(inf)
     flush_ends = flushes.ends
     for since, until in wanted:
