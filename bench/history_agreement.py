@@ -83,7 +83,7 @@ def batch(seed: int) -> dict[str, Any]:
 def code() -> str:
     """What tells one version of the code under comparison from another, whatever its comments say."""
     files = [Path(definition.__file__), Path(integrity.__file__), ROOT / "bench/histories.py"]
-    files += [file for file in sorted(Path(history.__path__[0]).glob("*.py")) if file.stem not in OTHERS]
+    files += [file for file in sorted(Path(history.__path__[0]).rglob("*.py")) if file.stem not in OTHERS]
     return hashlib.sha256("".join(map(_bare, files)).encode()).hexdigest()[:16]
 
 

@@ -37,7 +37,8 @@ class Legal:
 class Illegal:
     """It cannot: the calls of the window alone, in the order of their begins, cannot.
 
-    No call can be left out of the window. `reason` is one sentence.
+    No call can be left out of the window, unless it was so large that the search was given up. `reason` is one
+    sentence.
     """
 
     clause: str
@@ -57,8 +58,8 @@ Pools: TypeAlias = PrivatePools | SharedPools
 
 STATES = 5_000_000
 """The budget of states, which are what a slot may hold with what has happened; it lasts about a minute."""
-WINDOW_STATES = 1_000_000
-"""The budget for the search of the smallest window."""
+WINDOW_STATES = 100_000
+"""The budget for the search of a small window; it lasts about a second."""
 FLAGS_UNCERTAIN = "Pool flags that no new pool asked for may be those of several pools."
 TOO_MANY_CHOICES = "Calls overlap several lifetimes of a shared pool, and not every choice was tried."
 MIXED = "Sharers took a pool as of different kinds: the contract does not say what holds then."
@@ -91,6 +92,7 @@ def check(
         return doubt
 
     def linearizations() -> Iterator[Linearization]:
+        states.left = budget  # slots that were searched are searched again
         for pools, instants in decided:
             yield from pools.linearizations(instants)
 

@@ -26,6 +26,8 @@ Unit: TypeAlias = tuple[Call, ...]
 """Calls that are left out together."""
 
 FEW = 20
+MANY = 100
+"""Calls of a window beyond which no second one is looked for: nobody reads them one by one."""
 POOL_CALLS = frozenset({"new_pool", "destroy_pool", "pool_flags"})
 GRANTS = frozenset({"new_pool", "pool_flags"})
 
@@ -37,8 +39,10 @@ def smallest(calls: Sequence[Call], conflict: FindConflict) -> list[Call]:
     units = list(_units(partition(call for call in calls if call.op not in POOL_CALLS)))
     if conflict(pools, ()) is not None:  # new pools alone: an id was granted that was live
         pools, units = [], [(call,) for call in pools]
-    windows = (_window(pools, each, conflict) for each in (units, units[::-1]))
-    return min(windows, key=len)
+    window = _window(pools, units, conflict)
+    if len(window) > MANY:
+        return window
+    return min(window, _window(pools, units[::-1], conflict), key=len)
 
 
 def involved(calls: Sequence[Call], found: Conflict) -> list[Call]:

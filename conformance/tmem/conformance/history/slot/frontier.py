@@ -106,6 +106,7 @@ def explore(calls: SlotCalls, flushes: SlotCalls, lifetimes: Lifetimes, budget: 
     """
     search = _Search(calls, budget)
     opens, endless = [*_opens(calls), *_opens(flushes)], endless_of(calls, flushes)
+    budget.spend(len(opens) + len(endless))
     agenda = sorted(_agenda(opens, endless, lifetimes), key=lambda each: each[:3])
     for time, phase, _, what in agenda:
         search.time = time
