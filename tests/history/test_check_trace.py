@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from tmem.conformance.cli.main import main
 from tmem.conformance.history.calls import Call
 from tmem.conformance.history.trace.format import line_of
+from tmem.spec.operations import SIGNATURES
 
 SLOT = (1, 0, 7, 3)
 CALLS = [
@@ -73,3 +75,76 @@ def test_a_missing_file(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["check-trace", str(tmp_path / "none")])
     assert result.exit_code == 2
     assert "No such file" in result.output
+
+
+INVALID, NO_ROOM, BROKEN = ({"errno": 22}, {"errno": 12}, {"raised": "KeyError"})
+OUT_OF_RANGE = [(1, 0, 7, -1), (1, 0, 7, 1 << 32), (1, 0, -7, 3), (1, 0, 1 << 192, 3)]
+
+
+def line(op: str, args: tuple[object, ...], answer: object) -> str:
+    names = SIGNATURES[op].arguments
+    return json.dumps(
+        {"op": op, "thread": 0, **dict(zip(names, args, strict=True)), "begin": 2, "end": 3, "answer": answer}
+    )
+
+
+@pytest.mark.parametrize("place", OUT_OF_RANGE)
+@pytest.mark.parametrize(
+    ("op", "right", "wrong"),
+    [
+        ("put", INVALID, True),
+        ("put", INVALID, False),
+        ("put", NO_ROOM, BROKEN),
+        ("get", INVALID, "page"),
+        ("get", {"raised": "ValueError"}, None),
+        ("flush_page", {"raised": "OverflowError"}, True),
+    ],
+)
+def test_arguments_out_of_range_must_be_refused(
+    tmp_path: Path, op: str, place: tuple[int, ...], right: object, wrong: object
+) -> None:
+    args = (*place, "page") if op == "put" else place
+    assert run(tmp_path / "trace", line(op, args, right))[0] == 0
+    code, output = run(tmp_path / "trace", lines(CALLS[:1]) + line(op, args, wrong))
+    assert (code, "TMEM-ARG-1" in output, "out of range" in output) == (1, True, True)
+
+
+@pytest.mark.parametrize(
+    ("op", "args", "answer", "clause"),
+    [
+        ("flush_object", (1, 0, -1), True, "TMEM-ARG-1"),
+        ("put", (1, 0, 7, 3, ""), True, "TMEM-ARG-1"),
+        ("put", (1, 0, 7, 3, "page"), BROKEN, "TMEM-ERR-1"),
+        ("put", (1, 0, 7, 3, "page"), {"raised": "ValueError"}, "TMEM-ERR-1"),
+        ("get", (1, 0, 7, 3), {"errno": 5}, "TMEM-ERR-1"),
+        ("destroy_pool", (1, 0), {"errno": 104}, "TMEM-ERR-1"),
+        ("reclaim", (5,), -1, "TMEM-ERR-1"),
+        ("new_pool", (1, 0x0100_0100, None), 0, "TMEM-POOL-4"),
+        ("new_pool", (1, 0x0200_0000, None), 0, "TMEM-POOL-4"),
+        ("new_pool", (1, 0x0100_0004, None), INVALID, "TMEM-POOL-4"),
+        ("new_pool", (1, 1 << 32, None), 0, "TMEM-POOL-4"),
+    ],
+)
+def test_each_answer_is_judged_on_its_own(
+    tmp_path: Path, op: str, args: tuple[object, ...], answer: object, clause: str
+) -> None:
+    code, output = run(tmp_path / "trace", line(op, args, answer))
+    assert (code, clause in output, "Traceback" in output) == (1, True, False)
+
+
+@pytest.mark.parametrize("flags", [0, 0x0100_0000, 0x0100_0021, 0x0100_0003])
+def test_flags_of_any_page_size_may_be_granted(tmp_path: Path, flags: int) -> None:
+    assert run(tmp_path / "trace", line("new_pool", (1, flags, 5), 0))[0] == 0
+    refused = line("new_pool", (1, 0x0100_0100, None), {"errno": 1})
+    assert run(tmp_path / "trace", refused)[0] == 0
+
+
+def test_calls_of_one_thread_that_overlap_are_refused(tmp_path: Path) -> None:
+    same = [call._replace(thread=4) for call in CALLS[:3]]
+    code, output = run(tmp_path / "trace", lines(same))
+    assert (code, "Traceback" in output) == (2, False)
+    assert "line 3: thread 4 begins a call at 3 during that of line 2, which took from 2 to 5" in output
+    gave_up = [same[0], same[1]._replace(end=None), same[2]]
+    assert run(tmp_path / "trace", lines(gave_up))[0] == 0, "who never got an answer may go on"
+    touching = [same[0], same[1], same[2]._replace(begin=5)]
+    assert run(tmp_path / "trace", lines(touching[::-1]))[0] == 0, "in any order of lines"

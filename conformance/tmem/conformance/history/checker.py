@@ -37,7 +37,7 @@ class Legal:
 class Illegal:
     """It cannot: the calls of the window alone, in the order of their begins, cannot.
 
-    No call can be left out of the window, unless it was so large that the search was given up. `reason` is one
+    No call can be left out of the window, unless the search for a smaller one was given up. `reason` is one
     sentence.
     """
 

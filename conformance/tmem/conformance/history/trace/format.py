@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from typing import Final, cast
 
 from tmem.conformance.history.calls import Call, Page
@@ -22,12 +23,20 @@ ANSWERS: Final[dict[str, tuple[str, tuple[type, ...]]]] = {
 EVERY: Final = ("op", "thread", "begin", "end", "answer")
 
 
+OVERLAP: Final = (
+    "thread {0} begins a call at {4} during that of line {1}, which took from {2} to {3}; "
+    "a thread makes one call at a time"
+)
+
+
 class TraceError(ValueError):
     """A line that is no call; the message says which line, what is wrong and what to do."""
 
 
 def read(lines: Iterable[str | bytes]) -> Iterator[Call]:
-    """The calls of a trace, one by one; raises TraceError. Empty lines are passed over.
+    """The calls of a trace, one by one; raises TraceError. Empty lines are skipped.
+
+    Calls of one thread may not overlap, apart from calls that never returned: their caller gave up waiting.
 
     >>> line = '{"op": "get", "thread": 1, "client": 1, "pool": 0, "oid": 7, "index": 3, '
     >>> [str(call) for call in read([line + '"begin": 5, "end": 6, "answer": {"errno": 12}}'])]
@@ -36,12 +45,19 @@ def read(lines: Iterable[str | bytes]) -> Iterator[Call]:
     Traceback (most recent call last):
     tmem.conformance.history.trace.format.TraceError: line 1: "end" is missing (null: the call never returned)
     """
+    busy: dict[int, tuple[int, float, float]] = {}
     for number, line in enumerate(lines, 1):
         if line and not line.isspace():
             try:
-                yield _call(line)
+                call = _call(line)
+                if call.end is not None:
+                    last, end, begin = busy.get(call.thread, (0, -inf, -inf))
+                    if call.begin < end and begin < call.end:
+                        raise ValueError(OVERLAP.format(call.thread, last, begin, end, call.begin))
+                    busy[call.thread] = number, call.end, call.begin
             except (ValueError, RecursionError) as error:
                 raise TraceError(f"line {number}: {error}") from None
+            yield call
 
 
 def line_of(call: Call) -> str:
@@ -50,15 +66,16 @@ def line_of(call: Call) -> str:
     >>> next(read([line_of(Call(1, 5, None, "put", (1, 0, 7, 3, b"page"), None))])).args
     (1, 0, 7, 3, '70616765')
     """
-    told: dict[str, object] = {"op": call.op, "thread": call.thread}
-    told |= {name: _told(value) for name, value in zip(SIGNATURES[call.op].arguments, call.args, strict=True)}
+    fields: dict[str, object] = {"op": call.op, "thread": call.thread}
+    names = SIGNATURES[call.op].arguments
+    fields |= {name: _plain(value) for name, value in zip(names, call.args, strict=True)}
     if call.op == "put":
-        told["page"] = _page_text(call.args[4])
-    told |= {"begin": call.begin, "end": call.end, "answer": _told_answer(call)}
-    return json.dumps(told, ensure_ascii=False)
+        fields["page"] = _page_text(call.args[4])
+    fields |= {"begin": call.begin, "end": call.end, "answer": _plain_answer(call)}
+    return json.dumps(fields, ensure_ascii=False)
 
 
-def _told_answer(call: Call) -> object:
+def _plain_answer(call: Call) -> object:
     answer = call.answer
     if call.end is None:
         return None
@@ -69,7 +86,7 @@ def _told_answer(call: Call) -> object:
     return answer if type(answer) in ANSWERS[call.op][1] else {"raised": f"answered {answer!r:.40}"}
 
 
-def _told(value: Page) -> object:
+def _plain(value: Page) -> object:
     return hex(value) if isinstance(value, int) and value >= 1 << 53 else value
 
 
@@ -81,25 +98,25 @@ def _page_text(page: object) -> str:
 
 def _call(line: str | bytes) -> Call:
     try:
-        told = json.loads(line)
+        fields = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON: {error.msg} at column {error.colno}; write one object a line") from None
-    if type(told) is not dict:
-        raise ValueError(f"{_brief(told)} is no object; write one object a line, a line for each call")
-    op = told.get("op")
+    if type(fields) is not dict:
+        raise ValueError(f"{_brief(fields)} is no object; write one object a line, a line for each call")
+    op = fields.get("op")
     if not isinstance(op, str) or op not in SIGNATURES:
         raise ValueError(f'"op" is {_brief(op)}; write one of {", ".join(SIGNATURES)}')
     names = SIGNATURES[op].arguments
     try:
-        args = tuple([_ARGUMENT[name](told[name], name) for name in names])
-        thread, begin, end, answer = told["thread"], told["begin"], told["end"], told["answer"]
+        args = tuple([_ARGUMENT[name](fields[name], name) for name in names])
+        thread, begin, end, answer = fields["thread"], fields["begin"], fields["end"], fields["answer"]
     except KeyError as error:
         hint = " (null: the call never returned)" if error.args[0] == "end" else ""
         raise ValueError(f'"{error.args[0]}" is missing{hint}') from None
-    if len(told) != len(names) + len(EVERY):
-        strange = next(key for key in told if key not in names and key not in EVERY)
+    if len(fields) != len(names) + len(EVERY):
+        strange = next(key for key in fields if key not in names and key not in EVERY)
         raise ValueError(f'"{strange}" is no field of {op}; leave it out')
-    _integer(thread, "thread")
+    thread = _integer(thread, "thread")
     _time(begin, "begin")
     if end is None:
         return Call(thread, begin, None, op, args, None)

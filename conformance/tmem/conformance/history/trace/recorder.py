@@ -90,7 +90,7 @@ class Recorder:
 
     def history(self) -> list[Call]:
         """All calls up to now, in the order of their begins; those under way have no end."""
-        calls = [call for thread in list(self._threads) for call in thread.told()]
+        calls = [call for thread in list(self._threads) for call in thread.history()]
         return sorted(calls, key=lambda call: call.begin)
 
     def save(self, path: Path) -> None:
@@ -139,8 +139,8 @@ class _Thread:
             self.calls.append((begin, end, op, args, answer))
             self.open = None
 
-    def told(self) -> Iterator[Call]:
-        """The calls as a history has them."""
+    def history(self) -> Iterator[Call]:
+        """The calls of this thread, the one under way without an end."""
         under_way = self.open
         for begin, end, op, args, answer in self.calls:
             yield Call(self.number, begin, end, op, args, answer)

@@ -27,6 +27,7 @@ from tmem.conformance.history.pools.pool_calls import (
     sharers,
 )
 from tmem.conformance.history.trace.format import read
+from tmem.conformance.history.trace.replies import wrong_reply
 
 KEPT = 500_000
 """How many calls are kept before those that can be decided are forgotten."""
@@ -49,13 +50,18 @@ class Cut:
 def check_stream(
     calls: Iterable[Call], *, level: str = "linearizable", claims: Collection[str] = (), budget: int = STATES
 ) -> Result:
-    """As `check`, in the memory of the calls that cannot be decided yet; Unknown if those are too many."""
+    """As `check`, in the memory of the calls that cannot be decided yet; Unknown if those are too many.
+
+    Each answer is also judged on its own (`wrong_reply`).
+    """
     decide = partial(check, level=level, claims=claims, budget=budget)
     kept: list[Call] = []
     count, latest, limit = 0, -inf, KEPT
     in_order = True
     doubt: Unknown | None = None
     for call in calls:
+        if (wrong := wrong_reply(call)) is not None:
+            return Illegal(wrong.clause, wrong.reason, (call,))
         in_order &= call.begin >= latest
         latest = call.begin
         kept.append(call)
@@ -217,9 +223,9 @@ def check_trace(
         return check_stream(_counted(source, progress), level=level, claims=claims, budget=budget)
     with source.open("rb") as lines:
         result = check_stream(_counted(lines, progress), level=level, claims=claims, budget=budget)
-    if not isinstance(result, Illegal):
+    if not isinstance(result, Illegal) or wrong_reply(result.window[0]):
         return result
-    with source.open("rb") as lines:
+    with source.open("rb") as lines:  # the calls before the window may tell more
         whole = check(_concerning(result, read(lines)), level=level, claims=claims, budget=budget)
     return whole if isinstance(whole, Illegal) else result
 
