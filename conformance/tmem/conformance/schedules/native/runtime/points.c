@@ -1,0 +1,301 @@
+/*
+ * Accesses of memory. Few of them matter: those whose address another thread of the program touches too, one of
+ * the two writing. They are found by runs that learn: each address of a heap, a stack or a variable has a
+ * number in a shadow, which then holds who reads and who writes it. What is shared gets a number of its own,
+ * and from then on accesses of it are switch points, and are looked at for races. All others pass at once.
+ */
+#include "runtime.h"
+#include <string.h>
+#include <sys/mman.h>
+
+enum { SHARED = 4096, RACES = 64, PATIENCE = 50000, SPINS = 8 };
+enum { READ = 0, WRITE = 1 };
+
+extern char *tmem_base;
+extern uintptr_t tmem_data, tmem_data_end;
+
+/* While learning: threads that read (low byte) and write (high byte). Then: the number of what is shared, or 0. */
+static uint16_t *shadow;
+static uint32_t *touched; /* the cells that are not 0 */
+static size_t touches, most_touches;
+static int shared;
+
+/* When each fiber last touched what is shared. */
+static struct {
+    int writer;
+    uint32_t written, read[FIBERS];
+    void *write_at, *read_at[FIBERS];
+} history[SHARED];
+
+struct race { int64_t first, second; };
+struct race tmem_races[RACES]; /* pairs of places, each once */
+int tmem_race_count;
+static int64_t patience;
+static void *spun_at;
+static int spins, fences;
+
+#define HEAP_CELLS ((size_t)FIBERS * SLICE / 8)
+
+static inline int64_t cell_of(uintptr_t a) {
+    if (a - (uintptr_t)tmem_base < (uintptr_t)FIBERS * SLICE) return (int64_t)((a - (uintptr_t)tmem_base) >> 3);
+    if (a - tmem_data < tmem_data_end - tmem_data) return (int64_t)(HEAP_CELLS + ((a - tmem_data) >> 3));
+    return -1;
+}
+
+/* Forgets what was learned: another program follows. */
+void tmem_learn(void) {
+    if (!shadow) {
+        size_t cells = HEAP_CELLS + (tmem_data_end - tmem_data) / 8 + 1;
+        shadow = mmap(NULL, cells * sizeof *shadow, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        most_touches = 4 << 20;
+        touched = mmap(NULL, most_touches * sizeof *touched, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    }
+    for (size_t n = 0; n < touches; n++) shadow[touched[n]] = 0;
+    touches = 0;
+    shared = 0;
+    tmem_words[LEARNING] = 1;
+}
+
+/* How many cells are shared by what was noted so far. */
+static int is_shared(uint16_t seen) {
+    int readers = seen & 0xff, writers = seen >> 8, both = readers | writers;
+    return writers && both & (both - 1);
+}
+int tmem_learned(void) {
+    int count = 0;
+    for (size_t n = 0; n < touches; n++) count += is_shared(shadow[touched[n]]);
+    return count;
+}
+
+/* Ends the learning: what is shared gets its number. */
+int tmem_share(void) {
+    for (size_t n = 0; n < touches; n++) {
+        uint16_t *cell = &shadow[touched[n]];
+        *cell = is_shared(*cell) && shared + 1 < SHARED ? (uint16_t)++shared : 0;
+    }
+    tmem_words[LEARNING] = 0;
+    return shared;
+}
+
+void tmem_reset_points(void) {
+    memset(history, 0, (size_t)(shared + 1) * sizeof *history);
+    patience = PATIENCE;
+    spun_at = NULL;
+    spins = fences = 0;
+}
+
+static void note(int64_t cell, int write) {
+    if (!me->index) return;
+    int bit = me->index < 8 ? me->index - 1 : 7;
+    if (!shadow[cell]) {
+        if (touches == most_touches) return;
+        touched[touches++] = (uint32_t)cell;
+    }
+    shadow[cell] |= (uint16_t)(1 << (write ? bit + 8 : bit));
+}
+
+static void race(void *first, void *second) {
+    struct race found = {(int64_t)first, (int64_t)second - 1};
+    for (int n = 0; n < tmem_race_count; n++)
+        if (tmem_races[n].first == found.first && tmem_races[n].second == found.second) return;
+    if (tmem_race_count < RACES) tmem_races[tmem_race_count++] = found;
+}
+
+/* Compares with the last accesses that no lock, atomic, start or end of a thread orders before this one. */
+static void order(int number, int write, void *pc) {
+    struct fiber *f = me;
+    int self = f->index;
+    if (history[number].written > f->clock[history[number].writer] && history[number].writer != self)
+        race(history[number].write_at, pc);
+    if (write) {
+        for (int n = 1; n < FIBERS; n++)
+            if (n != self && history[number].read[n] > f->clock[n]) race(history[number].read_at[n], pc);
+        history[number].writer = self;
+        history[number].written = f->clock[self];
+        history[number].write_at = (char *)pc - 1;
+    } else {
+        history[number].read[self] = f->clock[self];
+        history[number].read_at[self] = (char *)pc - 1;
+    }
+}
+
+static void point(void *what, void *pc) {
+    patience = PATIENCE;
+    if (--tmem_words[LEFT] <= 0) tmem_leave(REACHED, what, 0, pc);
+}
+
+static inline int number_of(uintptr_t a, int write) {
+    int64_t cell = cell_of(a);
+    if (cell < 0 || !shadow) return 0;
+    if (tmem_words[LEARNING]) {
+        note(cell, write);
+        return 0;
+    }
+    return shadow[cell];
+}
+
+static inline void plain(void *address, size_t size, int write, void *pc) {
+    if (!me) return;
+    if (--patience <= 0) {
+        patience = PATIENCE;
+        tmem_leave(SPIN, address, 0, pc);
+    }
+    int number = number_of((uintptr_t)address, write);
+    if (size == 16) {
+        int other = number_of((uintptr_t)address + 8, write);
+        number = number ? number : other;
+    }
+    if (!number) return;
+    spun_at = NULL;
+    if (tmem_words[ACCESSES]) point(address, pc);
+    if (me->index) order(number, write, pc);
+}
+
+void tmem_lock_point(void *address, void *pc) {
+    if (number_of((uintptr_t)address, WRITE)) point(address, pc);
+}
+
+void tmem_yield(void *pc) {
+    spins = 0;
+    spun_at = NULL;
+    tmem_leave(YIELD, NULL, 0, pc);
+}
+
+/* A point before a range is accessed; where it is shared. */
+static int range(uintptr_t from, size_t size, int write, void *pc) {
+    int number = 0;
+    for (uintptr_t a = from & ~(uintptr_t)7; a < from + size; a += 8) {
+        int each = number_of(a, write);
+        number = number ? number : each;
+    }
+    if (!number) return 0;
+    if (tmem_words[ACCESSES]) point((void *)from, pc);
+    if (me->index) order(number, write, pc);
+    return number;
+}
+void tmem_access(void *address, size_t size, int write, void *pc) {
+    if (me && size) range((uintptr_t)address, size, write, pc);
+}
+
+/* Copies in halves, so that a copy that another thread gets into shows as a torn page. */
+typedef void *copy(void *, const void *, size_t);
+static void *halves(copy *copied, char *to, const char *from, size_t size, void *pc) {
+    if (!me || !size) return copied(to, from, size);
+    size_t half = size > 8 ? (size / 2) & ~(size_t)7 : 0, first = half ? half : size;
+    if (to > from && to < from + size) half = 0, first = size; /* moved over itself */
+    for (size_t at = 0, n = first; at < size; at += n, n = size - at) {
+        range((uintptr_t)from + at, n, READ, pc);
+        range((uintptr_t)to + at, n, WRITE, pc);
+        copied(to + at, from + at, n);
+    }
+    return to;
+}
+void *memcpy(void *to, const void *from, size_t size) { return halves(REAL(void *, "memcpy", void *, const void *, size_t), to, from, size, PC); }
+void *memmove(void *to, const void *from, size_t size) { return halves(REAL(void *, "memmove", void *, const void *, size_t), to, from, size, PC); }
+void *memset(void *to, int byte, size_t size) {
+    size_t half = me && size > 8 ? (size / 2) & ~(size_t)7 : 0;
+    if (half) {
+        range((uintptr_t)to, half, WRITE, PC);
+        REAL(void *, "memset", void *, int, size_t)(to, byte, half);
+    }
+    if (me) range((uintptr_t)to + half, size - half, WRITE, PC);
+    REAL(void *, "memset", void *, int, size_t)((char *)to + half, byte, size - half);
+    return to;
+}
+int memcmp(const void *a, const void *b, size_t size) {
+    if (me) range((uintptr_t)a, size, READ, PC), range((uintptr_t)b, size, READ, PC);
+    return REAL(int, "memcmp", const void *, const void *, size_t)(a, b, size);
+}
+void *__tsan_memcpy(void *to, const void *from, size_t size) { return halves(REAL(void *, "memcpy", void *, const void *, size_t), to, from, size, PC); }
+void *__tsan_memmove(void *to, const void *from, size_t size) { return halves(REAL(void *, "memmove", void *, const void *, size_t), to, from, size, PC); }
+void *__tsan_memset(void *to, int byte, size_t size) { return memset(to, byte, size); }
+
+/* The calls of the instrumentation. */
+void __tsan_init(void) {}
+void __tsan_func_entry(void *pc) { (void)pc; }
+void __tsan_func_exit(void) {}
+#define SIZED(n)                                                                   \
+    void __tsan_read##n(void *a) { plain(a, n, READ, PC); }                        \
+    void __tsan_write##n(void *a) { plain(a, n, WRITE, PC); }                      \
+    void __tsan_read_write##n(void *a) { plain(a, n, WRITE, PC); }                 \
+    void __tsan_unaligned_read##n(void *a) { plain(a, n, READ, PC); }              \
+    void __tsan_unaligned_write##n(void *a) { plain(a, n, WRITE, PC); }            \
+    void __tsan_unaligned_read_write##n(void *a) { plain(a, n, WRITE, PC); }       \
+    void __tsan_volatile_read##n(void *a) { plain(a, n, READ, PC); }               \
+    void __tsan_volatile_write##n(void *a) { plain(a, n, WRITE, PC); }             \
+    void __tsan_unaligned_volatile_read##n(void *a) { plain(a, n, READ, PC); }     \
+    void __tsan_unaligned_volatile_write##n(void *a) { plain(a, n, WRITE, PC); }
+SIZED(1) SIZED(2) SIZED(4) SIZED(8) SIZED(16)
+void __tsan_read_range(void *a, size_t size) { tmem_access(a, size, READ, PC); }
+void __tsan_write_range(void *a, size_t size) { tmem_access(a, size, WRITE, PC); }
+void __tsan_vptr_read(void *a) { plain(a, 8, READ, PC); }
+void __tsan_vptr_update(void *a, void *value) { (void)value; plain(a, 8, WRITE, PC); }
+
+/* Atomics: switch points too. They order what comes before and after as far as their memory order says. */
+static void before(void *a, void *pc) {
+    if (!me) return;
+    if (--patience <= 0) {
+        patience = PATIENCE;
+        tmem_leave(SPIN, a, 0, pc);
+    }
+    if (number_of((uintptr_t)a, WRITE) && tmem_words[ACCESSES]) point(a, pc);
+}
+
+/* One that changed nothing, again and again at one place, spins: others get their turn. */
+static void after(void *a, int changed, int order, void *pc) {
+    if (!me) return;
+    if (order || fences) tmem_atomic(a, order != 3, order != 1 && order != 2 && changed);
+    if (changed || spun_at != a) {
+        spun_at = changed ? NULL : a;
+        spins = 0;
+    } else if (++spins >= SPINS)
+        tmem_yield(pc);
+}
+#define UPDATED(name, T, bits, code)                                                                    \
+    T __tsan_atomic##bits##_##name(volatile T *a, T v, int order) {                                     \
+        before((void *)a, PC);                                                                          \
+        T old = code;                                                                                   \
+        after((void *)a, *a != old, order, PC);                                                         \
+        return old;                                                                                     \
+    }
+#define COMPARED(name, T, bits)                                                                         \
+    int __tsan_atomic##bits##_compare_exchange_##name(volatile T *a, T *expected, T v, int order, int failed) { \
+        before((void *)a, PC);                                                                          \
+        int done = __atomic_compare_exchange_n(a, expected, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);  \
+        after((void *)a, done, done ? order : failed, PC);                                              \
+        return done;                                                                                    \
+    }
+#define ATOMIC(bits, T)                                                                                 \
+    T __tsan_atomic##bits##_load(const volatile T *a, int order) {                                      \
+        before((void *)a, PC);                                                                          \
+        T value = __atomic_load_n(a, __ATOMIC_SEQ_CST);                                                 \
+        after((void *)a, 0, order, PC);                                                                 \
+        return value;                                                                                   \
+    }                                                                                                   \
+    void __tsan_atomic##bits##_store(volatile T *a, T v, int order) {                                   \
+        before((void *)a, PC);                                                                          \
+        __atomic_store_n(a, v, __ATOMIC_SEQ_CST);                                                       \
+        after((void *)a, 1, order, PC);                                                                 \
+    }                                                                                                   \
+    T __tsan_atomic##bits##_compare_exchange_val(volatile T *a, T expected, T v, int order, int failed) { \
+        T seen = expected;                                                                              \
+        before((void *)a, PC);                                                                          \
+        int done = __atomic_compare_exchange_n(a, &seen, v, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);     \
+        after((void *)a, done, done ? order : failed, PC);                                              \
+        return seen;                                                                                    \
+    }                                                                                                   \
+    COMPARED(strong, T, bits) COMPARED(weak, T, bits)                                                   \
+    UPDATED(exchange, T, bits, __atomic_exchange_n(a, v, __ATOMIC_SEQ_CST))                             \
+    UPDATED(fetch_add, T, bits, __atomic_fetch_add(a, v, __ATOMIC_SEQ_CST))                             \
+    UPDATED(fetch_sub, T, bits, __atomic_fetch_sub(a, v, __ATOMIC_SEQ_CST))                             \
+    UPDATED(fetch_and, T, bits, __atomic_fetch_and(a, v, __ATOMIC_SEQ_CST))                             \
+    UPDATED(fetch_or, T, bits, __atomic_fetch_or(a, v, __ATOMIC_SEQ_CST))                               \
+    UPDATED(fetch_xor, T, bits, __atomic_fetch_xor(a, v, __ATOMIC_SEQ_CST))                             \
+    UPDATED(fetch_nand, T, bits, __atomic_fetch_nand(a, v, __ATOMIC_SEQ_CST))
+ATOMIC(8, uint8_t) ATOMIC(16, uint16_t) ATOMIC(32, uint32_t) ATOMIC(64, uint64_t)
+void __tsan_atomic_thread_fence(int order) {
+    (void)order;
+    fences = 1;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+void __tsan_atomic_signal_fence(int order) { (void)order; }
