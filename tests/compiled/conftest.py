@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tmem.conformance.compiled import header
+from tmem.conformance.schedules.native.toolchain import flags
 
 STORES = Path(__file__).with_name("stores")
 Build = Callable[..., Path]
@@ -44,6 +45,29 @@ def build(headers: Path, tmp_path: Path) -> Build:
         options = [f"-I{headers}", *(f"-D{macro}" for macro in macros)]
         command = [tool("cc", "gcc", "clang"), "-g", "-O1", "-shared", "-fPIC", *options]
         subprocess.run([*command, "-o", str(library), str(STORES / source)], check=True)
+        return library
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def instrument(headers: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Compiles a store of this folder, with macros, to a library whose threads can be scheduled."""
+    folder = tmp_path_factory.mktemp("instrumented")
+
+    def built(source: str, *macros: str) -> Path:
+        library = folder / f"lib{'-'.join((Path(source).stem, *macros))}.so"
+        if not library.exists():
+            options = [f"-I{headers}", *(f"-D{macro}" for macro in macros)]
+            command = [
+                tool("cc", "gcc", "clang"),
+                *options,
+                "-o",
+                str(library),
+                str(STORES / source),
+                *flags("c"),
+            ]
+            subprocess.run(command, check=True)
         return library
 
     return built

@@ -109,6 +109,14 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class DataRace:
+    """Two accesses of one address, of which at least one writes, that nothing orders; each as a place."""
+
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The worker came to its end by itself; `complete` is False where time cut it short."""
 
@@ -117,5 +125,15 @@ class Finished:
 
 
 Event: TypeAlias = (
-    Started | TurnBegan | Progress | Found | Checked | Covered | NotOffered | Canary | Note | Finished
+    Started
+    | TurnBegan
+    | Progress
+    | Found
+    | Checked
+    | Covered
+    | NotOffered
+    | Canary
+    | Note
+    | DataRace
+    | Finished
 )

@@ -17,7 +17,7 @@ from tmem.conformance.calibration.command import calibrate
 from tmem.conformance.cli import explain as explaining
 from tmem.conformance.cli import waivers as waiving
 from tmem.conformance.cli.check_trace import command as check_trace
-from tmem.conformance.cli.compiled import header
+from tmem.conformance.cli.compiled import cc, header, show_flags
 from tmem.conformance.cli.console import follow, interruptible
 from tmem.conformance.cli.waivers import Waiver
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
@@ -112,6 +112,7 @@ def main() -> None:
     metavar="FILE",
     help="Clauses that may be broken, each with its reason and a counterexample, which must still fail.",
 )
+@click.option("--races", is_flag=True, help="Fail where compiled code has a data race; else it is a note.")
 @hang_after
 def check(
     target: str,
@@ -123,6 +124,7 @@ def check(
     html: Path | None,
     replays: Path,
     waivers: Path | None,
+    races: bool,
     hang_after: float,
 ) -> None:
     """Check TARGET against the contract, clause by clause.
@@ -135,7 +137,7 @@ def check(
       py:path/file.py:factory     a fresh backend
       so:./libstore.so            a shared library in C, C++ or Rust (tmem header)
     """
-    summary = Summary(target, seed, level)
+    summary = Summary(target, seed, level, races_fail=races)
     if waivers is not None:
         summary.waived = {each.clause: each.reason for each in _holding(waivers, target, hang_after)}
     failure = follow(Request(target, seed, level, budget, hang_after), summary)
@@ -192,6 +194,8 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
 main.add_command(calibrate)
 main.add_command(check_trace)
 main.add_command(header)
+main.add_command(show_flags)
+main.add_command(cc)
 
 
 @main.command()

@@ -39,16 +39,20 @@ class Buffer:
         self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.whole)) + GUARD
 
 
-@lru_cache(4096)
-def words(number: int, count: int) -> ctypes.Array[ctypes.c_uint64]:
-    """A number as 64-bit words, the least significant first; OverflowError where it has more or is negative.
+class Words:
+    """A number as 64-bit words in memory, the least significant first."""
 
-    >>> list(words(1 << 64 | 5, 2))
-    [5, 1]
-    """
-    if number < 0 or number >> 64 * count:
-        raise OverflowError(f"{number} does not fit into {64 * count} bits")
-    return (ctypes.c_uint64 * count)(*(number >> 64 * n & WORD for n in range(count)))
+    __slots__ = ("_memory", "address")
+
+    def __init__(self, number: int, count: int) -> None:
+        if number < 0 or number >> 64 * count:
+            raise OverflowError(f"{number} does not fit into {64 * count} bits")
+        self._memory = (ctypes.c_uint64 * count)(*(number >> 64 * n & WORD for n in range(count)))
+        self.address = ctypes.addressof(self._memory)
+
+
+words = lru_cache(4096)(Words)
+"""Those of the numbers that were asked for last. The caller keeps what it gets until its call returns."""
 
 
 class Store:
@@ -76,7 +80,8 @@ class Store:
         if flags < 0 or flags >> 32:
             raise OSError(errors.EPERM, "flags have 32 bits")
         name = None if uuid is None else words(uuid, 2)
-        return self._number(self._functions["tmem_new_pool"](self._store, _client(client), flags, name))
+        at = None if name is None else name.address
+        return self._number(self._functions["tmem_new_pool"](self._store, _client(client), flags, at))
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         """End the pool for this client."""
@@ -93,7 +98,8 @@ class Store:
         except IndexError:
             buffer = Buffer(self.page_size)
         buffer.page[:] = page
-        answer = self._put(self._store, client, pool, words(oid, 3), index, buffer.address)
+        name = words(oid, 3)
+        answer = self._put(self._store, client, pool, name.address, index, buffer.address)
         whole, guard = buffer.whole, self._guard
         if not (whole.startswith(page, GUARD) and whole.startswith(guard) and whole.endswith(guard)):
             raise LibraryFaultError("tmem_put wrote into the page that it was given, or outside of it")
@@ -112,7 +118,8 @@ class Store:
             buffer = self._incoming.pop()
         except IndexError:
             buffer = Buffer(self.page_size)
-        answer = self._get(self._store, client, pool, words(oid, 3), index, buffer.address)
+        name = words(oid, 3)
+        answer = self._get(self._store, client, pool, name.address, index, buffer.address)
         whole, guard, page = buffer.whole, self._guard, None
         if answer == 1:
             if not (whole.startswith(guard) and whole.endswith(guard)):
@@ -130,11 +137,13 @@ class Store:
         """Invalidate one slot."""
         if index < 0 or index >> 32:
             raise _range(client, pool, index)
-        return self._found("tmem_flush_page", client, pool, words(oid, 3), index)
+        name = words(oid, 3)
+        return self._found("tmem_flush_page", client, pool, name.address, index)
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         """Invalidate every index of an object."""
-        return self._found("tmem_flush_object", client, pool, words(oid, 3))
+        name = words(oid, 3)
+        return self._found("tmem_flush_object", client, pool, name.address)
 
     def close(self) -> None:
         """Give everything back."""

@@ -5,17 +5,33 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
-from tmem.conformance.engine import LINEARIZABLE, Source, Turn
-from tmem.conformance.events import Checked, Found, Note, Progress
+from tmem.conformance.compiled.library import LibraryError, instrumented
+from tmem.conformance.engine import LINEARIZABLE, LibrarySource, Turn
+from tmem.conformance.events import Checked, DataRace, Found, Note, Progress
 from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge, undeclared
 from tmem.conformance.loader import LoadError
-from tmem.conformance.schedules.explore import ENGINE, Subject, explore, explore_one, open_subject, replay
+from tmem.conformance.schedules.explore import (
+    ENGINE,
+    Subject,
+    explore,
+    explore_one,
+    open_library,
+    open_subject,
+    replay,
+)
+from tmem.conformance.schedules.native.toolchain import ToolchainError
 from tmem.conformance.schedules.picture import outline
 from tmem.conformance.schedules.portfolio import programs
 from tmem.conformance.schedules.programs.program import Program, from_json
 from tmem.conformance.schedules.search.search import Counts, UncontrolledError
 from tmem.spec.integrity import intact
+
+SINGLE_STEPS: Final = (
+    "The library is not instrumented: its calls ran as single steps, and no schedule switched within one. "
+    "Build it with `tmem cc`, or with the options of `tmem flags`."
+)
 
 
 class Schedules:
@@ -54,6 +70,8 @@ class Schedules:
                 turn.emit(Found(finding))
         except UncontrolledError as error:
             turn.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
+        for first, second in subject.races():
+            turn.emit(DataRace(first, second))
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The program that was under way, under one schedule or another."""
@@ -70,7 +88,7 @@ class Schedules:
         """Run one schedule again, or all of a program whose target did not live to tell."""
         subject = _subject(turn)
         if subject is None:
-            raise ValueError(f"{turn.target} is not Python, so its threads cannot be scheduled")
+            raise ValueError(f"the threads of {turn.target} cannot be scheduled")
         seed, number = data.get("seed"), data.get("number")
         if not isinstance(seed, int) or not isinstance(number, int):
             found = replay(subject, data, _judging(turn, subject))
@@ -86,14 +104,20 @@ class Schedules:
 def _subject(turn: Turn) -> Subject | None:
     # The target once more, loaded so that its threads are ours.
     source = turn.source
-    if not isinstance(source, Source):
+    if source is None:
         turn.emit(Note("It is not Python: its threads cannot be controlled by schedules."))
+        return None
+    if isinstance(source, LibrarySource) and not instrumented(source.path):
+        turn.emit(Note(SINGLE_STEPS))
         return None
     _begin(turn, turn.seed, 0, None)
     turn.ring.rest()  # rewriting its code is our work, and its first operations are watched
     try:
-        subject = open_subject(source.place, source.attribute, source.variants)
-    except LoadError as error:
+        if isinstance(source, LibrarySource):
+            subject = open_library(source.path, source.budgets)
+        else:
+            subject = open_subject(source.place, source.attribute, source.variants)
+    except (LoadError, LibraryError, ToolchainError) as error:
         turn.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
         return None
     for note in subject.notes:

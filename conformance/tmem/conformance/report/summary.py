@@ -9,6 +9,7 @@ from tmem.conformance.events import (
     Canary,
     Checked,
     Covered,
+    DataRace,
     Event,
     Finding,
     Finished,
@@ -41,6 +42,10 @@ class Summary:
     not_offered: dict[str, NotOffered] = field(default_factory=dict)
     canaries: list[Canary] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    races: list[tuple[str, str]] = field(default_factory=list)
+    """The places of the data races that were seen."""
+    races_fail: bool = False
+    """Whether a data race fails the run."""
     engines: list[str] = field(default_factory=list)
     operations: int = 0
     programs: int = 0
@@ -77,6 +82,9 @@ class Summary:
             case Note(text):
                 if text not in self.notes:
                     self.notes.append(text)
+            case DataRace(first, second):
+                if (first, second) not in self.races:
+                    self.races.append((first, second))
             case Finished():
                 self.complete, self.seconds = event.complete, event.seconds
 

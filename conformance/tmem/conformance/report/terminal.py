@@ -63,6 +63,8 @@ def show(console: Console, shown: RenderableType) -> None:
 def means(summary: Summary) -> str:
     """What the verdict says, in words."""
     told = MEANS.get(verdict(summary)) or f"{_clauses_were(len(summary.violations))} broken"
+    if summary.races and summary.races_fail:
+        told += f", and there are {len(summary.races)} data races"
     if summary.waived:
         told += f", and {_clauses_were(len(summary.waived))} waived"
     if summary.complete or verdict(summary) is Verdict.UNKNOWN:
@@ -82,7 +84,8 @@ def verdict_line(summary: Summary) -> RenderableType:
         f"  {summary.target}: {means(summary)}. ",
         (f"{summary.totals}, seed {summary.seed}, {summary.seconds:.1f} s.", "dim"),
     )
-    return Group(*(Text(note, style="dim") for note in summary.notes), line)
+    races = [f"Data race: nothing orders {first} and {second}." for first, second in summary.races]
+    return Group(*(Text(note, style="dim") for note in (*summary.notes, *races)), line)
 
 
 def _clauses(summary: Summary) -> Table:

@@ -42,7 +42,7 @@ class Status(Enum):
 
 def verdict(summary: Summary) -> Verdict:
     """The verdict of a run."""
-    if summary.violations:
+    if summary.violations or (summary.races and summary.races_fail):
         return Verdict.FAIL
     if any(not canary.caught for canary in summary.canaries):
         return Verdict.INSENSITIVE

@@ -21,9 +21,9 @@ from tmem.conformance.schedules.search.execution import Execution
 from tmem.conformance.schedules.search.executor import Backends, Executor
 from tmem.conformance.schedules.search.search import Counts, Search, UncontrolledError
 from tmem.conformance.schedules.search.shrink import Shrinker
-from tmem.conformance.schedules.search.subject import Subject, open_subject
+from tmem.conformance.schedules.search.subject import Subject, open_library, open_subject
 
-__all__ = ["ENGINE", "LEVELS", "Subject", "explore", "explore_one", "open_subject", "replay"]
+__all__ = ["ENGINE", "LEVELS", "Subject", "explore", "explore_one", "open_library", "open_subject", "replay"]
 
 ENGINE: Final = "schedules"
 REPEATS: Final = 3

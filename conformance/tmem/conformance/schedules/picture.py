@@ -20,7 +20,6 @@ from tmem.conformance.history.exhaustive import PAGE, Verdict
 from tmem.conformance.programs.pages import Corpus
 from tmem.conformance.programs.transcript import Pages, call, granted, said
 from tmem.conformance.schedules.programs.program import Program
-from tmem.conformance.schedules.runtime.locks import Lock
 from tmem.conformance.schedules.runtime.places import file_name
 from tmem.conformance.schedules.runtime.virtual import MAIN, Mark
 from tmem.conformance.schedules.search.execution import Execution
@@ -53,6 +52,8 @@ def picture(execution: Execution, verdict: Verdict, corpus: Corpus) -> str:
     lines += columns(during, words.names(during), width)
     lines += ["", "after", *listed(after, width)] if after else []
     lines += ["", *wrapped(sentence(verdict), width)]
+    if execution.failure is not None and execution.failure.details:
+        lines += ["", *execution.failure.details.splitlines()]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -195,8 +196,8 @@ class Words:
                 yield Row(mark.thread, "┌", self.numbered(n))
             case "end", int(n):
                 yield Row(mark.thread, "└", self.answer(n))
-            case (("acquire" | "release"), Lock(name=name)):
-                yield Row(mark.thread, "│", f"{mark.kind} {name or 'a lock'}")
+            case (("acquire" | "release"), lock):
+                yield Row(mark.thread, "│", f"{mark.kind} {getattr(lock, 'name', '') or 'a lock'}")
             case "switch", int(to):
                 yield Row(mark.thread, "│", f"⇢ {self.name(to)}{where(mark.place)}")
                 if code := source(mark.place):

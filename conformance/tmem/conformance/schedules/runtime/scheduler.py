@@ -57,6 +57,8 @@ class Scheduler:
         self.turns = False
         self.segments: list[Segment] | None = [] if record else None
         self.trace = [] if trace else None
+        self.place: Callable[[], str] = place
+        """The place where the code under test is; compiled code has another way to it."""
         self.left = self.armed = FOREVER
         self.asked = False
         self.steps = 0
@@ -182,9 +184,15 @@ class Scheduler:
         else:
             self.now += 0.01
         if self.trace is not None:
-            self.trace.append(Mark("switch", me.index, to.index, place()))
+            self.trace.append(Mark("switch", me.index, to.index, self.place()))
         self._enter(to)
         to.greenlet.switch()
+
+    def take_turns(self, points: int) -> None:
+        """The current thread spins, which counts as so many points: another one goes on."""
+        self.left -= points
+        self.asked = False
+        self.reached()
 
     def count_points(self) -> None:
         """Count the points that were passed since the last time."""
@@ -245,7 +253,7 @@ class Scheduler:
             assert self.failure is not None
             raise self.failure
         if self.trace is not None:
-            self.trace.append(Mark("block", me.index, self._wait_of(me), place()))
+            self.trace.append(Mark("block", me.index, self._wait_of(me), self.place()))
         self._enter(to)
         if to is not me:
             to.greenlet.switch()

@@ -112,9 +112,13 @@ class NeverPreempt:
 
 
 class Stuck(BaseException):
-    """An execution cannot go on. No Exception, so that the code under test does not catch it."""
+    """An execution cannot go on. No Exception, so that the code under test does not catch it.
 
-    def __init__(self, kind: str, text: str) -> None:
+    `details` are further lines for people, such as a backtrace.
+    """
+
+    def __init__(self, kind: str, text: str, details: str = "") -> None:
         super().__init__(text)
         self.kind = kind
         self.text = text
+        self.details = details

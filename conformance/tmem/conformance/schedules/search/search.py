@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from tmem.conformance.history.exhaustive import Judging, Verdict, judge
+from tmem.conformance.schedules.native.machine import CRASH
 from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime.strategies import ROOT, Follow, Priorities, Schedule, Sticky, children
 from tmem.conformance.schedules.runtime.virtual import Strategy
@@ -170,6 +171,8 @@ def stuck(execution: Execution) -> Verdict:
     """The verdict on an execution that could not go on."""
     assert execution.failure is not None
     text = execution.failure.text
+    if execution.failure.kind == CRASH:
+        return Verdict(PROGRESS, f"{text[0].upper()}{text[1:]}.", "every operation returns", last(execution))
     said = "The threads never end" if execution.failure.kind == "livelock" else "Nothing can go on"
     return Verdict(PROGRESS, f"{said}: {text}.", "every operation returns", last(execution))
 

@@ -1,14 +1,17 @@
-"""A backend in Python, loaded so that its threads can be scheduled, and what it offers."""
+"""A backend, loaded so that its threads can be scheduled, and what it offers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
+from pathlib import Path
 
-from tmem.conformance.loader import Loaded, LoadError, Rewrite
+from tmem.conformance.compiled.store import open_store
+from tmem.conformance.loader import LoadError, Rewrite
 from tmem.conformance.programs.perform import close, perform
+from tmem.conformance.schedules.native.machine import Machine
 from tmem.conformance.schedules.programs.program import (
     EPHEMERAL,
     INDEXES,
@@ -41,7 +44,7 @@ from tmem.spec.operations import (
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A backend in Python, loaded once for each level at which its threads are scheduled.
+    """A backend whose threads can be scheduled, with a factory for each level of switch points.
 
     Its factory is called with one of `variants`, which take turns.
     """
@@ -55,12 +58,16 @@ class Subject:
     notes: tuple[str, ...] = ()
     fills: tuple[tuple[bytes, ...], ...] = ()
     """For each variant the pages that a fresh backend has room for, if it claims to regain its room."""
+    prepare: Callable[[Executor], None] = lambda executor: None
+    """Called before each execution of a program."""
+    races: Callable[[], Sequence[tuple[str, str]]] = tuple
+    """The places of the data races that were seen so far, where they can be seen."""
 
     def backends(self, level: Level, variant: int) -> Backends:
         """The maker of the backends of one variant."""
         arguments = self.variants[variant % len(self.variants)]
         pages = self.fills[variant % len(self.variants)] if self.fills else ()
-        return Backends(partial(self.factories[level], *arguments), level, pages)
+        return Backends(partial(self.factories[level], *arguments), level, pages, self.prepare)
 
 
 def open_subject(
@@ -71,31 +78,53 @@ def open_subject(
 ) -> Subject:
     """Load a target (see `instrument.load`) and look what it offers. Raises LoadError if that fails."""
     loaded = load(target, attribute, rewrite)
+    factories: dict[Level, Callable[..., Backend]] = {level: each.value for level, each in loaded.items()}
+    return _offered(factories, variants, loaded["lock"].notes)
+
+
+def open_library(path: Path, budgets: Sequence[int | None]) -> Subject:
+    """Load a library that is instrumented. Raises LibraryError, ToolchainError or LoadError if that fails."""
+    machine = Machine(path)
+
+    def opens(accesses: bool) -> Callable[..., Backend]:
+        def opened(budget: int | None) -> Backend:
+            machine.begin(accesses)
+            return open_store(machine.calls, budget)
+
+        return opened
+
+    factories: dict[Level, Callable[..., Backend]] = {"lock": opens(False), "statement": opens(True)}
+    subject = _offered(factories, [(budget,) for budget in budgets], prepare=machine.prepare)
+    return replace(subject, races=machine.races)
+
+
+def _offered(
+    factories: Mapping[Level, Callable[..., Backend]],
+    variants: Sequence[tuple[object, ...]],
+    notes: tuple[str, ...] = (),
+    prepare: Callable[[Executor], None] = lambda executor: None,
+) -> Subject:
     # A store that hands its calls to a loop of its own would wait for ever: the loop runs in executions only.
     with watched(always=True) as watch:
-        subject = _described(loaded, variants)
+        subject = _described(factories, variants)
     if watch.stuck:
         raise LoadError(watch.stuck)
+    subject = replace(subject, notes=notes, prepare=prepare)
     for level, variant in product(LEVELS, range(len(variants))):
         _warm_up(subject.backends(level, variant), subject)
     return subject
 
 
-def _described(loaded: Mapping[Level, Loaded], variants: Sequence[tuple[object, ...]]) -> Subject:
-    backend = loaded["lock"].value(*variants[0])
-    shared = _shares(backend)
-    fills = _fills(loaded["lock"].value, variants) if REGAIN in getattr(backend, "claims", ()) else ()
+def _described(
+    factories: Mapping[Level, Callable[..., Backend]], variants: Sequence[tuple[object, ...]]
+) -> Subject:
+    make = factories["lock"]
+    backend = make(*variants[0])
+    shared, claims = _shares(backend), frozenset(getattr(backend, "claims", ()))
+    page_size, reclaims = backend.page_size, isinstance(backend, Reclaims)
     close(backend)
-    return Subject(
-        {level: each.value for level, each in loaded.items()},
-        variants,
-        backend.page_size,
-        isinstance(backend, Reclaims),
-        shared=shared,
-        claims=frozenset(getattr(backend, "claims", ())),
-        notes=loaded["lock"].notes,
-        fills=fills,
-    )
+    fills = _fills(make, variants) if REGAIN in claims else ()
+    return Subject(factories, variants, page_size, reclaims, shared, claims, fills=fills)
 
 
 def _warm_up(backends: Backends, subject: Subject) -> None:
@@ -114,11 +143,12 @@ def _warm_up(backends: Backends, subject: Subject) -> None:
 def _fills(
     make: Callable[..., Backend], variants: Sequence[tuple[object, ...]]
 ) -> tuple[tuple[bytes, ...], ...]:
-    backends = [make(*arguments) for arguments in variants]
-    fills = tuple(map(fill, backends))
-    for backend in backends:
+    fills = []
+    for arguments in variants:  # one after the other: of a library there is one store at a time
+        backend = make(*arguments)
+        fills.append(fill(backend))
         close(backend)
-    return fills
+    return tuple(fills)
 
 
 def _shares(backend: Backend) -> bool:

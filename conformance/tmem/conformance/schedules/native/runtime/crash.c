@@ -10,12 +10,14 @@
 
 void *tmem_trace[TRACE]; /* where the call was, innermost first */
 int tmem_trace_length;
+int tmem_trace_exact; /* which of them is no return address, but where a signal came */
 char tmem_said[512]; /* what the library said as it ended, such as an assertion that failed */
 
 enum { SIGNALS = 65 };
 static const int CRASHES[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
 static struct sigaction others[SIGNALS];
 static int report = -1; /* where backtraces of real threads go */
+extern uint64_t tmem_entries;
 static uint64_t seen;
 static int still;
 
@@ -42,6 +44,7 @@ static void crashed(int number, siginfo_t *info, void *context) {
         tmem_words[NUMBER] = number;
         tmem_words[WHAT] = (int64_t)info->si_addr;
         tmem_trace_length = backtrace(tmem_trace, TRACE);
+        tmem_trace_exact = 2; /* after the handler and what called it */
         tmem_give_up(CRASHED);
     }
     if (report >= 0) write_backtrace(2);
@@ -51,9 +54,10 @@ static void crashed(int number, siginfo_t *info, void *context) {
 
 /* The watchdog of schedules: where a fiber has passed no point since the last tick but one, it stands still. */
 static void tick(int number, siginfo_t *info, void *context) {
-    uint64_t now = (uint64_t)tmem_words[LEFT] * 31 + (uint64_t)tmem_words[PLACE];
+    uint64_t now = tmem_entries * (1u << 20) - (uint64_t)tmem_words[LEFT];
     if (me && now == seen && ++still >= 2) {
         tmem_trace_length = backtrace(tmem_trace, TRACE);
+        tmem_trace_exact = 2;
         still = 0;
         tmem_give_up(STOOD);
     }
@@ -65,7 +69,7 @@ static void tick(int number, siginfo_t *info, void *context) {
 }
 
 static void take_over(int number, void (*handler)(int, siginfo_t *, void *)) {
-    struct sigaction ours = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER}, there;
+    struct sigaction ours = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART}, there;
     sigaction(number, NULL, &there);
     if (there.sa_flags & SA_SIGINFO && there.sa_sigaction == handler) return;
     others[number] = there;
@@ -92,8 +96,10 @@ void tmem_watch(void) {
 static void ends(enum status status, int number) {
     tmem_words[NUMBER] = number;
     tmem_trace_length = backtrace(tmem_trace, TRACE);
+    tmem_trace_exact = -1;
     tmem_give_up(status);
 }
+void tmem_crash(void) { ends(CRASHED, SIGABRT); }
 void abort(void) {
     if (me) ends(CRASHED, SIGABRT);
     REAL(void, "abort", void)();

@@ -12,6 +12,7 @@ int64_t tmem_words[WORDS];
 struct fiber tmem_fibers[FIBERS];
 __thread struct fiber *tmem_me __attribute__((tls_model("initial-exec")));
 
+uint64_t tmem_entries;             /* how often a fiber was entered or resumed */
 char *tmem_base;                   /* of the slices of all fibers */
 uintptr_t tmem_data, tmem_data_end; /* the library's variables */
 static jmp_buf back;               /* where tmem_enter and tmem_resume go on */
@@ -59,26 +60,26 @@ static int look(struct dl_phdr_info *info, size_t size, void *address) {
 int tmem_attach(void *address) {
     if (!tmem_base && !(tmem_base = reserve((size_t)FIBERS * SLICE))) return 0;
     dl_iterate_phdr(look, address);
+    tmem_forget_points();
     snapshot = reserve(tmem_data_end - tmem_data + 1);
     memcpy(snapshot, (void *)tmem_data, tmem_data_end - tmem_data);
+    tls_of_fibers = NULL;
     if (tls_size) tls_of_fibers = reserve(tls_size * (FIBERS + 1)), tls_of_thread = tls_of_fibers + FIBERS * tls_size;
     for (int n = 0; n < FIBERS; n++) mprotect(tmem_base + (size_t)n * SLICE, 4096, PROT_NONE);
     return 1;
 }
 
 static void restart(struct fiber *f) {
-    char *slice = tmem_base + (size_t)f->index * SLICE;
-    memset(f, 0, offsetof(struct fiber, specific));
-    memset(f->specific, 0, sizeof f->specific);
-    f->leavings = 0;
-    f->index = (int)(f - tmem_fibers);
-    slice = tmem_base + (size_t)f->index * SLICE;
+    int index = (int)(f - tmem_fibers);
+    char *slice = tmem_base + (size_t)index * SLICE;
+    memset(f, 0, sizeof *f);
+    f->index = index;
     f->stack = slice + 4096;
     f->heap = slice + 4096 + STACK;
     f->heap_end = slice + SLICE;
     f->clock[f->index] = 1;
-    f->tls = tls_of_fibers + f->index * tls_size;
     if (tls_size) {
+        f->tls = tls_of_fibers + f->index * tls_size;
         memcpy(f->tls, tls_image, tls_image_size);
         memset((char *)f->tls + tls_image_size, 0, tls_size - tls_image_size);
     }
@@ -89,6 +90,7 @@ void tmem_begin(void) {
     memcpy((void *)tmem_data, snapshot, tmem_data_end - tmem_data);
     for (int n = 0; n < FIBERS; n++) restart(&tmem_fibers[n]);
     tmem_reset_locks();
+    tmem_reset_heap();
     tmem_reset_points();
     tmem_words[NOW] = 0;
     tmem_watch();
@@ -100,13 +102,17 @@ static void live(void) {
         struct fiber *f = me;
         int64_t *a = f->arguments;
         int64_t result = ((int64_t(*)(int64_t, int64_t, int64_t, int64_t, int64_t, int64_t))f->function)(a[0], a[1], a[2], a[3], a[4], a[5]);
-        if (f->of_target)
-            while (f->leavings) {
-                f->leavings--;
-                f->leaving[f->leavings].destroy(f->leaving[f->leavings].object);
-            }
-        tmem_words[RESULT] = tmem_words[NARROW] ? (int32_t)result : result;
+        if (f->of_target) tmem_ended(f);
+        tmem_words[RESULT] = f->result = f->narrow ? (int32_t)result : result;
         tmem_leave(DONE, NULL, 0, NULL);
+    }
+}
+
+/* A thread of the library ends: what it kept for itself is destroyed. */
+void tmem_ended(struct fiber *f) {
+    while (f->leavings) {
+        f->leavings--;
+        f->leaving[f->leavings].destroy(f->leaving[f->leavings].object);
     }
 }
 
@@ -142,8 +148,10 @@ static int run(struct fiber *f) {
 
 /* Calls words[FUNCTION] on a fiber; why it left. The fibers after the first begin where the first is. */
 int tmem_enter(int index) {
+    tmem_entries++;
     struct fiber *f = &tmem_fibers[index], *main = &tmem_fibers[0];
     f->function = tmem_words[FUNCTION];
+    f->narrow = (int)tmem_words[NARROW];
     for (int n = 0; n < 6; n++) f->arguments[n] = tmem_words[ARGUMENTS + n];
     if (!index)
         for (int n = 1; n < FIBERS; n++) {
@@ -158,7 +166,10 @@ int tmem_enter(int index) {
 }
 
 /* Lets a fiber go on that had left; why it left again. */
-int tmem_resume(int index) { return run(&tmem_fibers[index]); }
+int tmem_resume(int index) {
+    tmem_entries++;
+    return run(&tmem_fibers[index]);
+}
 
 void tmem_leave(enum status status, void *what, int64_t number, void *pc) {
     struct fiber *f = me;

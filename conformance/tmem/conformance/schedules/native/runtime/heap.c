@@ -16,6 +16,18 @@ extern char *tmem_base;
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
 extern void __libc_free(void *);
 
+/* What was freed in this run, so that it can be forgotten; of more than so much use after free goes unseen. */
+enum { FREES = 1 << 16 };
+static struct piece *freed[FREES];
+static int frees;
+
+void tmem_reset_heap(void) {
+    while (frees) {
+        struct piece *piece = freed[--frees];
+        tmem_mark_gone(piece + 1, piece->size, 0);
+    }
+}
+
 static int ours(void *p) { return tmem_base && (char *)p >= tmem_base && (char *)p < tmem_base + (size_t)FIBERS * SLICE; }
 
 static void *take(size_t size, size_t align) {
@@ -56,11 +68,14 @@ void free(void *p) {
     if (!me) return;
     if (piece->state != HELD) {
         tmem_say(piece->state == FREED ? "memory is freed twice" : "what is freed was never allocated");
-        __builtin_trap();
+        tmem_crash();
     }
     tmem_access(p, piece->size, 1, PC);
     piece->state = FREED;
     fill(p, POISON, piece->size);
+    if (frees == FREES) return;
+    freed[frees++] = piece;
+    tmem_mark_gone(p, piece->size, 1);
 }
 void *realloc(void *p, size_t size) {
     if (!me) return ours(p) ? NULL : __libc_realloc(p, size);

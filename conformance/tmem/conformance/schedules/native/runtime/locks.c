@@ -30,7 +30,7 @@ struct sync *tmem_sync(void *address) {
     if (!syncs[n].address) {
         if (uses == SYNCS / 2) {
             tmem_say("more locks and atomics than the runtime has room for");
-            __builtin_trap();
+            tmem_crash();
         }
         syncs[n].address = address;
         used[uses++] = (int)n;

@@ -1,23 +1,24 @@
 /*
  * Accesses of memory. Few of them matter: those whose address another thread of the program touches too, one of
  * the two writing. They are found by runs that learn: each address of a heap, a stack or a variable has a
- * number in a shadow, which then holds who reads and who writes it. What is shared gets a number of its own,
+ * cell, for which is noted who reads and who writes it. What is shared gets a number of its own,
  * and from then on accesses of it are switch points, and are looked at for races. All others pass at once.
  */
 #include "runtime.h"
 #include <string.h>
 #include <sys/mman.h>
 
-enum { SHARED = 4096, RACES = 64, PATIENCE = 50000, SPINS = 8 };
+enum { SHARED = 4096, RACES = 64, PATIENCE = 50000, SPINS = 8, TOUCHES = 4 << 20 };
 enum { READ = 0, WRITE = 1 };
 
 extern char *tmem_base;
 extern uintptr_t tmem_data, tmem_data_end;
 
-/* While learning: threads that read (low byte) and write (high byte). Then: the number of what is shared, or 0. */
-static uint16_t *shadow;
-static uint32_t *touched; /* the cells that are not 0 */
-static size_t touches, most_touches;
+static uint16_t *seen;    /* by cell, while learning: threads that read it (low byte) and write it (high byte) */
+static uint16_t *numbers; /* by cell: the number of what is shared, or 0 */
+static uint32_t *touched; /* the cells that were seen */
+static uint8_t *gone;     /* by cell: whether its memory was freed */
+static size_t touches;
 static int shared;
 
 /* When each fiber last touched what is shared. */
@@ -42,38 +43,37 @@ static inline int64_t cell_of(uintptr_t a) {
     return -1;
 }
 
-/* Forgets what was learned: another program follows. */
+static void *room(size_t size) {
+    return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+/* Another library was attached. */
+void tmem_forget_points(void) {
+    size_t cells = HEAP_CELLS + (tmem_data_end - tmem_data) / 8 + 1;
+    seen = room(cells * sizeof *seen);
+    numbers = room(cells * sizeof *numbers);
+    touched = room(TOUCHES * sizeof *touched);
+    gone = room(cells);
+    touches = 0;
+    shared = 0;
+    tmem_race_count = 0;
+}
+
+/* Another program follows: forgets what is shared, and notes what is touched from now on. */
 void tmem_learn(void) {
-    if (!shadow) {
-        size_t cells = HEAP_CELLS + (tmem_data_end - tmem_data) / 8 + 1;
-        shadow = mmap(NULL, cells * sizeof *shadow, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        most_touches = 4 << 20;
-        touched = mmap(NULL, most_touches * sizeof *touched, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    }
-    for (size_t n = 0; n < touches; n++) shadow[touched[n]] = 0;
+    for (size_t n = 0; n < touches; n++) seen[touched[n]] = numbers[touched[n]] = 0;
     touches = 0;
     shared = 0;
     tmem_words[LEARNING] = 1;
 }
 
-/* How many cells are shared by what was noted so far. */
-static int is_shared(uint16_t seen) {
-    int readers = seen & 0xff, writers = seen >> 8, both = readers | writers;
-    return writers && both & (both - 1);
-}
-int tmem_learned(void) {
-    int count = 0;
-    for (size_t n = 0; n < touches; n++) count += is_shared(shadow[touched[n]]);
-    return count;
-}
-
-/* Ends the learning: what is shared gets its number. */
+/* Gives a number to what is shared as far as is known now; how many there are. */
 int tmem_share(void) {
     for (size_t n = 0; n < touches; n++) {
-        uint16_t *cell = &shadow[touched[n]];
-        *cell = is_shared(*cell) && shared + 1 < SHARED ? (uint16_t)++shared : 0;
+        int readers = seen[touched[n]] & 0xff, writers = seen[touched[n]] >> 8, both = readers | writers;
+        uint16_t *number = &numbers[touched[n]];
+        if (!*number && writers && both & (both - 1) && shared + 1 < SHARED) *number = (uint16_t)++shared;
     }
-    tmem_words[LEARNING] = 0;
     return shared;
 }
 
@@ -87,11 +87,11 @@ void tmem_reset_points(void) {
 static void note(int64_t cell, int write) {
     if (!me->index) return;
     int bit = me->index < 8 ? me->index - 1 : 7;
-    if (!shadow[cell]) {
-        if (touches == most_touches) return;
+    if (!seen[cell]) {
+        if (touches == TOUCHES) return;
         touched[touches++] = (uint32_t)cell;
     }
-    shadow[cell] |= (uint16_t)(1 << (write ? bit + 8 : bit));
+    seen[cell] |= (uint16_t)(1 << (write ? bit + 8 : bit));
 }
 
 static void race(void *first, void *second) {
@@ -119,6 +119,17 @@ static void order(int number, int write, void *pc) {
     }
 }
 
+/* Memory is freed, or is there again. Who else touches it is wrong. */
+void tmem_mark_gone(void *at, size_t size, int freed) {
+    int64_t cell = cell_of((uintptr_t)at);
+    if (cell >= 0) REAL(void *, "memset", void *, int, size_t)(gone + cell, freed, (size + 7) / 8);
+}
+static void look_whether_gone(uintptr_t a) {
+    if (!gone[cell_of(a)]) return;
+    tmem_say("memory is used after it was freed");
+    tmem_crash();
+}
+
 static void point(void *what, void *pc) {
     patience = PATIENCE;
     if (--tmem_words[LEFT] <= 0) tmem_leave(REACHED, what, 0, pc);
@@ -126,12 +137,9 @@ static void point(void *what, void *pc) {
 
 static inline int number_of(uintptr_t a, int write) {
     int64_t cell = cell_of(a);
-    if (cell < 0 || !shadow) return 0;
-    if (tmem_words[LEARNING]) {
-        note(cell, write);
-        return 0;
-    }
-    return shadow[cell];
+    if (cell < 0) return 0;
+    if (tmem_words[LEARNING]) note(cell, write);
+    return numbers[cell];
 }
 
 static inline void plain(void *address, size_t size, int write, void *pc) {
@@ -148,6 +156,7 @@ static inline void plain(void *address, size_t size, int write, void *pc) {
     if (!number) return;
     spun_at = NULL;
     if (tmem_words[ACCESSES]) point(address, pc);
+    look_whether_gone((uintptr_t)address);
     if (me->index) order(number, write, pc);
 }
 
@@ -170,6 +179,7 @@ static int range(uintptr_t from, size_t size, int write, void *pc) {
     }
     if (!number) return 0;
     if (tmem_words[ACCESSES]) point((void *)from, pc);
+    look_whether_gone(from & ~(uintptr_t)7);
     if (me->index) order(number, write, pc);
     return number;
 }

@@ -51,8 +51,8 @@ extern int64_t tmem_words[WORDS];
 struct sync;
 struct fiber {
     int index;
-    int started, exited, of_target;
-    int64_t function, arguments[6];
+    int started, of_target, narrow;
+    int64_t function, arguments[6], result;
     char *stack, *heap, *heap_end;
     void *tls;
     int error; /* its errno */
@@ -89,6 +89,11 @@ int tmem_wait(struct sync *s, int64_t timeout, void *pc);
 void tmem_wake(struct sync *s, int most, void *pc);
 void tmem_reset_locks(void);
 void tmem_reset_points(void);
+void tmem_reset_heap(void);
+void tmem_mark_gone(void *at, size_t size, int freed);
+void tmem_crash(void);
+void tmem_forget_points(void);
+void tmem_ended(struct fiber *f);
 int64_t tmem_until(const struct timespec *at);
 void tmem_watch(void);
 void *tmem_real(const char *name);

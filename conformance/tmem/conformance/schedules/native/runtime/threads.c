@@ -34,13 +34,22 @@ static int64_t join(pthread_t thread, void *pc) {
     tmem_leave(JOIN, NULL, f->index, pc);
     for (int n = 0; n < FIBERS; n++)
         if (f->clock[n] > me->clock[n]) me->clock[n] = f->clock[n];
-    return f->arguments[0];
+    return f->result;
 }
 int pthread_join(pthread_t thread, void **result) {
     if (!me) return REAL(int, "pthread_join", pthread_t, void **)(thread, result);
     int64_t answer = join(thread, PC);
     if (result) *result = (void *)answer;
     return 0;
+}
+void pthread_exit(void *result) {
+    if (!me) {
+        REAL(void, "pthread_exit", void *)(result);
+        __builtin_unreachable();
+    }
+    tmem_ended(me);
+    me->result = (int64_t)result;
+    tmem_give_up(DONE);
 }
 int pthread_detach(pthread_t thread) { return me ? 0 : REAL(int, "pthread_detach", pthread_t)(thread); }
 pthread_t pthread_self(void) { return me ? name_of(me->index) : REAL(pthread_t, "pthread_self", void)(); }

@@ -1,0 +1,77 @@
+"""Controlled schedules of compiled code: races are found, shrunk, drawn and replayed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiled.conftest import Build
+from tmem.conformance.events import Finding
+from tmem.conformance.schedules.explore import Subject, explore, open_library, replay
+from tmem.conformance.schedules.programs.program import from_json
+from tmem.conformance.schedules.search.search import Counts
+
+BUDGETS = (None, 4 * 4096)
+RACES = {
+    1: "TMEM-CONC-3",
+    2: "TMEM-CONC-3",
+    3: "TMEM-",
+    4: "TMEM-",
+    5: "TMEM-CONC-3",
+    6: "TMEM-CONC-3",
+    7: "TMEM-CONC-3",
+    8: "TMEM-CONC-3",
+    9: "TMEM-CONC-3",
+}
+
+
+def opened(instrument: Build, *macros: str) -> Subject:
+    return open_library(instrument("buckets.c", *macros), BUDGETS)
+
+
+def first(subject: Subject, programs: int = 40) -> Finding | None:
+    return next(explore(subject, 0, programs), None)
+
+
+def test_a_store_that_is_right_raises_no_alarm(instrument: Build) -> None:
+    subject, counts = opened(instrument), Counts()
+    assert list(explore(subject, 0, 12, counts=counts)) == []
+    assert counts.schedules > 300
+    assert counts.complete >= 9, "the pairs are searched through"
+    assert subject.races() == []
+
+
+@pytest.mark.parametrize("race", RACES)
+def test_a_seeded_race_is_found_and_made_small(instrument: Build, race: int) -> None:
+    found = first(opened(instrument, f"RACE={race}"))
+    assert found is not None
+    assert found.clause.startswith(RACES[race])
+    program = from_json(found.replay["program"])
+    assert len(program.threads) <= 3
+    assert sum(map(len, program.threads)) <= 5
+
+
+def test_a_picture_shows_lines_of_the_source(instrument: Build) -> None:
+    found = first(opened(instrument, "RACE=2"))
+    assert found is not None
+    assert "at buckets.c:" in found.picture
+    assert "in tmem_flush_object" in found.picture
+
+
+def test_a_deadlock_names_its_locks(instrument: Build) -> None:
+    found = first(opened(instrument, "RACE=8"))
+    assert found is not None
+    assert "waits for s->pools_lock, held by thread" in found.message
+
+
+def test_a_finding_is_replayed(instrument: Build) -> None:
+    found = first(opened(instrument, "RACE=3"))
+    assert found is not None
+    assert replay(opened(instrument, "RACE=3"), found.replay) is not None
+    assert replay(opened(instrument), found.replay) is None
+
+
+def test_a_data_race_is_named_by_both_lines(instrument: Build) -> None:
+    subject = opened(instrument, "RACE=1")
+    first(subject)
+    places = {place.partition(" in ")[2] for pair in subject.races() for place in pair}
+    assert {"tmem_get", "tmem_put"} <= places
