@@ -22,7 +22,8 @@ from tmem.conformance.engines.stress import RECLAIMED, Stress
 from tmem.conformance.events import Event
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import verdict
-from tmem.conformance.run.check import Request, check
+from tmem.conformance.run.check import check
+from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
 from tmem.model.choices import STRATEGIES
 

@@ -13,8 +13,8 @@ import pytest
 from proofs.impl.bugs import LOCKED_TAKE, PUT_MANY, unlocked
 from tmem.conformance.engines.schedules import Schedules
 from tmem.conformance.events import Found
-from tmem.conformance.run.check import Request
 from tmem.conformance.run.check import check as every_event
+from tmem.conformance.run.request import Request
 from tools.races.impl import RACES, Change, seed
 
 COMMAND = str(Path(sys.executable).with_name("tmem"))

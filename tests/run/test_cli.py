@@ -24,7 +24,7 @@ from tmem.conformance.cli import explain
 from tmem.conformance.cli import main as cli
 from tmem.conformance.report import terminal
 from tmem.conformance.report.verdict import Verdict
-from tmem.conformance.run.check import Request
+from tmem.conformance.run.request import Request
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES
 
 HERE = Path(__file__).parent

@@ -9,7 +9,8 @@ import pytest
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.events import Found
 from tmem.conformance.faults import FAULTS, Fault, around
-from tmem.conformance.run.check import Request, check
+from tmem.conformance.run.check import check
+from tmem.conformance.run.request import Request
 from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.portfolio import PROGRAMS
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from tmem.conformance.engines.stress import RECLAIMED, Stress
 from tmem.conformance.events import Found
 from tmem.conformance.report.summary import Summary
-from tmem.conformance.run.check import Request, check
+from tmem.conformance.run.check import check
+from tmem.conformance.run.request import Request
 from tools import endurance
 
 HANGS = """

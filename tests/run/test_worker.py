@@ -14,13 +14,15 @@ import pytest
 from tests.run import stub_engines
 from tmem.conformance.engine import Engine, Turn
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finding, Found, Note, Progress, Started, TurnBegan
+from tmem.conformance.events import Event, Finding, Found, Note, Progress, Started, TurnBegan, Worked
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Verdict, verdict
 from tmem.conformance.run import hang
-from tmem.conformance.run.check import Request, check
+from tmem.conformance.run.check import check
 from tmem.conformance.run.process import COMMAND
 from tmem.conformance.run.replay import Replay, again
+from tmem.conformance.run.request import Request
+from tmem.conformance.run.side_by_side import share_out
 from tmem.conformance.run.supervisor import RunError
 from tmem.conformance.run.time_slices import TimeSlices
 from tmem.conformance.targets.resolve import resolve
@@ -299,11 +301,13 @@ def test_what_is_no_event_is_dropped_and_told() -> None:
 
 
 def test_a_budget_cuts_the_run_short() -> None:
-    request = Request("model:keep", budget=0.7, scale=100.0)
+    start = time.process_time()
+    request = Request("model:keep", budget=6.0, scale=100.0)
     summary = Summary("model:keep", 0, "linearizable")
     for event in check(request, VOLUME):
         summary.add(event)
     assert not summary.complete
+    assert time.process_time() - start < 6
     assert summary.operations > 0
     assert verdict(summary) is Verdict.UNKNOWN
 
@@ -353,16 +357,21 @@ def test_an_engine_begins_where_an_earlier_turn_ended(engine: Engine) -> None:
     assert 0.3 * programs(0) < programs(0.5) < 0.7 * programs(0)
 
 
-def test_a_budget_lets_a_run_go_on_with_further_seeds() -> None:
-    request = Request("model:keep", seed=5, budget=4.0, scale=0.01)
-    events = list(check(request, VOLUME))
-    seeds = [event.seed for event in events if isinstance(event, Started)]
-    assert seeds == list(range(5, 5 + len(seeds)))
-    assert len(seeds) > 1
-    summary = Summary("model:keep", 5, "linearizable")
-    for event in events:
-        summary.add(event)
-    assert summary.complete, "the counted run was complete before the budget ended"
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_budget_lets_a_run_go_on_with_further_seeds(jobs: int) -> None:
+    request = Request("model:keep", seed=5, budget=120.0, scale=0.01, jobs=jobs)
+    seeds, done = [], {}
+    with closing(check(request, VOLUME)) as events:
+        for event in events:
+            if isinstance(event, Started):
+                seeds.append(event.seed)
+            elif isinstance(event, Worked):
+                assert seeds == [5], "further seeds come after the counted round"
+                done = event.done
+            if len(seeds) == 4:
+                break
+    assert sorted(seeds) == [5, 6, 7, 8]
+    assert done == {"volume": 1.0}
 
 
 def test_equal_seeds_give_equal_runs() -> None:
@@ -370,6 +379,46 @@ def test_equal_seeds_give_equal_runs() -> None:
         return list(check(Request("model:random", seed, scale=0.01), VOLUME))[:-1]
 
     assert told(1) == told(1) != told(2)
+
+
+def test_workers_side_by_side_find_the_same() -> None:
+    def found(jobs: int) -> dict[str, object]:
+        target = f"py:{SUPPORT / 'hostile.py'}:answers_none_to_put"
+        engines = tuple(each for each in ENGINES if each.name in ("machine", "volume", "schedules"))
+        events = list(check(Request(target, 3, scale=0.05, jobs=jobs), engines))
+        findings = sorted(str(event.finding) for event in events if isinstance(event, Found))
+        work = [event.done for event in events if isinstance(event, Worked)]
+        totals = Summary(target, 3, "linearizable")
+        for event in events:
+            totals.add(event)
+        return {
+            "findings": findings,
+            "work": work,
+            "totals": (totals.totals, totals.checks, totals.points),
+            "summary": {clause: str(each) for clause, each in totals.findings.items()},
+        }
+
+    one = found(1)
+    assert one["findings"]
+    assert found(2) == one
+    assert found(3) == one
+
+
+def test_engines_are_shared_out_by_the_time_that_they_take() -> None:
+    groups = share_out(ENGINES, 2)
+    assert sorted(each.name for group in groups for each in group) == sorted(each.name for each in ENGINES)
+    assert all(0.3 < sum(each.share for each in group) < 0.7 for group in groups)
+    assert [len(group) for group in share_out(ENGINES, 100)] == [1] * len(ENGINES)
+
+
+def test_a_slow_target_gets_an_answer_that_says_how_much_was_done() -> None:
+    request = Request("model:keep", limit=6.0, scale=100.0)
+    summary = Summary("model:keep", 0, "linearizable")
+    for event in check(request, VOLUME):
+        summary.add(event)
+    assert summary.complete
+    assert 0 < summary.work["volume"] < 1
+    assert any("Done of the counted run: volume" in note for note in summary.notes)
 
 
 def test_closing_ends_the_worker_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

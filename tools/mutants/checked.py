@@ -16,7 +16,8 @@ from tmem.conformance.engine import Engine
 from tmem.conformance.events import Found
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Verdict, unseen, verdict
-from tmem.conformance.run.check import Request, check
+from tmem.conformance.run.check import check
+from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
 from tools.mutants.mutant import Mutant, overlay
 

@@ -32,7 +32,7 @@ class TurnBegan:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What was done since the last Progress of any engine: increments, not totals."""
+    """What an engine has done since its last Progress: increments, not totals."""
 
     operations: int = 0
     programs: int = 0
@@ -40,6 +40,7 @@ class Progress:
     histories: int = 0
     done: float = 0.0
     """How much of the engine's work is done, 0 to 1 (not an increment)."""
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,15 @@ class DataRace:
 
 
 @dataclass(frozen=True, slots=True)
+class Worked:
+    """The counted round has ended: how much of its work each engine has done, 0 to 1."""
+
+    done: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """The worker came to its end by itself; `complete` is False where time cut it short."""
+    """The run, or a worker, has ended by itself; `complete` is False where time cut it short."""
 
     complete: bool
     seconds: float
@@ -135,5 +143,6 @@ Event: TypeAlias = (
     | Canary
     | Note
     | DataRace
+    | Worked
     | Finished
 )

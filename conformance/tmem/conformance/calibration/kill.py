@@ -15,7 +15,8 @@ from tmem.conformance.events import Event, Finding, Found, Progress
 from tmem.conformance.faults import FAULTS, around
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.shrink import LOSS
-from tmem.conformance.run.check import Request, check
+from tmem.conformance.run.check import check
+from tmem.conformance.run.request import Request
 from tmem.conformance.schedules.explore import Subject, explore, open_subject
 from tmem.conformance.schedules.portfolio import PROGRAMS as SCHEDULED
 from tmem.conformance.schedules.programs.program import from_json

@@ -11,12 +11,16 @@ from typing import NoReturn
 from tmem.conformance.report.progress import progress
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import console
-from tmem.conformance.run.check import Request, check
+from tmem.conformance.run.check import check
+from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
 
 
-def follow(request: Request, summary: Summary) -> RunError | None:
-    """Run the request and show how far it is, until its end, Ctrl-C, or the failure that is returned."""
+def follow(request: Request, summary: Summary, fail_fast: bool = False) -> RunError | None:
+    """Run the request and show how far it is, until its end, Ctrl-C, or the failure that is returned.
+
+    With `fail_fast` it also ends at the first violation.
+    """
     start = time.monotonic()
     try:
         with (
@@ -27,6 +31,9 @@ def follow(request: Request, summary: Summary) -> RunError | None:
             for event in events:
                 summary.add(event)
                 line.show(event)
+                if fail_fast and summary.violations:
+                    summary.notes.append("The run ended at the first violation, as --fail-fast asks.")
+                    break
     except KeyboardInterrupt:
         summary.notes.append("The run was interrupted: this is what was found until then.")
     except RunError as failure:

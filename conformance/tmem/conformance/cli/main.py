@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -24,8 +25,9 @@ from tmem.conformance.report import as_html, as_json, as_junit, terminal
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import USAGE, verdict
 from tmem.conformance.run import replay as replaying
-from tmem.conformance.run.check import Request
+from tmem.conformance.run.check import LIMIT
 from tmem.conformance.run.hang import HANG_AFTER
+from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
 
 EXITS = """\b
@@ -113,6 +115,15 @@ def main() -> None:
     help="Clauses that may be broken, each with its reason and a counterexample, which must still fail.",
 )
 @click.option("--races", is_flag=True, help="Fail where compiled code has a data race; else it is a note.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+    metavar="N",
+    show_default="the cores",
+    help="Workers side by side. The findings of a seed do not depend on it.",
+)
+@click.option("--fail-fast", is_flag=True, help="End at the first violation.")
 @hang_after
 def check(
     target: str,
@@ -125,6 +136,8 @@ def check(
     replays: Path,
     waivers: Path | None,
     races: bool,
+    jobs: int,
+    fail_fast: bool,
     hang_after: float,
 ) -> None:
     """Check TARGET against the contract, clause by clause.
@@ -140,7 +153,8 @@ def check(
     summary = Summary(target, seed, level, races_fail=races)
     if waivers is not None:
         summary.waived = {each.clause: each.reason for each in _holding(waivers, target, hang_after)}
-    failure = follow(Request(target, seed, level, budget, hang_after), summary)
+    request = Request(target, seed, level, budget, hang_after, jobs=jobs, limit=LIMIT)
+    failure = follow(request, summary, fail_fast)
     if failure is not None and not summary.violations:
         _fail(failure, replays)
     if failure is not None:

@@ -169,7 +169,7 @@ class ClaimChecks:
 
     name = "claims"
     detail = "what the backend claims beyond the clauses"
-    share = 0.05
+    share = 0.03
 
     def run(self, turn: Turn) -> None:
         """Check each claim ROUNDS x scale times, or until the deadline."""

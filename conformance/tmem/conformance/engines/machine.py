@@ -184,7 +184,7 @@ class Machines:
 
     name = "machine"
     detail = "a state machine that shrinks what it finds"
-    share = 0.15
+    share = 0.13
 
     def run(self, turn: Turn) -> None:
         """Run EXAMPLES x scale machines, or until the deadline."""

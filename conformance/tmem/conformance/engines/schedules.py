@@ -39,7 +39,7 @@ class Schedules:
 
     name = ENGINE
     detail = "small concurrent programs under controlled schedules"
-    share = 0.25
+    share = 0.45
 
     def run(self, turn: Turn) -> None:
         """Explore the programs of a run x scale, or until the deadline."""

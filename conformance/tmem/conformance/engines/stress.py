@@ -49,7 +49,7 @@ class Stress:
 
     name = "stress"
     detail = "real threads, and the history of what they saw"
-    share = 0.15
+    share = 0.13
 
     def run(self, turn: Turn) -> None:
         """Let ROUNDS x scale crowds loose, or as many as fit before the deadline."""

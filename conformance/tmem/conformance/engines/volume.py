@@ -28,7 +28,7 @@ class Volume:
 
     name = "volume"
     detail = "random programs over awkward handles"
-    share = 0.3
+    share = 0.16
 
     def run(self, turn: Turn) -> None:
         """Run PROGRAMS x scale programs, or until the deadline."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from tmem.conformance import events
 from tmem.conformance.events import Event, Found, Started, TurnBegan
@@ -22,10 +22,10 @@ class Line:
         self._summary = summary
         self._progress = progress
         self._task = progress.add_task("loading", total=1.0, counts=summary.target)
-        self._finished = 0.0
-        self._share = 0.0
+        self._shares: dict[str, float] = {}
+        self._done: dict[str, float] = {}
         self._broken: set[str] = set()
-        self._first = True  # the counted run, not one of the further seeds
+        self._seeds: set[int] = set()
 
     def show(self, event: Event) -> None:
         """Bring the line up to date; findings stay on the screen above it."""
@@ -33,35 +33,48 @@ class Line:
             case Started():
                 self._started(event)
             case TurnBegan():
-                self._finished += self._share
-                self._share = event.share
-                self._progress.update(self._task, description=event.engine)
-                self._progress.update(self._task, completed=min(self._finished, 1.0))
-                if not self._console.is_terminal and self._first:
-                    self._console.print(f"{event.engine}: {event.detail}", soft_wrap=True)
+                self._began(event)
             case events.Progress():
-                done = min(self._finished + self._share * event.done, 1.0)
-                self._progress.update(self._task, completed=done, counts=self._summary.totals)
+                self._done[event.engine] = max(self._done.get(event.engine, 0.0), event.done)
+                done = sum(share * self._done.get(name, 0.0) for name, share in self._shares.items())
+                at_work = [name for name in self._shares if 0 < self._done.get(name, 0.0) < 1]
+                self._progress.update(
+                    self._task,
+                    description=", ".join(at_work) or event.engine or None,
+                    completed=min(done, 1.0),
+                    counts=self._summary.totals,
+                )
             case Found(finding) if finding.clause not in self._broken:
                 self._broken.add(finding.clause)
                 waived = finding.clause in self._summary.waived
-                told = f"waived: {finding.clause}" if waived else f"[red]broken: {finding.clause}[/red]"
-                self._console.print(f"{told} {escape(finding.message)}")
+                word = "waived" if waived else "broken"
+                style = "" if waived else "red"
+                self._console.print(
+                    Text.assemble((f"{word}: {finding.clause}", style), f" {finding.message}")
+                )
+
+    def _began(self, event: TurnBegan) -> None:
+        self._progress.update(self._task, description=event.engine)
+        first = event.engine not in self._shares
+        self._shares[event.engine] = max(event.share, self._shares.get(event.engine, 0.0))
+        if first and not self._console.is_terminal:
+            self._console.print(f"{event.engine}: {event.detail}", soft_wrap=True)
 
     def _started(self, event: Started) -> None:
-        offers = "".join(
-            f"; {verb} {', '.join(names)}"
-            for verb, names in (("offers", event.abilities), ("claims", event.claims))
-            if names
-        )
-        if self._summary.engines:  # another worker: after a crash, or with a further seed
-            self._first = self._first and event.seed == self._summary.seed
-            told = f"seed {event.seed}" if event.seed != self._summary.seed else "a new worker goes on"
+        if event.seed in self._seeds:  # one more worker
+            return
+        if self._seeds:
+            self._done.clear()
+            line = f"seed {event.seed}"
         else:
-            told = f"{event.target}: pages of {event.page_size} bytes{offers}"
-        if not self._first:
-            self._finished = self._share = 0.0
-        self._console.print(escape(told), soft_wrap=True)
+            offers = "".join(
+                f"; {verb} {', '.join(names)}"
+                for verb, names in (("offers", event.abilities), ("claims", event.claims))
+                if names
+            )
+            line = f"{event.target}: pages of {event.page_size} bytes{offers}"
+        self._seeds.add(event.seed)
+        self._console.print(Text(line), soft_wrap=True)
 
 
 @contextmanager

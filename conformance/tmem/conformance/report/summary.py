@@ -19,6 +19,7 @@ from tmem.conformance.events import (
     Progress,
     Started,
     TurnBegan,
+    Worked,
 )
 
 
@@ -52,6 +53,8 @@ class Summary:
     schedules: int = 0
     histories: int = 0
     seconds: float = 0.0
+    work: dict[str, float] = field(default_factory=dict)
+    """How much of the counted run each engine has done, 0 to 1."""
     complete: bool = False
     """Whether the counted run came to its end."""
 
@@ -85,6 +88,8 @@ class Summary:
             case DataRace(first, second):
                 if (first, second) not in self.races:
                     self.races.append((first, second))
+            case Worked(done):
+                self.work = done
             case Finished():
                 self.complete, self.seconds = event.complete, event.seconds
 
@@ -111,6 +116,8 @@ class Summary:
         return ", ".join(told) or "nothing done"
 
 
-def _rank(finding: Finding) -> tuple[bool, int]:
-    # A whole program can be run again; of what threads came to by chance the data only says how they began.
-    return "program" not in finding.replay, len(finding.steps)
+def _rank(finding: Finding) -> tuple[bool, bool, int, str, str]:
+    # A whole program can be run again; of what threads did by chance the data only says how they began. A
+    # story without steps says nothing. The rest makes the choice independent of who reports first.
+    untold = "program" not in finding.replay or finding.replay["program"] is None
+    return untold, not finding.steps, len(finding.steps), finding.engine, finding.message

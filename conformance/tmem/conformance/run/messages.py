@@ -18,7 +18,7 @@ from tmem.conformance.events import Event
 class Job:
     """One run of some engines against one target, in one worker.
 
-    `engines` are names, in order; `seconds` is the time left, None for as long as it takes. With
+    `engines` are names, in order; `until` is when they end, in `time.monotonic` seconds. With
     `replay`, a finding's data, the one engine runs that again and nothing else.
     """
 
@@ -27,7 +27,7 @@ class Job:
     engines: tuple[str, ...]
     level: str = "linearizable"
     scale: float = 1.0
-    seconds: float | None = None
+    until: float | None = None
     replay: dict[str, object] | None = None
 
     def to_json(self) -> str:

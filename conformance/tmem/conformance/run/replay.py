@@ -18,6 +18,7 @@ from tmem.conformance.run.hang import HANG_AFTER
 from tmem.conformance.run.heartbeat import HANDSHAKE
 from tmem.conformance.run.messages import Job
 from tmem.conformance.run.process import COMMAND
+from tmem.conformance.run.side_by_side import waiting
 from tmem.conformance.run.supervisor import supervise
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
@@ -111,4 +112,4 @@ def again(
         level=replay.level,
         replay=replay.data,
     )
-    yield from supervise(job, engines, hang_after, command)
+    yield from waiting(supervise(job, engines, hang_after, command))

@@ -16,13 +16,16 @@ from typing import Final
 
 from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
-from tmem.conformance.events import Event, Finding, Finished, Found, Note, Started, TurnBegan
+from tmem.conformance.events import Event, Finding, Finished, Found, Note, Progress, Started, TurnBegan
 from tmem.conformance.run.crash import Death, cause, finding
 from tmem.conformance.run.hang import HANG_AFTER, TICK, Watch, in_target
 from tmem.conformance.run.heartbeat import Doing
 from tmem.conformance.run.messages import Broke, Job, TurnEnded, Unusable
 from tmem.conformance.run.process import COMMAND, Process
+from tmem.conformance.run.side_by_side import Task
 
+GRACE: Final = 0.5
+"""Seconds that a worker has after its time is up, before it is ended."""
 LINGER: Final = 10
 """Looks at a dead worker whose children keep its pipes open."""
 OUTSIDE: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -53,36 +56,44 @@ def supervise(
     engines: Iterable[Engine] = ENGINES,
     hang_after: float = HANG_AFTER,
     command: Sequence[str] = COMMAND,
-) -> Generator[Event, None, End]:
+    tick: float = TICK,
+) -> Task[End]:
     """Run a job in a worker: yields its events, and a finding if it dies; returns how it ended.
+
+    It yields None after every `tick` seconds, and when all is read that the worker has sent.
 
     Closing the generator ends the worker and everything it started. Raises RunError.
     """
     with tempfile.TemporaryDirectory(prefix="tmem-") as folder:
         process = Process(job, Path(folder), command)
         try:
-            return (yield from _Watch(process, job, engines, hang_after).events())
+            return (yield from _Attendance(process, job, engines, hang_after, tick).events())
         finally:
             process.end()
 
 
-class _Watch:
-    def __init__(self, process: Process, job: Job, engines: Iterable[Engine], hang_after: float) -> None:
+class _Attendance:
+    """The supervisor of one worker."""
+
+    def __init__(
+        self, process: Process, job: Job, engines: Iterable[Engine], hang_after: float, tick: float
+    ) -> None:
+        self._tick = tick
         self._process = process
         self._engines = {engine.name: engine for engine in engines}
         self._hang_after = hang_after
-        self._deadline = None if job.seconds is None else time.monotonic() + job.seconds + hang_after
+        self._deadline = None if job.until is None else job.until + GRACE
         self._started = False
         self._engine = ""
         self._done: dict[str, float] = {}
         self._watch = Watch(process.pid, hang_after)
         self._suite_works = False
 
-    def events(self) -> Generator[Event, None, End]:
+    def events(self) -> Task[End]:
         process, linger = self._process, LINGER
         while True:
             exit_code = process.exit_code  # before reading: what it wrote before it died is read then
-            messages = process.messages(TICK)
+            messages = process.messages(self._tick)
             for message in messages:
                 match message:
                     case Finished(complete):
@@ -98,6 +109,7 @@ class _Watch:
                     case _:
                         self._note(message)
                         yield message
+            yield None
             if exit_code is not None:
                 linger -= 1
                 if not messages and (process.drained or linger < 0):
@@ -114,6 +126,8 @@ class _Watch:
         self._started = self._started or isinstance(event, Started)
         if isinstance(event, TurnBegan):
             self._engine = event.engine
+        elif isinstance(event, Progress):
+            self._done[event.engine] = max(self._done.get(event.engine, 0.0), event.done)
 
     def _hangs(self, reported: bool) -> bool:
         ring = self._process.ring

@@ -110,7 +110,7 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> No
         seed=job.seed,
         emit=pipe.send,
         ring=ring,
-        deadline=None if job.seconds is None else start + job.seconds,
+        deadline=job.until,
         scale=job.scale,
         level=job.level,
         page_size=offer.page_size,
@@ -135,6 +135,7 @@ def _take_turn(
     def emit(event: Event) -> None:
         nonlocal reached
         if isinstance(event, Progress):
+            event = replace(event, engine=engine.name)
             reached = max(reached, event.done)
         whole.emit(event)
 

@@ -1,0 +1,28 @@
+"""What a run is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tmem.conformance.run.hang import HANG_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A run as it was asked for.
+
+    `budget` is wall time in seconds; None: the counted run and no more. `limit` cuts a counted run that has
+    no budget; such a run is complete if each engine has done a part of its work. `jobs` is how many workers
+    run side by side.
+    """
+
+    target: str
+    seed: int = 0
+    level: str = "linearizable"
+    budget: float | None = None
+    hang_after: float = HANG_AFTER
+    scale: float = 1.0
+    shrink: float = 20.0
+    """Seconds that making a hang or crash small may take."""
+    jobs: int = 1
+    limit: float | None = None

@@ -1,0 +1,97 @@
+"""One round: every engine does its counted work once, for one seed, in as many workers as it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from tmem.conformance.engine import Engine
+from tmem.conformance.events import Finding, Found, TurnBegan
+from tmem.conformance.run.crash import smaller
+from tmem.conformance.run.hang import TICK
+from tmem.conformance.run.messages import Job
+from tmem.conformance.run.request import Request
+from tmem.conformance.run.side_by_side import Task, merged, share_out
+from tmem.conformance.run.supervisor import End, RunError, supervise
+
+QUICK: Final = 1.0
+"""Seconds after which an operation counts as hung while its program is made small; the result is checked."""
+
+
+class Round:
+    """The engines' work for one seed, which ends at `until` in `time.monotonic` seconds, if not before."""
+
+    def __init__(
+        self,
+        request: Request,
+        seed: int,
+        engines: Sequence[Engine],
+        command: Sequence[str],
+        until: float | None,
+    ) -> None:
+        self._request = request
+        self._seed = seed
+        self._engines = engines
+        self._command = command
+        self.until = until
+        self.done = dict.fromkeys((engine.name for engine in engines), 0.0)
+        """How much of its work each engine has done, 0 to 1; those that died are left out."""
+        self.deaths: list[Finding] = []
+
+    def run(self, workers: int) -> Task[bool]:
+        """Run the engines in so many workers side by side; returns whether each came to its end."""
+        groups = share_out(self._engines, workers)
+        ended = yield from merged([self._group([each.name for each in group]) for group in groups])
+        if self.deaths:
+            yield from self._smaller(self.deaths[0])
+        return all(ended)
+
+    def _group(self, names: list[str]) -> Task[bool]:
+        complete = True
+        while names:
+            left = self._left()
+            if left is not None and left <= 0:
+                return False
+            request = self._request
+            job = Job(request.target, self._seed, tuple(names), request.level, request.scale, self.until)
+            end = yield from supervise(
+                job, self._engines, request.hang_after, self._command, TICK / request.jobs
+            )
+            complete = complete and end.complete
+            self.done.update(end.done)
+            self.done.pop(end.engine, None)  # its death is reported
+            if end.death is not None:
+                self.deaths.append(end.death)
+            if end.engine not in names:  # all have ended, or it died where no engine could begin
+                break
+            names = [name for name in names if name != end.engine and end.done.get(name, 0.0) < 1]
+        return complete
+
+    def _left(self) -> float | None:
+        return None if self.until is None else self.until - time.monotonic()
+
+    def _smaller(self, death: Finding) -> Task[None]:
+        left = self._left()
+        seconds = self._request.shrink if left is None else min(left, self._request.shrink)
+        if seconds <= 0:
+            return
+        yield TurnBegan(death.engine, "making its counterexample smaller", 0.0)
+        hang_after = self._request.hang_after
+        quick = min(hang_after, max(QUICK, hang_after / 5))
+        small = smaller(death, lambda data: self._again(data, quick), seconds)
+        if small is not None and (sure := self._again(small.replay, hang_after)):
+            yield Found(sure)
+
+    def _again(self, data: dict[str, object], hang_after: float) -> Finding | None:
+        """Run replay data in a worker; the finding of its death."""
+        job = Job(self._request.target, self._seed, (str(data["engine"]),), self._request.level, replay=data)
+        watched = supervise(job, self._engines, hang_after, self._command)
+        try:
+            while True:
+                next(watched)
+        except StopIteration as stop:
+            end: End = stop.value
+            return end.death
+        except RunError:
+            return None
