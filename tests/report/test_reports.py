@@ -45,7 +45,7 @@ EVENTS: tuple[Event, ...] = (
     Started("impl", 7, "linearizable", 4096, ("reclaim",), ("lru",)),
     NotOffered("shared persistent", "new pool answers EPERM", ("TMEM-SHARE-2",)),
     TurnBegan("volume", "random programs", 0.6),
-    Progress(operations=1234, programs=30, done=1.0),
+    Progress(operations=1234, programs=30, done=1.0, engine="volume"),
     Covered({"private ephemeral: hit": 12}),
     Checked({"TMEM-PUT-3": 100, "TMEM-GET-1": 50}, {"TMEM-PUT-3": 40, "TMEM-GET-1": 5}),
     Canary("drops flushes", "TMEM-FLUSH-1", True, 100, 0.5),
