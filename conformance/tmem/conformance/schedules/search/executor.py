@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from greenlet import GreenletExit
+
 from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime import modules
 from tmem.conformance.schedules.runtime.instrument import Level
@@ -135,7 +137,9 @@ class Executor:
                         answer = getattr(backend, step.method)(step.client, id, *step.rest)
                         if type(answer) is bytes:
                             answer = numbers[answer]
-                except Exception as error:
+                except (Stuck, GreenletExit):
+                    raise
+                except BaseException as error:  # SystemExit of a target is its answer
                     answer = Raised.of(error)
                 answers[n] = answer
                 order.append(~n)
@@ -149,7 +153,9 @@ class Executor:
                     trace.append(Mark("begin", scheduler.current.index, question))
                 try:
                     execution.flags[question] = asks(step.client, used[n])
-                except Exception as error:
+                except (Stuck, GreenletExit):
+                    raise
+                except BaseException as error:
                     execution.flags[question] = Raised.of(error)
                 order.append(~question)
                 if trace is not None:
