@@ -358,7 +358,10 @@ def without_lock(source: str) -> str:
     return source.replace("kind.persistent and not kind.shared", "kind.persistent")
 
 
-@pytest.mark.parametrize(("rewrite", "right"), [({}, True), ({"tmem.impl.pool": without_lock}, False)])
+@pytest.mark.parametrize(
+    ("rewrite", "right"),
+    [pytest.param({}, True, marks=pytest.mark.long), ({"tmem.impl.pool": without_lock}, False)],
+)
 def test_a_get_answers_no_page_that_came_and_went_while_its_client_had_left(rewrite, right) -> None:
     subject = open_subject("tmem.impl.target", "factory", ((None,),), rewrite)
     with watched():

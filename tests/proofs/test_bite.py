@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,12 @@ print(tmem.spec.slot.__file__, result.theorem.verdict, result.theorem.detail, se
 """
 
 
-@pytest.mark.parametrize("name", BUGS)
+def some(names: Iterable[str]) -> list[object]:
+    """The first three; the others take long."""
+    return [pytest.param(name, marks=[pytest.mark.long] * (n > 2)) for n, name in enumerate(names)]
+
+
+@pytest.mark.parametrize("name", some(BUGS))
 def test_a_seeded_bug_is_refuted(name: str, tmp_path: Path) -> None:
     bug = BUGS[name]
     spec = broken_spec(tmp_path, bug)
