@@ -92,6 +92,15 @@ class NotOffered:
 
 
 @dataclass(frozen=True, slots=True)
+class NotDone:
+    """An engine did a part of its work, 0 to 1, and could not do the rest on this target."""
+
+    engine: str
+    done: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Canary:
     """A fault that was seeded around the user's own backend in this run, and whether it was noticed."""
 
@@ -140,6 +149,7 @@ Event: TypeAlias = (
     | Checked
     | Covered
     | NotOffered
+    | NotDone
     | Canary
     | Note
     | DataRace

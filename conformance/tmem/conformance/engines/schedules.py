@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from tmem.conformance.compiled.library import LibraryError, instrumented
 from tmem.conformance.engine import LINEARIZABLE, LibrarySource, Turn
-from tmem.conformance.events import Checked, DataRace, Found, Note, Progress
+from tmem.conformance.events import Checked, DataRace, Found, NotDone, Note, Progress
 from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge, undeclared
 from tmem.conformance.loader import LoadError
 from tmem.conformance.schedules.explore import (
@@ -25,13 +26,15 @@ from tmem.conformance.schedules.native.toolchain import ToolchainError
 from tmem.conformance.schedules.picture import outline
 from tmem.conformance.schedules.portfolio import programs
 from tmem.conformance.schedules.programs.program import Program, from_json
-from tmem.conformance.schedules.search.search import Counts, UncontrolledError
+from tmem.conformance.schedules.search.search import Counts, StandsStillError
 from tmem.spec.integrity import intact
 
 SINGLE_STEPS: Final = (
     "The library is not instrumented: its calls ran as single steps, and no schedule switched within one. "
     "Build it with `tmem cc`, or with the options of `tmem flags`."
 )
+REAL_THREADS_SECONDS: Final = 15.0
+"""Seconds of a turn at scale 1 on real threads. On greenlets the count of programs is the only limit."""
 
 
 class Schedules:
@@ -47,7 +50,8 @@ class Schedules:
         if subject is None:
             return
         total = max(1, round(programs(subject, turn.seed) * turn.scale))
-        last = Counts()
+        begun, last = round(turn.done * total), Counts()
+        until = time.monotonic() + REAL_THREADS_SECONDS * turn.scale if subject.real_threads else None
         atomic = ATOMIC in subject.claims and turn.level == LINEARIZABLE
 
         def progress(counts: Counts) -> None:
@@ -55,23 +59,39 @@ class Schedules:
             _tell(turn, last, counts, turn.done + counts.programs / total, atomic)
             last = replace(counts)
 
+        def over() -> bool:
+            return turn.over() or (until is not None and time.monotonic() > until)
+
         try:
             found = explore(
                 subject,
                 turn.seed,
                 total,
-                begun=round(turn.done * total),
-                over=turn.over,
+                begun=begun,
+                over=over,
                 progress=progress,
                 judging=_judging(turn, subject),
                 counts=_counts(turn, turn.seed),
             )
             for finding in found:
                 turn.emit(Found(finding))
-        except UncontrolledError as error:
+        except StandsStillError as error:
             turn.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
-        for first, second in subject.races():
-            turn.emit(DataRace(first, second))
+            turn.emit(NotDone(self.name, (begun + last.programs) / total, str(error)))
+            return
+        finally:
+            for first, second in subject.races():
+                turn.emit(DataRace(first, second))
+        if begun + last.programs < total and not turn.over():
+            explored = f"{begun + last.programs} of {total} programs were explored"
+            turn.emit(Note(f"Schedules on real threads take long: {explored}; --budget allows more."))
+        if last.astray:
+            turn.emit(
+                Note(
+                    f"{last.astray} of {last.schedules} schedules came out differently when repeated, "
+                    "for the target makes choices that schedules do not decide."
+                )
+            )
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The program that was under way, under one schedule or another."""

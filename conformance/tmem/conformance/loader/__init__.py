@@ -6,7 +6,7 @@ Imports nothing of `conformance`. `points` puts switch points into a tree, `impo
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +27,8 @@ class Loaded:
 
     value: Callable[..., Any]
     modules: Mapping[str, ModuleType]
+    foreign: Set[str] = frozenset()
+    """The packages of others and the compiled modules that it uses as they are, by name; late imports too."""
     notes: tuple[str, ...] = field(default=())
     """What is not private, a line each."""
 
@@ -59,7 +61,7 @@ def load(
         raise LoadError(f"{target}:{attribute} is not callable")
     if unused := sorted(set(rewrite or {}) - importer.rewritten):
         raise LoadError(f"{target} does not import {', '.join(unused)}, which was to be rewritten")
-    return Loaded(value, importer.private, tuple(importer.notes))
+    return Loaded(value, importer.private, importer.foreign, tuple(importer.notes))
 
 
 def replace(old: str, new: str, count: int = 1) -> Rewrite:

@@ -29,6 +29,8 @@ SHARED: Final = ("tmem.spec",)
 
 
 _STDLIB: Final = str(Path(ast.__file__).parent)
+_INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
+"""Folders of packages that were installed, and so are not the target's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Environment:
 
     `modules` replace real modules, by name; `names` are further builtins; `transform` changes the tree of
     each private module outside the standard library; `private` names modules of the standard library that
-    are executed anew in this environment; modules of `absent` cannot be imported.
+    are executed anew in this environment; modules of `absent` cannot be imported. Installed packages are
+    used as they are, unless they are the target's own or in `own`.
     """
 
     modules: Mapping[str, ModuleType] = field(default_factory=dict)
@@ -45,6 +48,7 @@ class Environment:
     transform: Callable[[ast.Module], ast.Module] | None = None
     private: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
 
 
 UNCHANGED: Final = Environment()
@@ -54,7 +58,8 @@ UNCHANGED: Final = Environment()
 class Importer:
     """The imports of one load. `private` holds the modules that were executed for it, by name.
 
-    `folder` comes before `sys.path`. `notes` says which packages are not private, and why.
+    `folder` comes before `sys.path`. `notes` says which packages are not private, and why. `foreign` names
+    the packages and compiled modules that are used as they are.
     """
 
     def __init__(
@@ -66,6 +71,7 @@ class Importer:
     ) -> None:
         self.private: dict[str, ModuleType] = {}
         self.notes: list[str] = []
+        self.foreign: set[str] = set()
         self.rewritten: set[str] = set()
         self._environment = environment
         self._given = {**environment.modules, "importlib": _importlib(self)}
@@ -74,7 +80,9 @@ class Importer:
         self._builtins: dict[str, Any] = {**vars(builtins), **environment.names, "__import__": self._import}
         self._shared = set(SHARED)
         self._executing: dict[str, ModuleType | None] = {}
-        self._tops = [target.partition(".")[0]]  # the target's own package is private, or cannot be loaded
+        self._target = target.partition(".")[0]
+        self._rewritten_tops = {name.partition(".")[0] for name in rewrite}
+        self._tops = [self._target]  # the target's own package is private, or cannot be loaded
         self._depth = 0
 
     def load(self, name: str) -> ModuleType:
@@ -109,6 +117,7 @@ class Importer:
         for each in [n for n in self._executing if n.partition(".")[0] == top]:
             self._restore(each)
         self._shared.add(top)
+        self.foreign.add(top)
         self.notes.append(f"{top} is used as it is: it cannot be executed twice ({error})")
         return importlib.import_module(name)
 
@@ -159,7 +168,8 @@ class Importer:
             return module
         get_source = getattr(spec.loader, "get_source", None)
         source = get_source(spec.name) if get_source is not None else None
-        if source is None:  # compiled: there is one for all
+        if source is None:  # a compiled module exists once
+            self.foreign.add(spec.name)
             return importlib.import_module(spec.name)
         module = importlib.util.module_from_spec(spec)
         module.__dict__["__builtins__"] = self._builtins
@@ -176,6 +186,8 @@ class Importer:
     def _code(self, spec: ModuleSpec, source: str) -> CodeType:
         name, file = spec.name, spec.origin or f"<{spec.name}>"
         transform = None if _is_stdlib(file) else self._environment.transform
+        if "CDLL" in source or "cdll" in source:
+            self.foreign.add("ctypes.CDLL")
         rewrite = self._rewrite.get(name)
         tree: str | ast.Module = source
         if rewrite is not None:
@@ -241,8 +253,20 @@ class Importer:
         if self._find_beside(top) is not None:
             return False
         if top in sys.stdlib_module_names:
+            if top not in self._given:
+                self.foreign.add(top)
             return top not in self._environment.private and name not in self._environment.absent
+        if top not in self._shared and self._is_installed(top):
+            self._shared.add(top)
+            self.foreign.add(top)
         return any(name == each or name.startswith(each + ".") for each in self._shared)
+
+    def _is_installed(self, top: str) -> bool:
+        if top in self._environment.own or top == self._target or top in self._rewritten_tops:
+            return False
+        spec = self._find(top, None)
+        places = [spec.origin or "", *(spec.submodule_search_locations or ())] if spec is not None else []
+        return any(not _INSTALLED.isdisjoint(Path(place).parts) for place in places)
 
     def _submodules(self, package: ModuleType, fromlist: Sequence[str]) -> None:
         wanted = getattr(package, "__all__", ()) if "*" in fromlist else fromlist

@@ -60,6 +60,7 @@ def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
         "coverpoints": _coverpoints(summary),
         "canaries": [asdict(canary) for canary in summary.canaries],
         "not_offered": [asdict(missing) for missing in summary.not_offered.values()],
+        "not_done": [asdict(each) for each in summary.not_done.values()],
         "notes": summary.notes,
         "races": [list(places) for places in summary.races],
     }

@@ -14,6 +14,7 @@ from tmem.conformance.events import (
     Finding,
     Finished,
     Found,
+    NotDone,
     Note,
     NotOffered,
     Progress,
@@ -41,6 +42,8 @@ class Summary:
     exercised: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
     not_offered: dict[str, NotOffered] = field(default_factory=dict)
+    not_done: dict[str, NotDone] = field(default_factory=dict)
+    """The engines that could not do all of their work on this target."""
     canaries: list[Canary] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     races: list[tuple[str, str]] = field(default_factory=list)
@@ -80,6 +83,8 @@ class Summary:
                 self.points.update(event.counts)
             case NotOffered():
                 self.not_offered[event.what] = event
+            case NotDone(engine=engine):
+                self.not_done[engine] = event
             case Canary():
                 self.canaries.append(event)
             case Note(text):

@@ -23,6 +23,7 @@ STATUS_STYLE: Final = {
     Status.PASSED: "green",
     Status.FAILED: "bold red",
     Status.WAIVED: "yellow",
+    Status.IN_PART: "yellow",
     Status.NOT_EXERCISED: "yellow",
 }
 VERDICT_STYLE: Final = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red"}
@@ -67,6 +68,7 @@ def means(summary: Summary) -> str:
         told += f", and there are {len(summary.races)} data races"
     if summary.waived:
         told += f", and {_clauses_were(len(summary.waived))} waived"
+    told += "".join(f"; {engine} were {each.done:.0%} done" for engine, each in summary.not_done.items())
     if summary.complete or verdict(summary) is Verdict.UNKNOWN:
         return told
     return f"{told}, in a run that is not complete"

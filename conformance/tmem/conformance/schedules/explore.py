@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from tmem.conformance.events import Finding
-from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge
+from tmem.conformance.history.exhaustive import ATOMIC, Judging, Verdict, judge
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.schedules.picture import picture, steps
 from tmem.conformance.schedules.portfolio import Chooser, mixed
 from tmem.conformance.schedules.programs.program import Program, from_json
 from tmem.conformance.schedules.runtime.instrument import LEVELS, Level
-from tmem.conformance.schedules.runtime.strategies import Follow, Schedule
+from tmem.conformance.schedules.runtime.outside import AVAILABLE
+from tmem.conformance.schedules.runtime.strategies import Follow
 from tmem.conformance.schedules.runtime.virtual import Preemption
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.execution import Execution
 from tmem.conformance.schedules.search.executor import Backends, Executor
-from tmem.conformance.schedules.search.search import Counts, Search, UncontrolledError
+from tmem.conformance.schedules.search.search import Counts, Search, StandsStillError
 from tmem.conformance.schedules.search.shrink import Shrinker
 from tmem.conformance.schedules.search.subject import Subject, open_library, open_subject
 
@@ -27,7 +29,9 @@ __all__ = ["ENGINE", "LEVELS", "Subject", "explore", "explore_one", "open_librar
 
 ENGINE: Final = "schedules"
 REPEATS: Final = 3
-"""Executions of a failing schedule that must come out the same before it is reported."""
+"""Executions of a failing schedule until one fails again and is traced."""
+TRIES: Final = 20
+"""Executions of a replay on real threads, which the system may wake in another order."""
 
 
 def explore(
@@ -46,21 +50,27 @@ def explore(
     """Yield what is found in the programs from `begun` to `programs`, or until `over`; each kind once.
 
     Findings are shrunk, unless `small` is false. `progress` is called after each program with the counts,
-    which go on from `counts` if it is given. Raises UncontrolledError if the target does different things
-    under the same schedule.
+    which go on from `counts` if it is given. Where an execution stands still in a real call, real threads
+    carry the threads from there on. Raises StandsStillError if there is no /proc to watch them by.
     """
     counts = counts or Counts()
     judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
     reported: set[tuple[str, ...]] = set()
-    for number in range(begun, programs):
-        found = explore_one(subject, seed, number, judging, counts, over, small, chooser)
+    number = begun
+    while number < programs and not over():
+        try:
+            found = explore_one(subject, seed, number, judging, counts, over, small, chooser)
+        except StandsStillError:
+            if subject.real_threads or subject.compiled or not AVAILABLE:
+                raise
+            subject = replace(subject, real_threads=True)
+            continue
+        number += 1
         counts.programs += 1
         progress(counts)
         if found is not None and (kind := (found.clause, *sorted(_methods(found)))) not in reported:
             reported.add(kind)
             yield found
-        if over():
-            return
 
 
 def explore_one(
@@ -85,52 +95,54 @@ def explore_one(
         def search(of: Program, backends: Backends = backends) -> Search:
             return Search(Executor(backends, of, subject.page_size), judging, counts, over)
 
-        with watched():
+        with watched(subject.real_threads):
             failed = search(program).first(exploration, draws.getrandbits(32))
-            if failed is not None and not small:
-                return finding(subject, level, variant, program, failed[0].preemptions, search)
-            if failed is not None:
-                shrinker = Shrinker(search, program, *failed)
+            if failed is None:
+                continue
+            failure = Failure(program, *failed)
+            if small:
+                shrinker = Shrinker(search, *failure)
                 shrinker.shrink()
-                return finding(subject, level, variant, shrinker.program, shrinker.schedule, search)
+                failure = Failure(shrinker.program, shrinker.execution, shrinker.verdict)
+            return report(subject, level, variant, repeat(search(failure.program), failure))
     return None
 
 
-def finding(
-    subject: Subject,
-    level: Level,
-    variant: int,
-    program: Program,
-    schedule: Schedule,
-    search: Callable[[Program], Search],
-) -> Finding | None:
-    """The finding of a schedule; None if nothing is wrong. Raises UncontrolledError if executions differ."""
-    again = search(program)
-    executions = [again.executor.execute(Follow(schedule), trace=True) for _ in range(REPEATS)]
-    first = executions[0]
-    if any(alike(execution) != alike(first) for execution in executions):
-        raise UncontrolledError("the same schedule came out differently when it was repeated")
-    verdict = again.verdict(first)
-    if verdict is None:
-        return None
+class Failure(NamedTuple):
+    """An execution of a program that breaks the contract."""
+
+    program: Program
+    execution: Execution
+    verdict: Verdict
+
+
+def repeat(search: Search, failure: Failure) -> Failure:
+    """The failure as it comes when its schedule is repeated, with a trace.
+
+    A target that makes choices of its own may not fail again. Then the failure stands as it was: its history
+    is what the target answered.
+    """
+    for _ in range(REPEATS):
+        execution = search.executor.execute(Follow(failure.execution.preemptions), trace=True)
+        if (verdict := search.verdict(execution)) is not None:
+            return Failure(failure.program, execution, verdict)
+    return failure
+
+
+def report(subject: Subject, level: Level, variant: int, failure: Failure) -> Finding:
+    """The finding of a failure."""
+    program, execution, verdict = failure
     pages = corpus(subject.page_size)
     data: dict[str, object] = {
         "engine": ENGINE,
         "level": level,
         "variant": variant,
         "program": program.to_json(),
-        "preemptions": [list(each) for each in first.preemptions],
+        "preemptions": [list(each) for each in execution.preemptions],
+        "real_threads": subject.real_threads,
     }
-    lines = steps(first, pages)
-    return Finding(
-        verdict.clause, verdict.message, verdict.allowed, lines, data, picture(first, verdict, pages), ENGINE
-    )
-
-
-def alike(execution: Execution) -> object:
-    """What must be the same whenever a schedule is repeated."""
-    marks = [(m.kind, m.thread, m.place) for m in execution.trace or ()]
-    return execution.order, list(map(repr, execution.answers)), execution.preemptions, marks
+    lines, drawing = steps(execution, pages), picture(execution, verdict, pages)
+    return Finding(verdict.clause, verdict.message, verdict.allowed, lines, data, drawing, ENGINE)
 
 
 def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None = None) -> Finding | None:
@@ -138,17 +150,20 @@ def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None
     level, variant, listed = data.get("level"), data.get("variant"), data.get("preemptions")
     if level not in LEVELS or type(variant) is not int or not isinstance(listed, list):
         raise ValueError("level, variant or preemptions are missing or wrong")
+    if data.get("real_threads") is True:
+        subject = replace(subject, real_threads=AVAILABLE)
     program = from_json(data.get("program"))
     schedule = tuple(_preemption(each) for each in listed)
     judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
     chosen: Level = "lock" if level == "lock" else "statement"
-    backends = subject.backends(chosen, variant)
-
-    def search(of: Program) -> Search:
-        return Search(Executor(backends, of, subject.page_size), judging)
-
-    with watched():
-        return finding(subject, chosen, variant, program, schedule, search)
+    executor = Executor(subject.backends(chosen, variant), program, subject.page_size)
+    search = Search(executor, judging)
+    with watched(subject.real_threads):
+        for _ in range(TRIES if subject.real_threads else 1):
+            execution = executor.execute(Follow(schedule))
+            if (verdict := search.verdict(execution)) is not None:
+                return report(subject, chosen, variant, repeat(search, Failure(program, execution, verdict)))
+    return None
 
 
 def _preemption(data: object) -> Preemption:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final, Literal
 
@@ -26,6 +27,21 @@ def pointed(value: object) -> object:
     if not scheduler.left:
         scheduler.reached()
     return value
+
+
+BLOCKING: Final = frozenset(
+    {"_socket", "_sqlite3", "asyncio", "ctypes.CDLL", "dbm", "fcntl", "http", "multiprocessing", "select"}
+    | {"selectors", "shelve", "socket", "socketserver", "sqlite3", "ssl", "subprocess", "urllib", "xmlrpc"}
+)
+"""Modules of the standard library that may block a thread outside Python, or know which thread calls them."""
+HARMLESS: Final = frozenset({"lz4"})
+"""Installed packages that do neither."""
+
+
+def that_may_block(foreign: Iterable[str]) -> list[str]:
+    """Those of the modules that may block a thread outside Python, or know which thread calls them."""
+    tops = {name if name in BLOCKING else name.partition(".")[0] for name in foreign}
+    return sorted(tops & BLOCKING | (tops - sys.stdlib_module_names - HARMLESS - BLOCKING))
 
 
 _NAMES: Final[dict[str, object]] = {POINT: scheduler.point, POINTED: pointed}

@@ -61,6 +61,8 @@ class Lock:
         self.__exit__(None, None, None)
 
     def __exit__(self, kind: object, value: object, traceback: object) -> None:
+        if scheduler.outside:
+            scheduler.here()
         self.owner = None
         if scheduler.trace is not None:
             scheduler.trace.append(Mark("release", scheduler.current.index, self))
@@ -116,7 +118,7 @@ class RLock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take it; its holder takes it once more."""
-        if self._lock.owner is scheduler.current:
+        if self._lock.owner is scheduler.here():
             scheduler.point()
             self._count += 1
             return True
@@ -130,7 +132,7 @@ class RLock:
 
     def release(self) -> None:
         """Give it up once; the last time frees it."""
-        if self._lock.owner is not scheduler.current:
+        if self._lock.owner is not scheduler.here():
             if scheduler.dying:
                 return
             raise RuntimeError("cannot release un-acquired lock")
@@ -142,7 +144,7 @@ class RLock:
         self.release()
 
     def _is_owned(self) -> bool:
-        return self._lock.owner is scheduler.current
+        return self._lock.owner is scheduler.here()
 
     def _release_save(self) -> int:
         count, self._count = self._count, 0
@@ -178,7 +180,7 @@ class Condition:
         """Release the lock, wait for a notify, and take the lock again. Returns False on a timeout."""
         if not self._is_owned():
             raise RuntimeError("cannot wait on un-acquired lock")
-        me = scheduler.current
+        me = scheduler.here()
         self._waiters.append(me)
         count = 0
         if again := isinstance(self._lock, RLock):
@@ -256,6 +258,7 @@ class Semaphore:
         """Count up by n."""
         if n < 1:
             raise ValueError("n must be one or more")
+        scheduler.here()
         self._value += n
         for thread in self._waiters:
             scheduler.wake(thread)

@@ -7,12 +7,16 @@ pass, and which thread goes on when one is stopped, blocks or ends. A process ha
 
 from __future__ import annotations
 
+from _thread import get_ident
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
+from tmem.conformance.schedules.runtime.outside import sleeps, stays_blocked
 from tmem.conformance.schedules.runtime.places import place
+from tmem.conformance.schedules.runtime.real_threads import RealThread
 from tmem.conformance.schedules.runtime.virtual import (
     FOREVER,
     MAIN,
@@ -43,11 +47,20 @@ class Scheduler:
         """Whether the release of a lock is a switch point. Where statements are, it need not be."""
         self.begin(NeverPreempt(), FOREVER)
 
-    def begin(self, strategy: Strategy, limit: int, *, record: bool = False, trace: bool = False) -> None:
+    def begin(
+        self,
+        strategy: Strategy,
+        limit: int,
+        *,
+        record: bool = False,
+        trace: bool = False,
+        real_threads: bool = False,
+    ) -> None:
         """Begin an execution. No thread is preempted before `release` is called.
 
         `strategy` decides at `limit` points at the most. Then threads take turns for as long again; if they
-        still go on, that is a livelock. `record` keeps the segments, and `trace` the marks.
+        still go on, that is a livelock. `record` keeps the segments, and `trace` the marks. With
+        `real_threads` each virtual thread is carried by a thread of the system, otherwise by a greenlet.
         """
         self.executions += 1
         self.running = limit < FOREVER
@@ -70,32 +83,46 @@ class Scheduler:
         self.crashes: list[tuple[VirtualThread, BaseException]] = []
         self.preemptions: list[Preemption] = []
         self.main = VirtualThread(MAIN, "main", None, background=False)
-        self.main.greenlet = getcurrent()
+        self.real_threads = real_threads
+        self.main.carrier = RealThread.of_caller() if real_threads else getcurrent()
         self.current = self.main
         self.threads: list[VirtualThread] = []
         self.ready: list[VirtualThread] = [self.main]
         self.sleeping: list[VirtualThread] = []
         self.unfinished = 0
+        self.outside: dict[int, VirtualThread] = {}
+        """Threads that are blocked outside Python, by the id of their real threads."""
+        self.back: list[VirtualThread] = []
+        """Those of them that came back, and wait for their turn."""
+        self.until = 0
+        """While there are such threads: points to where `left` would be zero."""
+        self.looking = False
+        """Whether the scheduler itself looks at threads outside, and so may be asleep."""
 
     def end(self) -> None:
         """End every thread that is left. MAIN calls it, whatever the outcome of the execution."""
         self.dying = True
-        self.left = self.armed = FOREVER
-        for thread in self.threads:
-            if thread.done or thread.greenlet is None or thread.greenlet.dead:
+        self.left = self.armed = 1 if self.outside else FOREVER
+        blocked = list(self.outside.values())
+        for thread in (*(each for each in self.threads if each not in blocked), *blocked):
+            if thread.done or thread.carrier is None or thread.carrier.dead:
                 continue
-            thread.greenlet.parent = self.main.greenlet
+            while thread in self.outside.values():
+                self._let_in()
+            thread.carrier.parent = self.main.carrier
             self.current = thread
-            thread.greenlet.throw(GreenletExit)
+            thread.carrier.throw(GreenletExit)
         self.begin(NeverPreempt(), FOREVER)
 
     # Threads
 
     def spawn(self, body: Callable[[], None], name: str, background: bool) -> VirtualThread:
         """Make a thread that is ready. A background thread is the target's, and ends with the execution."""
+        self.here()
         self.count_points()
         thread = VirtualThread(len(self.threads), name, body, background)
-        thread.greenlet = greenlet(self._body, self.main.greenlet)
+        carrier = RealThread if self.real_threads else greenlet
+        thread.carrier = carrier(self._body, self.main.carrier)
         self.threads.append(thread)
         self.ready.append(thread)
         if not background:
@@ -120,11 +147,12 @@ class Scheduler:
 
     def begin_operation(self, number: int) -> None:
         """The current thread begins an operation. It may be preempted before each but its first."""
-        me = self.current
+        me = self.here()
         if not self.released:  # MAIN is not preempted
             me.operation = number
             return
         self.count_points()
+        self._let_in()
         me.operation = number
         me.points = 0
         self.idle = 0
@@ -143,6 +171,7 @@ class Scheduler:
             self._fail(failure)
         except BaseException as error:
             self.crashes.append((me, error))
+        self.here()
         self.count_points()
         me.done = True
         self.ready.remove(me)
@@ -156,7 +185,7 @@ class Scheduler:
         me.points = 1
         to = self._follow(me) or self.main
         self._enter(to)
-        me.greenlet.parent = to.greenlet
+        me.carrier.parent = to.carrier
 
     # Points
 
@@ -168,8 +197,15 @@ class Scheduler:
 
     def reached(self) -> None:
         """The strategy asked to decide at this point, or the thread has gone on for FAIR points."""
+        if self.outside and not self._decides_here():
+            return
         self.count_points()
+        if self.dying:
+            self._set_left(FAIR)
+            return
         me = self.current
+        if not self.asked:
+            self._let_in()
         if self._spent():
             self._fail(self._livelock())
         others = self._others(me)
@@ -186,7 +222,7 @@ class Scheduler:
         if self.trace is not None:
             self.trace.append(Mark("switch", me.index, to.index, self.place()))
         self._enter(to)
-        to.greenlet.switch()
+        to.carrier.switch()
 
     def take_turns(self, points: int) -> None:
         """The current thread spins, which counts as so many points: another one goes on."""
@@ -217,12 +253,12 @@ class Scheduler:
     def _arm(self, thread: VirtualThread) -> None:
         if len(self.ready) < 2 and not self.sleeping:  # nobody else could run: `wake` arms anew
             self.asked = False
-            self.left = self.armed = FAIR
+            self._set_left(FAIR)
             return
         distance = FOREVER if self.turns else self.strategy.distance(thread)
         self.asked = distance <= FAIR
         # Never past the limit: turns are to begin at the same point whatever the strategy is.
-        self.left = self.armed = max(1, min(distance, FAIR, self.limit - self.steps))
+        self._set_left(max(1, min(distance, FAIR, self.limit - self.steps)))
 
     def _enter(self, thread: VirtualThread) -> None:
         if thread.deadline is not None and thread not in self.ready:
@@ -236,10 +272,10 @@ class Scheduler:
 
     def block(self, on: object, waits: str, timeout: float | None = None) -> bool:
         """The current thread waits until it is woken (True), or until virtual seconds have passed (False)."""
+        me = self.here()
         if self.dying:
             raise GreenletExit
         self.count_points()
-        me = self.current
         me.points += 1
         self.steps += 1
         me.waiting, me.waits = on, waits
@@ -256,7 +292,7 @@ class Scheduler:
             self.trace.append(Mark("block", me.index, self._wait_of(me), self.place()))
         self._enter(to)
         if to is not me:
-            to.greenlet.switch()
+            to.carrier.switch()
         if me.deadline is not None:
             me.deadline = None
             self.sleeping.remove(me)
@@ -285,8 +321,11 @@ class Scheduler:
     def _follow(self, me: VirtualThread) -> VirtualThread | None:
         # The thread that goes on instead of `me`. None if there is none and `me` is MAIN: `failure` is set.
         ready = self.ready
+        self._let_in()
         if self._spent():
             return self._fail_in_main(self._livelock(), me)
+        while not ready and not self.sleeping and self.outside:
+            self._let_in()
         if not ready:
             if not self.sleeping or self._waits_in_vain():
                 return self._fail_in_main(Stuck("deadlock", self.describe()), me)
@@ -340,7 +379,7 @@ class Scheduler:
             return None
         if self.main.waiting is not self:  # MAIN waits inside the target
             self.current = self.main
-            self.main.greenlet.throw(self.failure)
+            self.main.carrier.throw(self.failure)
         self.main.waiting = None
         return self.main
 
@@ -352,12 +391,72 @@ class Scheduler:
         if to is None:
             raise failure
         self._enter(to)
-        to.greenlet.switch()
+        to.carrier.switch()
 
     def describe(self) -> str:
         """Which thread waits for what, and which holds it."""
         threads = [t for t in (self.main, *self.threads) if t.waiting not in (None, self) and not t.done]
         return "; ".join(f"{thread.name} waits for {self._wait_of(thread)}" for thread in threads)
+
+    # Threads that are blocked outside Python
+
+    def block_outside(self) -> None:
+        """The current thread is blocked outside Python: another goes on. The watchdog calls it."""
+        me = self.current
+        self.count_points()
+        me.points += 1
+        self.steps += 1
+        me.waiting, me.waits = self.outside, "a call outside Python"
+        self.ready.remove(me)
+        self.outside[me.carrier.ident] = me
+        me.carrier.slept = sleeps(me.carrier.native)
+        inside = self.main.waiting is not self
+        to = self._follow(me)
+        if to is None or (inside and self.failure is not None):
+            return  # MAIN fails where it is in the target
+        self._enter(to)
+        to.carrier.resume()
+
+    def here(self) -> VirtualThread:
+        """The current thread. A thread that was blocked outside Python waits for its turn here."""
+        if self.outside and (thread := self.outside.get(get_ident())) is not None:
+            self.back.append(thread)
+            self.left = self.armed = 1
+            thread.carrier.wait()
+        return self.current
+
+    def _decides_here(self) -> bool:
+        # While threads are blocked outside, every point comes here, so that theirs are noticed.
+        if get_ident() in self.outside:
+            self.here()
+            return False
+        self.count_points()
+        self.until -= 1
+        if self.until > 0:
+            self.left = self.armed = 1
+        return self.until <= 0
+
+    def _set_left(self, points: int) -> None:
+        self.until = points
+        self.left = self.armed = 1 if self.outside else points
+
+    def _let_in(self) -> None:
+        # Threads that are back become ready, at places that do not depend on how fast they came.
+        if not self.outside:
+            return
+        self.left = self.armed = 1
+        self.looking = True
+        for ident, thread in sorted(self.outside.items(), key=lambda item: item[1].index):
+            carrier = thread.carrier
+            if stays_blocked(carrier.native, carrier.slept, partial(self.back.__contains__, thread)):
+                carrier.slept = sleeps(carrier.native)
+                continue
+            self.back.remove(thread)
+            del self.outside[ident]
+            thread.waiting = None
+            self.ready.append(thread)
+        self.ready.sort(key=order)
+        self.looking = False
 
     def _wait_of(self, thread: VirtualThread) -> str:
         what = getattr(thread.waiting, "name", "") or thread.waits

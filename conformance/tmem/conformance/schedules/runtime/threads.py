@@ -32,6 +32,7 @@ class Event:
 
     def set(self) -> None:
         """Set it. All threads that wait go on."""
+        scheduler.here()
         self._flag = True
         waiters, self._waiters = self._waiters, []
         for thread in waiters:
@@ -227,7 +228,7 @@ class local:  # noqa: N801 the name is that of threading
         self = object.__new__(cls)
         key = next(_keys)
         object.__setattr__(self, "_made", (key, args, kwargs))
-        scheduler.current.local[key] = object.__getattribute__(self, "__dict__")
+        scheduler.here().local[key] = object.__getattribute__(self, "__dict__")
         return self
 
     def __getattribute__(self, name: str) -> Any:
@@ -246,11 +247,11 @@ class local:  # noqa: N801 the name is that of threading
 def _own(self: local) -> None:
     now = object.__getattribute__(self, "__dict__")
     key, args, kwargs = made = now["_made"]
-    own = scheduler.current.local.get(key)
+    own = scheduler.here().local.get(key)
     if own is now:
         return
     if own is None:
-        own = scheduler.current.local[key] = {"_made": made}
+        own = scheduler.here().local[key] = {"_made": made}
         object.__setattr__(self, "__dict__", own)
         type(self).__init__(self, *args, **kwargs)
     else:
@@ -259,7 +260,7 @@ def _own(self: local) -> None:
 
 def current_thread() -> Thread:
     """The Thread of the current virtual thread."""
-    return thread_of(scheduler.current)
+    return thread_of(scheduler.here())
 
 
 def thread_of(virtual: VirtualThread) -> Thread:
@@ -278,7 +279,7 @@ def ident_of(thread: VirtualThread) -> int:
 
 def get_ident() -> int:
     """The number of the current thread."""
-    return ident_of(scheduler.current)
+    return ident_of(scheduler.here())
 
 
 def main_thread() -> Thread:

@@ -49,9 +49,9 @@ class VirtualThread:
     __slots__ = (
         "background",
         "body",
+        "carrier",
         "deadline",
         "done",
-        "greenlet",
         "index",
         "local",
         "name",
@@ -68,7 +68,8 @@ class VirtualThread:
         self.name = name
         self.body = body
         self.background = background
-        self.greenlet: Any = None
+        self.carrier: Any = None
+        """A greenlet or a `RealThread`."""
         self.operation = 0
         self.points = 0
         self.done = False

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Final
 
+from tmem.conformance.schedules.runtime.outside import is_blocked
 from tmem.conformance.schedules.runtime.places import file_name, innermost
 from tmem.conformance.schedules.runtime.scheduler import scheduler
 from tmem.conformance.schedules.runtime.virtual import Stuck
@@ -18,32 +22,77 @@ PATIENCE = 2.0
 """Seconds without a switch point after which an execution stands still."""
 REAL: Final = "real"
 """The kind of failure of an execution that stood still."""
+TICK: Final = 5e-4
+"""Seconds between two looks whether the thread that runs goes on."""
+UNDISTURBED: Final = 1e4
+"""Seconds after which Python may switch real threads by itself: never during an execution."""
 
 
 @contextmanager
-def watched(always: bool = False) -> Iterator[Watch]:
-    """An execution in this context fails, as Stuck of the kind REAL, if it stands still for PATIENCE.
+def watched(real_threads: bool = False, always: bool = False) -> Iterator[Watch]:
+    """Keep the executions in this context undisturbed, and notice when one stands still.
 
-    That needs the main thread, whose calls a signal can interrupt while they wait for a lock; executions
-    on other threads are not watched. The garbage collector is off: it would call finalizers of the target
-    anywhere. With `always`, calls outside any execution are watched too.
+    The garbage collector is off: it would call finalizers of the target anywhere. On greenlets an execution
+    that reaches no switch point for PATIENCE fails, as Stuck of the kind REAL; that needs the main thread,
+    whose calls a signal can interrupt while they wait for a lock. With `always`, calls outside any execution
+    are watched too. On real threads another thread goes on where the current one is blocked outside Python.
     """
+    watch = Watch(always)
     collects = gc.isenabled()
     gc.disable()
-    main = threading.current_thread() is threading.main_thread()
-    watch = Watch(always)
-    before = signal.signal(signal.SIGALRM, watch.tick) if main else None
-    if main:
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
     try:
-        yield watch
+        with _real_threads_watched() if real_threads else _greenlets_watched(watch):
+            yield watch
     finally:
-        if main:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
         if collects:
             gc.collect(0)
             gc.enable()
+
+
+@contextmanager
+def _greenlets_watched(watch: Watch) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, watch.tick)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _real_threads_watched() -> Iterator[None]:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(UNDISTURBED)
+    over = threading.Event()
+    watching = threading.Thread(target=_watch_outside, args=(over,), daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sys.setswitchinterval(usual)
+        watching.join()
+
+
+def _watch_outside(over: threading.Event) -> None:
+    # The state of the thread that holds the baton, while it passes no switch points.
+    seen = None
+    while not over.is_set():
+        time.sleep(TICK)
+        me = scheduler.current
+        now = progress()
+        if not scheduler.running or scheduler.looking or now != seen:
+            seen = now
+        elif is_blocked(me.carrier.native, partial(_went_on, now)):
+            scheduler.block_outside()
+
+
+def _went_on(since: tuple[int, int, int, int]) -> bool:
+    return scheduler.looking or progress() != since
 
 
 class Watch:
@@ -52,16 +101,21 @@ class Watch:
     def __init__(self, always: bool = False) -> None:
         self._always = always
         self.stuck = ""
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: tuple[int, int, int, int] | None = None
 
     def tick(self, number: int, frame: FrameType | None) -> None:
         """The timer went off."""
-        now = (scheduler.executions, scheduler.steps, scheduler.left)
+        now = progress()
         if (self._always or scheduler.running) and now == self._seen:
             where = _at(innermost(frame))
             self.stuck = f"no switch point is reached{where}: a real call waits, or a loop has none"
             raise Stuck(REAL, self.stuck)
         self._seen = now
+
+
+def progress() -> tuple[int, int, int, int]:
+    """Equal if no thread went on in between."""
+    return scheduler.executions, scheduler.steps, scheduler.left, scheduler.current.index
 
 
 def _at(frame: FrameType | None) -> str:

@@ -29,6 +29,7 @@ class Backends:
     """Makes fresh backends whose threads are virtual, with switch points at a level.
 
     A backend that claims to regain its room has room for the pages of `fill` in a persistent pool.
+    `real_threads` says whether threads of the system carry the virtual ones.
     """
 
     make: Callable[[], Any]
@@ -36,6 +37,7 @@ class Backends:
     fill: tuple[bytes, ...] = ()
     prepare: Callable[[Executor], None] = lambda executor: None
     """Called before each execution of a program."""
+    real_threads: bool = False
 
 
 class Executor:
@@ -70,7 +72,8 @@ class Executor:
         execution = Execution(self.script, order, [None] * count, [None] * count)
         scheduler.release_points = self.backends.level == "lock"
         modules.reseed()
-        scheduler.begin(strategy, LIMIT, record=segments, trace=trace)
+        real = self.backends.real_threads
+        scheduler.begin(strategy, LIMIT, record=segments, trace=trace, real_threads=real)
         try:
             self._stages(execution, room)
         except Stuck as failure:

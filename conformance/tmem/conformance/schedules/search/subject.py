@@ -21,11 +21,14 @@ from tmem.conformance.schedules.programs.program import (
     Program,
     number,
 )
-from tmem.conformance.schedules.runtime.instrument import LEVELS, Level, load
-from tmem.conformance.schedules.runtime.virtual import NeverPreempt
+from tmem.conformance.schedules.runtime.instrument import LEVELS, Level, load, that_may_block
+from tmem.conformance.schedules.runtime.outside import AVAILABLE
+from tmem.conformance.schedules.runtime.scheduler import scheduler
+from tmem.conformance.schedules.runtime.virtual import FOREVER, NeverPreempt, Stuck
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Backends, Executor
 from tmem.conformance.schedules.search.room import REGAIN, fill
+from tmem.conformance.schedules.search.search import StandsStillError
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, SHARED, kind_of, page_size_nibble
 from tmem.spec.backend import Backend, Reclaims, TellsFlags
 from tmem.spec.handle import Handle
@@ -62,12 +65,18 @@ class Subject:
     """Called before each execution of a program."""
     races: Callable[[], Sequence[tuple[str, str]]] = tuple
     """The places of the data races that were seen so far, where they can be seen."""
+    compiled: bool = False
+    """Whether it is a library, whose threads have fibers of their own."""
+    real_threads: bool = False
+    """Whether threads of the system carry its virtual threads, because something that it uses may lock, or
+    know its thread, outside Python."""
 
     def backends(self, level: Level, variant: int) -> Backends:
         """The maker of the backends of one variant."""
         arguments = self.variants[variant % len(self.variants)]
         pages = self.fills[variant % len(self.variants)] if self.fills else ()
-        return Backends(partial(self.factories[level], *arguments), level, pages, self.prepare)
+        make = partial(self.factories[level], *arguments)
+        return Backends(make, level, pages, self.prepare, self.real_threads)
 
 
 def open_subject(
@@ -75,11 +84,28 @@ def open_subject(
     attribute: str,
     variants: Sequence[tuple[object, ...]] = ((),),
     rewrite: Mapping[str, Rewrite] | None = None,
+    real_threads: bool = False,
 ) -> Subject:
-    """Load a target (see `instrument.load`) and look what it offers. Raises LoadError if that fails."""
+    """Load a target (see `instrument.load`) and look what it offers. Raises LoadError if that fails.
+
+    With `real_threads` threads of the system carry its threads in any case.
+    """
     loaded = load(target, attribute, rewrite)
     factories: dict[Level, Callable[..., Backend]] = {level: each.value for level, each in loaded.items()}
-    return _offered(factories, variants, loaded["lock"].notes)
+    foreign = loaded["lock"].foreign
+    real_threads = AVAILABLE and (real_threads or bool(that_may_block(foreign)))
+    try:
+        subject = _offered(factories, variants, real_threads)
+    except StandsStillError as error:
+        if not AVAILABLE:
+            raise LoadError(str(error)) from error
+        subject = _offered(factories, variants, real_threads=True)
+    subject = replace(subject, notes=loaded["lock"].notes)
+    _warm_up(subject)
+    if not AVAILABLE or not (blocking := that_may_block(foreign)):  # late imports too
+        return subject
+    note = f"Its schedules run on real threads, for these may block outside Python: {', '.join(blocking)}."
+    return replace(subject, real_threads=True, notes=(*subject.notes, note))
 
 
 def open_library(path: Path, budgets: Sequence[int | None]) -> Subject:
@@ -94,29 +120,38 @@ def open_library(path: Path, budgets: Sequence[int | None]) -> Subject:
         return opened
 
     factories: dict[Level, Callable[..., Backend]] = {"lock": opens(False), "statement": opens(True)}
-    subject = _offered(factories, [(budget,) for budget in budgets], prepare=machine.prepare)
-    return replace(subject, races=machine.races)
+    try:
+        subject = _offered(factories, [(budget,) for budget in budgets], real_threads=False)
+    except StandsStillError as error:
+        raise LoadError(str(error)) from error
+    subject = replace(subject, prepare=machine.prepare)
+    _warm_up(subject)
+    return replace(subject, races=machine.races, compiled=True)
 
 
 def _offered(
     factories: Mapping[Level, Callable[..., Backend]],
     variants: Sequence[tuple[object, ...]],
-    notes: tuple[str, ...] = (),
-    prepare: Callable[[Executor], None] = lambda executor: None,
+    real_threads: bool,
 ) -> Subject:
-    # A store that hands its calls to a loop of its own would wait for ever: the loop runs in executions only.
-    with watched(always=True) as watch:
-        subject = _described(factories, variants)
+    # In an execution, for a store may hand its calls to a thread of its own.
+    with watched(real_threads, always=True) as watch:
+        scheduler.begin(NeverPreempt(), FOREVER - 1, real_threads=real_threads)
+        try:
+            subject = _described(factories, variants, real_threads)
+        except Stuck as stuck:
+            raise StandsStillError(stuck.text) from stuck
+        finally:
+            scheduler.end()
     if watch.stuck:
-        raise LoadError(watch.stuck)
-    subject = replace(subject, notes=notes, prepare=prepare)
-    for level, variant in product(LEVELS, range(len(variants))):
-        _warm_up(subject.backends(level, variant), subject)
+        raise StandsStillError(watch.stuck)
     return subject
 
 
 def _described(
-    factories: Mapping[Level, Callable[..., Backend]], variants: Sequence[tuple[object, ...]]
+    factories: Mapping[Level, Callable[..., Backend]],
+    variants: Sequence[tuple[object, ...]],
+    real_threads: bool,
 ) -> Subject:
     make = factories["lock"]
     backend = make(*variants[0])
@@ -124,10 +159,12 @@ def _described(
     page_size, reclaims = backend.page_size, isinstance(backend, Reclaims)
     close(backend)
     fills = _fills(make, variants) if REGAIN in claims else ()
-    return Subject(factories, variants, page_size, reclaims, shared, claims, fills=fills)
+    return Subject(
+        factories, variants, page_size, reclaims, shared, claims, fills=fills, real_threads=real_threads
+    )
 
 
-def _warm_up(backends: Backends, subject: Subject) -> None:
+def _warm_up(subject: Subject) -> None:
     # Late imports, and what else a target does at its first use, belong to no schedule.
     handle = Handle(0, OIDS[0], INDEXES[0])
     puts = [Put(1, handle, number(page)) for page in (1, 2, 3)]
@@ -135,9 +172,10 @@ def _warm_up(backends: Backends, subject: Subject) -> None:
     rest: tuple[Operation, ...] = (puts[2], FlushPage(1, handle), FlushObject(1, 0, handle.oid))
     if subject.reclaims:
         rest += (Reclaim(1),)
-    with watched():
+    with watched(subject.real_threads):
         program = Program(first, ((*rest, DestroyPool(1, 0)),))
-        Executor(backends, program, subject.page_size).execute(NeverPreempt())
+        for level, variant in product(LEVELS, range(len(subject.variants))):
+            Executor(subject.backends(level, variant), program, subject.page_size).execute(NeverPreempt())
 
 
 def _fills(
