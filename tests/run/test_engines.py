@@ -192,9 +192,19 @@ def test_programs_survive_json() -> None:
         assert from_json(program.to_json()) == program
 
 
+UNIVERSE = {"oids": [0], "indexes": [0], "clients": [1], "uuids": [1, 2, 3, 4], "buffer": 0, "steps": []}
+
+
 @pytest.mark.parametrize(
     "data",
-    [None, {}, {"oids": 99}, {"oids": 0, "indexes": 0, "clients": 0, "buffer": 0, "steps": [[1, 2]]}],
+    [
+        None,
+        {},
+        {"oids": 99},
+        UNIVERSE | {"oids": [1 << 192]},
+        UNIVERSE | {"uuids": [1]},
+        UNIVERSE | {"steps": [[1, 2]]},
+    ],
     ids=str,
 )
 def test_a_program_that_is_none_is_refused(data: object) -> None:

@@ -49,15 +49,16 @@ def test_runs_use_every_heuristic() -> None:
 
 def test_plain_handles() -> None:
     with_, off = without("awkward")
-    assert {(each.oids, each.indexes, each.clients) for each in off} == {(0, 0, 0)}
-    assert len({(each.oids, each.indexes, each.clients) for each in with_}) > 30
+    assert all(max(each.universe.oids + each.universe.indexes) < 16 for each in off)
+    assert len({each.universe for each in with_}) > 50
     assert [each.steps for each in with_] == [each.steps for each in off]
 
 
 def test_nine_slots() -> None:
     with_, off = without("few")
     assert max(len(slots(each)) for each in off) == 9
-    assert sum(len(slots(each)) for each in off) > 1.5 * sum(len(slots(each)) for each in with_)
+    few = [len(slots(each)) for each in with_ if max(map(len, each.universe)) < 16]
+    assert sum(few) * 1.5 < sum(len(slots(each)) for each in off)
 
 
 def test_no_page_twice() -> None:

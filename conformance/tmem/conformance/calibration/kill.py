@@ -109,7 +109,7 @@ def _in_volume(target: str, fault: str, seed: int, small: bool) -> Kill:
         seconds, clause = time.perf_counter() - start, outcome.violation.clause
         if not small and clause not in LOSS:
             return Kill(fault, seed, clause, operations, 0, seconds)
-        found = finding(turn, number, program, outcome, corpus(turn.page_size))
+        found = finding(turn, number, program, outcome, corpus(turn.page_size, turn.seed))
         return Kill(fault, seed, found.clause, operations, 0, seconds, len(found.steps))
     return Kill(fault, seed, "", operations, 0, time.perf_counter() - start)
 

@@ -21,18 +21,19 @@ from tmem.conformance.engine import Ring, Turn
 from tmem.conformance.engines.volume import Volume, finding
 from tmem.conformance.events import Finding, Found, Progress
 from tmem.conformance.programs import transcript as story
-from tmem.conformance.programs.pages import Corpus, corpus
+from tmem.conformance.programs.handles import plain, universe
+from tmem.conformance.programs.pages import COUNT, Corpus, corpus
 from tmem.conformance.programs.program import (
-    CLIENTS,
+    CALLERS,
     GRANTS,
-    INDEXES,
-    OIDS,
+    PLACES,
     SETUPS,
     SHAPES,
     Code,
     Program,
     Step,
     from_json,
+    place,
 )
 from tmem.conformance.programs.runner import Outcome, Runner, twins
 from tmem.spec.backend import Backend
@@ -57,12 +58,16 @@ _SETTINGS = settings(
 # At its first draw Hypothesis parses every module of the project, to draw the numbers that occur there. That
 # takes seconds, makes the draws of a seed depend on the project, and has no setting.
 vars(providers)["_get_local_constants"] = lambda: providers.GLOBAL_CONSTANTS
-slots = st.integers(0, 4 * 2 * 3 * 3 - 1)
-"""Client (the second one in four), pool name, object and index, packed."""
-
-
+ROWS = (0, 0, 0, 1, 1, 2, 3, 0)
+"""Which client performs a step, where the program has so many."""
+slots = st.integers(0, len(ROWS) * 2 * PLACES - 1)
+"""Client, pool name, and object with index, packed."""
+KEYS = 1 << 20
+"""Keys of universes; 0 stands for the plain one."""
+universes = st.integers(0, KEYS * len(CALLERS) * 3 - 1)
+"""The key of the universe, how many clients there are, and how callers hold their pages."""
 setups = st.integers(0, len(SETUPS) * len(SHAPES) - 1)
-"""The first pools, and how many of the universe's handles are used."""
+"""The first pools, and how many objects and indexes there are."""
 
 
 class BrokenError(Exception):
@@ -82,24 +87,24 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.backend = type(self).fresh()
         self.ring.rest()
-        self.program = Program(0, 0, 0, 0, ())
+        self.program = Program(plain(1, 1, 1), 0, ())
         self.runner = Runner(self.program, self.backend, self.pages)
         self.puts = 0
         self.shape = SHAPES[0]
 
-    @initialize(universe=st.integers(0, len(OIDS) * len(INDEXES) * len(CLIENTS) * 3 - 1), setup=setups)
-    def universe(self, universe: int, setup: int) -> None:
+    @initialize(packed=universes, setup=setups, first_page=st.integers(0, COUNT - 1))
+    def universe(self, packed: int, setup: int, first_page: int) -> None:
         """Choose the handles, the clients, how callers hold their pages, and the first pools."""
-        universe, oids = divmod(universe, len(OIDS))
-        universe, indexes = divmod(universe, len(INDEXES))
-        buffer, clients = divmod(universe, len(CLIENTS))
-        self.program = Program(oids, indexes, clients, buffer, ())
-        self.runner = Runner(self.program, self.backend, self.pages)
+        packed, key = divmod(packed, KEYS)
+        buffer, callers = divmod(packed, len(CALLERS))
         shape, first = divmod(setup, len(SETUPS))
-        self.shape = SHAPES[shape]
-        for client in (0, 3):
+        self.shape, self.puts = SHAPES[shape], first_page
+        counts = (*self.shape, CALLERS[callers])
+        self.program = Program(universe(key, *counts) if key else plain(*counts), buffer, ())
+        self.runner = Runner(self.program, self.backend, self.pages)
+        for client_row in range(CALLERS[callers]):
             for name, grant in enumerate(SETUPS[first]):
-                self.perform(Code.NEW_POOL, (client * 2 + name) * 9, grant)
+                self.step(Step(Code.NEW_POOL, client_row, name, 0, 0, grant))
 
     @rule(slot=slots, grant=st.integers(0, len(GRANTS) - 1))
     def new_pool(self, slot: int, grant: int) -> None:
@@ -153,15 +158,16 @@ class Machine(RuleBasedStateMachine):
         self.perform(Code.BAD_FLAGS if flags else Code.BAD_ARGUMENT, slot, which)
 
     def perform(self, code: Code, slot: int, argument: int = 0) -> None:
+        """Perform the step that a packed slot stands for."""
+        slot, number = divmod(slot, PLACES)
+        client, name = divmod(slot, 2)
+        client_row = ROWS[client] % len(self.program.universe.clients)
+        self.step(Step(code, client_row, name, *place(self.shape, number), argument))
+
+    def step(self, step: Step) -> None:
         """Perform one step and fail if the judge does."""
         if self.runner.outcome.violation is not None:
             return  # the judge knows no more; a violation that is known already does not fail the machine
-        slot, index_row = divmod(slot, 3)
-        slot, oid_row = divmod(slot, 3)
-        client, name = divmod(slot, 2)
-        client_row = client // 3
-        objects, indexes = self.shape
-        step = Step(code, client_row, name, oid_row % objects, index_row % indexes, argument)
         self.program = replace(self.program, steps=(*self.program.steps, step))
         self.ring.begin(Machines.name, json.dumps(self.program.to_json()).encode())
         self.ring.step(len(self.program.steps) - 1)
@@ -188,7 +194,7 @@ class Machines:
 
     def run(self, turn: Turn) -> None:
         """Run EXAMPLES x scale machines, or until the deadline."""
-        pages = corpus(turn.page_size)
+        pages = corpus(turn.page_size, turn.seed)
         known: set[str] = set()
         coverage = Coverage()
         total = max(1, round(EXAMPLES * turn.scale / BATCH))

@@ -32,7 +32,7 @@ class Volume:
 
     def run(self, turn: Turn) -> None:
         """Run PROGRAMS x scale programs, or until the deadline."""
-        pages = corpus(turn.page_size)
+        pages = corpus(turn.page_size, turn.seed)
         total = max(1, round(PROGRAMS * turn.scale))
         coverage = Coverage()
         found: set[str] = set()
@@ -65,7 +65,7 @@ class Volume:
         program, variant = from_json(data.get("program")), data.get("variant", 0)
         if not isinstance(variant, int):
             raise ValueError("the variant of the backend is not a number")
-        pages = corpus(turn.page_size)
+        pages = corpus(turn.page_size, turn.seed)
         outcome = _again(turn, program, variant, pages)
         turn.emit(Progress(len(outcome.trace), 1, done=1.0))
         if outcome.violation is not None:
@@ -80,10 +80,11 @@ def outcomes(
     The first `begun` are left out: an earlier turn ran them.
     The last sixteenth of them repeat pages: they find what the others cannot, but blame it less surely.
     """
-    pages = corpus(turn.page_size)
+    pages = corpus(turn.page_size, turn.seed)
     draw = random.Random(seed)
+    families = draw.randbytes(2)
     for number in range(total):
-        data = draw.randbytes(HEADER + 2 * draw.randrange(4, LONGEST))
+        data = families + draw.randbytes(HEADER - len(families) + 2 * draw.randrange(4, LONGEST))
         if 16 * number >= 15 * total:
             data = data[: HEADER - 1] + bytes([REPEATS]) + data[HEADER:]
         if number < begun:

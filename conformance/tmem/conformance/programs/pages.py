@@ -1,6 +1,7 @@
-"""The pages that checks put: real ones from this machine, and those that trouble a compressing store.
+"""The pages that checks put, drawn for each seed: real ones from this machine, and some that trouble a store.
 
-Every page is unique, so that a page that comes back tells where it came from.
+Every page is unique, so that a page that comes back tells where it came from. Pages that a store may confuse
+are neighbours: a program puts neighbours.
 """
 
 from __future__ import annotations
@@ -11,12 +12,18 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice, zip_longest
 from pathlib import Path
+from typing import Final
 
-COUNT = 256
+from tmem.conformance.programs import shapes
+
+COUNT: Final = 768
 """How many pages a corpus has, fewer where pages are too short to differ."""
+HOSTILE: Final = 16
+REAL: Final = 8
+"""How many pages of each sort stand side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +39,12 @@ class Corpus:
     numbers: dict[bytes, int]
 
 
-@cache
-def corpus(page_size: int) -> Corpus:
-    """The corpus for a page size in bytes; the same on every run on one machine."""
+@lru_cache(4)
+def corpus(page_size: int, seed: int = 0) -> Corpus:
+    """The corpus for a page size in bytes and a seed; the same in every run on one machine."""
     found: dict[bytes, str] = {}
     scribble = (b"scribbled over after the put\n" * (page_size // 29 + 1))[:page_size]
-    for kind, page in islice(_candidates(page_size), 4 * COUNT):
+    for kind, page in islice(_candidates(page_size, seed), 4 * COUNT):
         if page != scribble:
             found.setdefault(page, kind)
         if len(found) == COUNT:
@@ -46,39 +53,20 @@ def corpus(page_size: int) -> Corpus:
     return Corpus(pages, tuple(found.values()), scribble, {page: n for n, page in enumerate(pages)})
 
 
-def _candidates(size: int) -> Iterator[tuple[str, bytes]]:
-    # Interleaved, so that any run of neighbours has a bit of everything; pairs that resemble each other
-    # stay side by side, since only together do they trouble a store.
-    sources = [_hostile(size), _real(size)]
+def _candidates(size: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    # Interleaved, so that any run of neighbours has something of each sort.
+    hostile, real = shapes.hostile(random.Random(f"pages {size} {seed}"), size), iter(_real(size))
     while True:
-        for source in sources:
-            yield from islice(source, 8)
+        yield from islice(hostile, HOSTILE)
+        yield from islice(real, REAL)
 
 
-def _hostile(size: int) -> Iterator[tuple[str, bytes]]:
-    draw = random.Random(size)
-    yield "all zero", bytes(size)
-    yield "same-filled", b"\xff" * size
-    for turn in range(1, 1 << 30):
-        noise = draw.randbytes(size)
-        word = draw.randbytes(8)
-        cut = draw.randrange(1, size) if size > 1 else 0
-        flipped = bytearray(noise)
-        flipped[cut] ^= 1 << turn % 8
-        middle = noise[: size // 4] + draw.randbytes(size // 2) + noise[size // 4 + size // 2 :]
-        swapped = bytearray(noise)
-        swapped[0], swapped[-1] = swapped[-1], swapped[0]
-        yield "random", noise
-        yield "equal but for one byte", bytes(flipped)
-        yield "equal at both ends", middle
-        yield "equal byte sums", bytes(swapped)
-        yield "same-filled", bytes([turn % 255 + 1]) * size
-        yield "same-filled", (word * (size // 8 + 1))[:size]
-        yield "trailing zeroes", noise[:cut] + bytes(size - cut)
-        yield "trailing zeroes", noise[: cut // 2] + bytes(size - cut // 2)
+@cache
+def _real(size: int) -> tuple[tuple[str, bytes], ...]:
+    return tuple(islice(_from_this_machine(size), COUNT))
 
 
-def _real(size: int) -> Iterator[tuple[str, bytes]]:
+def _from_this_machine(size: int) -> Iterator[tuple[str, bytes]]:
     library = Path(sysconfig.get_paths()["stdlib"])
     executables = [Path(sys.executable), *sorted(library.glob("lib-dynload/*.so"))]
     sources = [

@@ -1,59 +1,36 @@
-"""Programs: short sequences of operations over a small universe, drawn from bytes.
+"""Programs: short sequences of operations over a small universe of handles, drawn from bytes.
 
-A step names pools by *name* (0 to 2, per client), since ids are granted only when it runs; so any
-steps of a program, left alone, are a program again, and shrinking is dropping steps. The universe
-has the handles that go wrong: a store that truncates, folds or reserves ids confuses them.
+A step names a pool by a *name* (0 to 2, for each client), since ids are granted only when it runs. So any
+steps of a program, left alone, are a program again, and shrinking is dropping steps.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
 
+from tmem.conformance.programs.handles import UUID_BITS, Universe, plain, universe
+from tmem.conformance.programs.pages import COUNT
 from tmem.spec.abi.flags import NO_UUID, PERSIST, PRECOMPRESSED, RESERVED, SHARED, VERSION_SHIFT
-
-ALL = (1 << 192) - 1
-OIDS = (
-    (0, 1, 2),
-    (0, 1 << 64, 1 << 128),  # differ in high words only
-    (5, 5 << 64, 5 << 128),  # words XOR alike
-    (0, ALL, 1 << 191),
-    (7, 7 | 1 << 32, 7 | 1 << 63),
-    (3 << 64 | 2, 2 << 64 | 3, 1 << 128 | 1),  # words XOR and add alike
-    (ALL, ALL - 1, ALL >> 1),
-    (1 << 64, 1 << 65, 1 << 100),
-)
-INDEXES = (
-    (0, 1, 2),
-    (0, 63, 64),
-    (0, 1 << 16, 1 << 31),
-    (5, 5 + (1 << 8), 5 + (1 << 24)),
-    (0, (1 << 32) - 1, 1 << 31),
-    (63, 64, 4096),
-    (1, 1 + (1 << 16), 1 + (1 << 31)),
-    (0, 64, 4096),
-)
-CLIENTS = ((1, 2), (0, 0xFFFF), (1, 257), (7, 8))
-UUIDS = (0xA, 0xA << 64, 0xA | 0xB << 64, 0xB | 0xA << 64)
-"""Alike in one word, or where the words are folded."""
+from tmem.spec.handle import CLIENT_BITS, INDEX_BITS, OBJECT_BITS
 
 VERSION_1 = 1 << VERSION_SHIFT
-GRANTS: tuple[tuple[int, int | None], ...] = (
+GRANTS: Final[tuple[tuple[int, int | None], ...]] = (
     (VERSION_1, None),
     (VERSION_1 | PERSIST, None),
-    (VERSION_1 | SHARED, UUIDS[0]),
-    (VERSION_1 | SHARED | PERSIST, UUIDS[0]),
-    (VERSION_1 | SHARED, UUIDS[1]),
-    (VERSION_1 | SHARED | PERSIST, UUIDS[1]),
-    (0, UUIDS[0]),  # version 0 counts as 1; a UUID without the shared bit is ignored
-    (VERSION_1 | SHARED | PERSIST, NO_UUID),  # private
+    (VERSION_1 | SHARED, 0),
+    (VERSION_1 | SHARED | PERSIST, 0),
+    (VERSION_1 | SHARED, 1),
+    (VERSION_1 | SHARED | PERSIST, 1),
+    (0, 0),  # version 0 counts as 1; a UUID without the shared bit is ignored
+    (VERSION_1 | SHARED | PERSIST, -1),  # private
     (VERSION_1 | SHARED, None),  # private
     (PERSIST, None),
-    (VERSION_1 | SHARED | PERSIST, UUIDS[2]),
-    (VERSION_1 | SHARED | PERSIST, UUIDS[3]),
+    (VERSION_1 | SHARED | PERSIST, 2),
+    (VERSION_1 | SHARED | PERSIST, 3),
 )
-"""Flags and UUIDs that a backend may take."""
+"""Flags that a backend may take, each with a UUID of the universe by its number; -1 is all ones."""
 REFUSALS = (
     VERSION_1 | PRECOMPRESSED,
     VERSION_1 | 1 << 8,
@@ -86,10 +63,10 @@ class Code(IntEnum):
 
 
 class Step(NamedTuple):
-    """One step; the rows choose from the universe, `name` names a pool, `argument` is the code's own.
+    """One step. The rows choose client, object id and index from the universe; `name` names a pool.
 
-    The argument of put is a page number, of new pool an entry of GRANTS, of reclaim a count, of a bad
-    argument or bad flags which one.
+    `argument` is the code's own: of put a page number, of new pool an entry of GRANTS, of reclaim a count, of
+    a bad argument or bad flags which one.
     """
 
     code: int
@@ -102,22 +79,26 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Steps over a universe: `oids`, `indexes` and `clients` are rows of the tables above."""
+    """Steps over a universe; `buffer` says how callers hold their pages (see `perform.BUFFERS`)."""
 
-    oids: int
-    indexes: int
-    clients: int
+    universe: Universe
     buffer: int
     steps: tuple[Step, ...]
 
+    def grant(self, argument: int) -> tuple[int, int | None]:
+        """The flags and the UUID of an entry of GRANTS."""
+        flags, row = GRANTS[argument]
+        if row is None:
+            return flags, None
+        return flags, NO_UUID if row < 0 else self.universe.uuids[row]
+
     def to_json(self) -> dict[str, object]:
         """The program as JSON data."""
+        numbers = {field: list(values) for field, values in self.universe._asdict().items()}
         return {
-            "oids": self.oids,
-            "indexes": self.indexes,
-            "clients": self.clients,
+            **numbers,
             "buffer": self.buffer,
-            "steps": [[int(value) for value in step] for step in self.steps],
+            "steps": [[int(each) for each in step] for step in self.steps],
         }
 
 
@@ -136,13 +117,22 @@ class Heuristics:
 USED = Heuristics()
 """Those that runs use: all of them."""
 
-HEADER = 5
-REPEATS = 0xFF
+HEADER: Final = 9
+"""Bytes before the first step: the key of the universe (4), setup, first page (2), mode, callers."""
+REPEATS: Final = 0xFF
 """The last byte of the header of a program that puts few pages again and again."""
-SETUPS = ((0, 1), (1, 0), (0, 0), (1, 1), (2, 3), (3, 2), (3, 5), (0, 3))
+CALLERS: Final = (1, 1, 2, 2, 2, 2, 3, 4)
+"""How many clients a program has."""
+SETUPS: Final = ((0, 1), (1, 0), (0, 0), (1, 1), (2, 3), (3, 2), (3, 5), (0, 3))
 """The pools that each client starts with, as entries of GRANTS."""
-SHAPES = ((3, 3), (2, 2), (1, 3), (3, 1), (1, 2), (2, 1), (1, 1), (2, 3))
-"""How many objects and indexes of its universe a program uses: few slots are used again and again."""
+SHAPES: Final = (
+    *((3, 3), (2, 2), (1, 3), (3, 1), (1, 2), (2, 1), (1, 1), (2, 3)),
+    *((3, 3), (2, 2), (1, 3), (3, 1), (1, 2), (16, 1), (16, 1), (1, 16)),
+)
+"""How many objects and indexes a program uses. Most use few slots again and again. Some begin with a page in
+each of many slots, any two of which may meet in a table."""
+PLACES: Final = 16
+"""Numbers of which each stands for a slot of a program's shape."""
 _NAMES = (0, 0, 1, 2)
 
 _WEIGHTS = {
@@ -160,6 +150,18 @@ CODES = tuple(code for code, weight in _WEIGHTS.items() for _ in range(weight))
 """Which code a byte stands for: the weights come to 256."""
 
 
+def place(shape: tuple[int, int], number: int) -> tuple[int, int]:
+    """The rows of object id and index that a number below PLACES stands for.
+
+    >>> place((3, 3), 6), place((16, 1), 14)
+    ((2, 1), (14, 0))
+    """
+    objects, indexes = shape
+    oid_row = number if objects > 4 else number & 3
+    index_row = number if indexes > 4 else number >> 2
+    return oid_row % objects, index_row % indexes
+
+
 def decode(data: bytes, pages: int, using: Heuristics = USED) -> Program:
     """The program that bytes stand for; any bytes of at least HEADER + 2 are one.
 
@@ -167,17 +169,27 @@ def decode(data: bytes, pages: int, using: Heuristics = USED) -> Program:
     from; but where the last byte of the header is REPEATS two pages are put again and again, so that equal
     ones meet in a store that keeps them once.
     """
-    universe, setup, first_page, mode, second = data[:HEADER]
-    clients = 2 if second & 3 else 1
+    key, setup, first_page = int.from_bytes(data[:4], "big"), data[4], int.from_bytes(data[5:7], "big")
+    if not first_page & 7:
+        first_page = pages - 1  # the page of zeroes is the first of all
+    mode, callers = data[7], data[8]
+    shape = SHAPES[mode >> 4] if using.few else SHAPES[0]
+    wide = max(shape) == PLACES
+    if wide:
+        setup &= 3  # private pools
+    clients = 1 if wide else CALLERS[callers & 7]
     steps = [
         Step(Code.NEW_POOL, client, name, 0, 0, grant)
         for client in range(clients)
         for name, grant in enumerate(SETUPS[setup & 7])
     ]
-    objects, indexes = SHAPES[mode >> 4 & 7] if using.few else (3, 3)
-    period = 2 if second == REPEATS and using.repeats else pages
-    puts = 0
-    for a, b in zip(data[HEADER::2], data[HEADER + 1 :: 2], strict=False):
+    period = 2 if callers == REPEATS and using.repeats else pages
+    puts = PLACES if wide else 0
+    for number in range(puts):
+        page = (first_page + 1 + number % period) % pages
+        steps.append(Step(Code.PUT, 0, 0, *place(shape, number), page))
+    names = (0, 0, 0, 1) if wide else (0, 1, 0, 1)
+    for a, b in zip(data[HEADER + puts :: 2], data[HEADER + puts + 1 :: 2], strict=False):
         code = CODES[a]
         argument = a ^ b
         if code == Code.PUT:
@@ -185,11 +197,14 @@ def decode(data: bytes, pages: int, using: Heuristics = USED) -> Program:
             argument = (first_page + puts % period) % pages
         elif code == Code.NEW_POOL:
             argument %= len(GRANTS)
-        client = b >> 6 & 1 if clients == 2 else 0
-        name = _NAMES[b >> 4 & 3] if code == Code.NEW_POOL else b >> 4 & 1
-        steps.append(Step(code, client, name, (b & 3) % objects, (b >> 2 & 3) % indexes, argument))
-    rows = (universe & 7, universe >> 3 & 7, mode & 3) if using.awkward else (0, 0, 0)
-    return Program(*rows, (mode >> 2 & 3) % 3, tuple(steps[: pages - 1]))
+        name = (_NAMES if code == Code.NEW_POOL else names)[b >> 4 & 3]
+        steps.append(Step(code, (b >> 6) % clients, name, *place(shape, b & 15), argument))
+    numbers = (universe if using.awkward else _plain)(key, *shape, clients)
+    return Program(numbers, (mode >> 2 & 3) % 3, tuple(steps[: pages - 1]))
+
+
+def _plain(key: int, objects: int, indexes: int, clients: int) -> Universe:
+    return plain(objects, indexes, clients)
 
 
 def from_json(data: object) -> Program:
@@ -201,19 +216,35 @@ def from_json(data: object) -> Program:
     """
     if not isinstance(data, dict):
         raise ValueError("the program is not an object")
-    rows = [data.get(name) for name in ("oids", "indexes", "clients", "buffer")]
-    limits = (len(OIDS), len(INDEXES), len(CLIENTS), 3)
-    if not all(type(row) is int and 0 <= row < limit for row, limit in zip(rows, limits, strict=True)):
-        raise ValueError("oids, indexes, clients or buffer of the program is out of range")
-    steps = data.get("steps")
+    numbers = Universe(*(_numbers(data, field, bits, least) for field, (bits, least) in _LIMITS.items()))
+    buffer, steps = data.get("buffer"), data.get("steps")
+    if type(buffer) is not int or not 0 <= buffer < 3:
+        raise ValueError("buffer of the program is out of range")
     if not isinstance(steps, list):
         raise ValueError("the program has no steps")
-    oids, indexes, clients, buffer = (row for row in rows if isinstance(row, int))
-    return Program(oids, indexes, clients, buffer, tuple(_step(step) for step in steps))
+    return Program(numbers, buffer, tuple(_step(step, numbers) for step in steps))
 
 
-def _step(data: object) -> Step:
-    limits = (len(Code), 2, 3, 3, 3, 256)
+_LIMITS: Final = {
+    "oids": (OBJECT_BITS, 1),
+    "indexes": (INDEX_BITS, 1),
+    "clients": (CLIENT_BITS, 1),
+    "uuids": (UUID_BITS, 4),
+}
+"""Each field of a universe with the bits of its numbers, and how many there are at least."""
+
+
+def _numbers(data: dict[str, object], field: str, bits: int, least: int) -> tuple[int, ...]:
+    numbers = data.get(field)
+    if not isinstance(numbers, list) or len(numbers) < least:
+        raise ValueError(f"{field} of the program is not a list of {least} or more numbers")
+    if not all(type(each) is int and 0 <= each < 1 << bits for each in numbers):
+        raise ValueError(f"{field} of the program is out of range")
+    return tuple(cast(list[int], numbers))
+
+
+def _step(data: object, numbers: Universe) -> Step:
+    limits = (len(Code), len(numbers.clients), 3, len(numbers.oids), len(numbers.indexes), COUNT)
     if not isinstance(data, list) or len(data) != len(limits):
         raise ValueError(f"{data!r} is not a step: code, client, pool, oid, index, argument")
     for value, limit in zip(data, limits, strict=True):

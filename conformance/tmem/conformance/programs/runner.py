@@ -11,10 +11,6 @@ from tmem.conformance.programs.program import (
     BAD_INDEXES,
     BAD_LENGTHS,
     BAD_OIDS,
-    CLIENTS,
-    GRANTS,
-    INDEXES,
-    OIDS,
     REFUSALS,
     Code,
     Program,
@@ -56,10 +52,9 @@ class Runner:
     def __init__(self, program: Program, backend: Backend, pages: Corpus) -> None:
         self._backend = backend
         self._pages = pages
+        self._program = program
         self._buffer = program.buffer
-        self._oids = OIDS[program.oids]
-        self._indexes = INDEXES[program.indexes]
-        self._clients = CLIENTS[program.clients]
+        self._oids, self._indexes, self._clients, _ = program.universe
         self._page_size = backend.page_size
         self._size_bits = page_size_nibble(backend.page_size) << PAGE_SIZE_SHIFT
         self._reclaims = isinstance(backend, Reclaims)
@@ -101,7 +96,7 @@ class Runner:
         if code == Code.FLUSH_OBJECT:
             return FlushObject(client, pool, self._oids[oid_row])
         if code == Code.NEW_POOL:
-            flags, uuid = GRANTS[argument]
+            flags, uuid = self._program.grant(argument)
             return NewPool(client, flags | self._size_bits, uuid)
         if code == Code.DESTROY_POOL:
             return DestroyPool(client, pool)
@@ -148,5 +143,6 @@ def run(program: Program, backend: Backend, pages: Corpus, ring: Ring) -> Outcom
 
 def twins(program: Program) -> bool:
     """Whether the program's universe has handles that differ in high bits only (TMEM-HANDLE-2)."""
-    words = {oid & (1 << 64) - 1 for oid in OIDS[program.oids]}
-    return len(words) < 3 or len({index & 63 for index in INDEXES[program.indexes]}) < 3
+    oids, indexes = program.universe.oids, program.universe.indexes
+    words = {oid & (1 << 64) - 1 for oid in oids}
+    return len(words) < len(oids) or len({index & 63 for index in indexes}) < len(indexes)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from tmem.conformance.programs.handles import Universe, plain
 from tmem.conformance.programs.program import Code, Program
 
 LOSS = frozenset({"TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SHARE-1", "TMEM-SHARE-2"})
@@ -50,25 +51,33 @@ def shrink(program: Program, clause: str, fails: Callable[[Program], str | None]
 
 
 def _simplifications(program: Program) -> Iterator[Callable[[Program], Program]]:
-    for row in ("oids", "indexes", "clients", "buffer"):
-        yield partial(_set_row, row=row)
+    yield _plain_buffer
+    for kind in Universe._fields:
+        yield partial(_plain_numbers, kind=kind, rows=range(len(getattr(program.universe, kind))))
     for field in _FIELDS:
         yield partial(_set_fields, field=field, numbers=range(len(program.steps)))
     for number in range(len(program.steps)):
         for field in (*_FIELDS, "argument"):
             yield partial(_set_fields, field=field, numbers=(number,))
+    for kind in Universe._fields:
+        for row in range(len(getattr(program.universe, kind))):
+            yield partial(_plain_numbers, kind=kind, rows=(row,))
 
 
-def _set_row(program: Program, row: str) -> Program:
-    match row:
-        case "oids":
-            return replace(program, oids=0)
-        case "indexes":
-            return replace(program, indexes=0)
-        case "clients":
-            return replace(program, clients=0)
-        case _:
-            return replace(program, buffer=0)
+def _plain_buffer(program: Program) -> Program:
+    return replace(program, buffer=0)
+
+
+def _plain_numbers(program: Program, kind: str, rows: Sequence[int]) -> Program:
+    # A number stays where the plain one stands elsewhere in the universe: numbers of a kind differ.
+    universe = program.universe
+    numbers: list[int] = list(getattr(universe, kind))
+    plainest = getattr(plain(len(universe.oids), len(universe.indexes), len(universe.clients)), kind)
+    for row in rows:
+        numbers[row] = plainest[row]
+    if len(set(numbers)) < len(numbers):
+        return program
+    return replace(program, universe=universe._replace(**{kind: tuple(numbers)}))
 
 
 def _set_fields(program: Program, field: str, numbers: Sequence[int]) -> Program:

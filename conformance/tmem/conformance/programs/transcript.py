@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tmem.conformance.programs.pages import Corpus
-from tmem.conformance.programs.program import CLIENTS, GRANTS, INDEXES, OIDS, REFUSALS, Code, Program, Step
+from tmem.conformance.programs.program import REFUSALS, Code, Program, Step
 from tmem.spec.abi.flags import describe, kind_of
 from tmem.spec.handle import short
 from tmem.spec.operations import (
@@ -112,9 +112,10 @@ def plan(program: Program, count: int) -> list[str]:
 
 def _planned(program: Program, step: Step) -> str:
     code, client_row, pool, oid_row, index_row, argument = step
-    client = f"client {CLIENTS[program.clients][client_row]}:"
-    oid = short(OIDS[program.oids][oid_row])
-    slot = f"pool {'abc'[pool]}, object {oid}, index {INDEXES[program.indexes][index_row]}"
+    numbers = program.universe
+    client = f"client {numbers.clients[client_row]}:"
+    oid = short(numbers.oids[oid_row])
+    slot = f"pool {'abc'[pool]}, object {oid}, index {numbers.indexes[index_row]}"
     match code:
         case Code.PUT:
             return f"{client} put {slot}"
@@ -125,7 +126,7 @@ def _planned(program: Program, step: Step) -> str:
         case Code.FLUSH_OBJECT:
             return f"{client} flush object {oid} of pool {'abc'[pool]}"
         case Code.NEW_POOL:
-            return f"{client} new pool {'abc'[pool]}, {describe(GRANTS[argument][0])}"
+            return f"{client} new pool {'abc'[pool]}, {describe(program.grant(argument)[0])}"
         case Code.DESTROY_POOL:
             return f"{client} destroy pool {'abc'[pool]}"
         case Code.RECLAIM:

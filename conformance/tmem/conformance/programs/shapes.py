@@ -1,0 +1,138 @@
+"""Pages that trouble a store that compresses pages, keeps equal ones once, or guesses what is in them."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Final, TypeAlias
+
+import lz4.block
+
+Shaped: TypeAlias = tuple[str, bytes]
+"""The kind of a page, and the page."""
+
+WORD: Final = 8
+PERIODS: Final = (1, 2, 4, 8, 16, 64)
+"""Bytes after which a page of one pattern begins again."""
+NEAR: Final = 64
+"""By how many bytes a compressed page differs from a whole one at the most, to be near it."""
+CODECS: Final[tuple[Callable[[bytes], bytes], ...]] = (
+    lambda page: bytes(lz4.block.compress(page, store_size=False)),
+    lambda page: zlib.compress(page, 1),
+)
+A_TURN: Final = 8
+"""Pages of a compressed size near that of a page, between two turns of the others."""
+
+
+def hostile(draw: random.Random, size: int) -> Iterator[Shaped]:
+    """Such pages of `size` bytes, without end. Those that a store may confuse come one after the other."""
+    yield "all zero", bytes(size)
+    yield "one byte throughout", b"\xff" * size
+    near = near_a_page(draw, size)
+    for turn in count():
+        yield from _alike(draw, size)
+        yield from _equal_checksums(draw, size)
+        yield from _periodic(draw, size, PERIODS[turn % len(PERIODS)])
+        yield from _periodic(draw, size, PERIODS[(turn + 3) % len(PERIODS)])
+        yield from _equal_words_at_the_ends(draw, size)
+        yield from _zeroes(draw, size)
+        for page in near[turn * A_TURN : (turn + 1) * A_TURN]:
+            yield "compresses to about a page", page
+
+
+def _alike(draw: random.Random, size: int) -> Iterator[Shaped]:
+    noise = draw.randbytes(size)
+    flipped = bytearray(noise)
+    flipped[draw.randrange(size)] ^= 1 << draw.randrange(8)
+    yield "random", noise
+    yield "equal but for one bit", bytes(flipped)
+    for kept in (size // 4, min(64, size // 4)):
+        yield "equal at both ends", noise[:kept] + draw.randbytes(size - 2 * kept) + noise[size - kept :]
+
+
+def _equal_checksums(draw: random.Random, size: int) -> Iterator[Shaped]:
+    noise = draw.randbytes(size)
+    yield "random", noise
+    swapped = bytearray(noise)
+    swapped[0], swapped[-1] = swapped[-1], swapped[0]
+    yield "equal byte sums", bytes(swapped)
+    if size >= 4 * WORD:
+        one, other = (WORD * n for n in draw.sample(range(size // WORD), 2))
+        moved = bytearray(noise)
+        moved[one : one + WORD], moved[other : other + WORD] = (
+            noise[other : other + WORD],
+            noise[one : one + WORD],
+        )
+        yield "equal word sums", bytes(moved)
+        yield "equal CRC-32", with_equal_crc32(draw, noise)
+        yield "equal Adler-32", with_equal_adler32(draw, noise)
+
+
+def with_equal_crc32(draw: random.Random, page: bytes) -> bytes:
+    """Another page of the same CRC-32; at least eight bytes are needed.
+
+    CRC-32 is linear: x^32 + … + 1, its polynomial, added to a message anywhere does not change the
+    remainder. So the difference of the two is the polynomial itself, shifted by whole bytes.
+    """
+    at = draw.randrange(len(page) - len(CRC_POLYNOMIAL) + 1)
+    changed = bytearray(page)
+    for n, byte in enumerate(CRC_POLYNOMIAL):
+        changed[at + n] ^= byte
+    return bytes(changed)
+
+
+CRC_POLYNOMIAL: Final = ((0xEDB88320 << 1 | 1) & (1 << 33) - 1).to_bytes(5, "little")
+"""The generator polynomial, lowest bit first as CRC-32 reads bytes."""
+
+
+def with_equal_adler32(draw: random.Random, page: bytes) -> bytes:
+    """Another page of the same Adler-32 and byte sum: +1, -2, +1 on three bytes in a row."""
+    for at in draw.sample(range(len(page) - 2), len(page) - 2):
+        left, middle, right = page[at : at + 3]
+        if left < 255 and middle > 1 and right < 255:
+            return page[:at] + bytes([left + 1, middle - 2, right + 1]) + page[at + 3 :]
+    return page
+
+
+def _periodic(draw: random.Random, size: int, period: int) -> Iterator[Shaped]:
+    page = (draw.randbytes(period) * (size // period + 1))[:size]
+    yield f"period {period}", page
+    for at in (draw.choice((0, size - 1)), draw.randrange(size)):
+        broken = bytearray(page)
+        broken[at] ^= 1 << draw.randrange(8)
+        yield f"period {period}, broken at one place", bytes(broken)
+
+
+def _equal_words_at_the_ends(draw: random.Random, size: int) -> Iterator[Shaped]:
+    for width in (WORD, draw.choice((1, 2, 4, 16))):
+        if size > 2 * width:
+            noise = draw.randbytes(size - width)
+            yield "first word equal to the last", noise + noise[:width]
+
+
+def _zeroes(draw: random.Random, size: int) -> Iterator[Shaped]:
+    cut = draw.randrange(1, size) if size > 1 else 0
+    noise = draw.randbytes(size)
+    yield "zeroes at the end", noise[:cut] + bytes(size - cut)
+    yield "zeroes at the end", noise[: cut // 2] + bytes(size - cut // 2)
+    yield "zeroes at the beginning", bytes(size - cut) + noise[:cut]
+
+
+def near_a_page(draw: random.Random, size: int) -> list[bytes]:
+    """For each codec a page for each compressed size within NEAR of a page, where there is such a page.
+
+    Noise that ends in zeroes, or in its own beginning, compresses by about as much as there is of the latter.
+    """
+    found: list[dict[int, bytes]] = [{} for _ in CODECS]
+    for _ in range(2):
+        noise = draw.randbytes(size)
+        for kept in range(size, max(size - 2 * NEAR, 0), -1):
+            for page in (noise[:kept] + bytes(size - kept), noise[:kept] + noise[: size - kept]):
+                for sizes, compress in zip(found, CODECS, strict=True):
+                    if abs((compressed := len(compress(page))) - size) <= NEAR:
+                        sizes.setdefault(compressed, page)
+    pages = list(dict.fromkeys(page for sizes in found for page in sizes.values()))
+    draw.shuffle(pages)
+    return pages
