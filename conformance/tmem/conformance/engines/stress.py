@@ -69,7 +69,7 @@ class Stress:
     def _round(self, turn: Turn, one: Round, done: float) -> Finding | None:
         backend = turn.fresh(one.number)
         turn.ring.begin(self.name, one.name.encode())
-        crowd = Crowd(backend, corpus(turn.page_size), one.name)
+        crowd = Crowd(backend, corpus(turn.page_size, one.seed), one.name)
         beats = 0
         with switching_often():
             crowd.start(CALLERS, OPERATIONS)

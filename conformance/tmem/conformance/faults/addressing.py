@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -113,6 +114,59 @@ def object_id_32_bits_a_word(oid: int, index: int) -> At:
 def object_id_signed_word(oid: int, index: int) -> At:
     """The low word of an object id loses its sign bit."""
     return oid & ~(1 << 63), index
+
+
+@readdress(*SLOTS)
+def object_id_modulo_2_61(oid: int, index: int) -> At:
+    """Object ids are kept by their remainder modulo 2^61-1, as Python hashes integers."""
+    return oid % ((1 << 61) - 1), index
+
+
+@readdress(*SLOTS)
+def object_id_modulo_2_31(oid: int, index: int) -> At:
+    """Object ids are kept by their remainder modulo 2^31-1."""
+    return oid % ((1 << 31) - 1), index
+
+
+@readdress(*SLOTS)
+def object_id_modulo_2_64(oid: int, index: int) -> At:
+    """Object ids are kept by their remainder modulo 2^64-1: the sum of their words with its carry."""
+    return oid % WORD, index
+
+
+@readdress(*BITS)
+def object_id_two_words_in_a_bucket(oid: int, index: int) -> At:
+    """A table has 256 buckets, and within a bucket the most significant word is not compared."""
+    low, middle, high = words(oid)
+    bucket = ((low ^ middle ^ high) * 0x9E3779B97F4A7C15 & WORD) >> 56
+    return oid & (1 << 128) - 1 | bucket << 128, index
+
+
+@readdress(*SLOTS)
+def object_id_by_crc32(oid: int, index: int) -> At:
+    """Object ids are kept by the CRC-32 of their bytes."""
+    return zlib.crc32(oid.to_bytes(24, "little")), index
+
+
+@readdress(*SLOTS)
+def object_id_by_fnv(oid: int, index: int) -> At:
+    """Object ids are kept by the FNV-1a hash of 32 bits of their bytes."""
+    found = 0x811C9DC5
+    for byte in oid.to_bytes(24, "little"):
+        found = (found ^ byte) * 0x01000193 & INDEX
+    return found, index
+
+
+@readdress(*SLOTS)
+def object_id_bit_77_lost(oid: int, index: int) -> At:
+    """One bit in the middle of an object id is not compared."""
+    return oid & ~(1 << 77), index
+
+
+@readdress(*SLOTS)
+def index_modulo_65521(oid: int, index: int) -> At:
+    """Indexes are kept by their remainder modulo a prime."""
+    return oid, index % 65_521
 
 
 @readdress(*SLOTS)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from collections.abc import Callable, Hashable
 from typing import TypeAlias
+
+import lz4.block
 
 from tmem.conformance.conforming.wrapper import Page, Shadow, Wrapper
 from tmem.conformance.faults.fault import LOST, SHOWN, fault, register
@@ -65,6 +68,39 @@ def fill_reversed(page: bytes) -> bytes:
     """The eight bytes of a same-filled page are written in the other byte order."""
     filled = page == (page[:8] * len(page))[: len(page)]
     return (page[:8][::-1] * len(page))[: len(page)] if filled else page
+
+
+@alters(*SHOWN)
+def same_first_and_last_word_fill(page: bytes) -> bytes:
+    """A page whose first and last eight bytes are equal is taken for one filled with them."""
+    return (page[:8] * len(page))[: len(page)] if page[:8] == page[-8:] else page
+
+
+@alters(*SHOWN)
+def period_16_looked_at_twice(page: bytes) -> bytes:
+    """A page whose first two pieces of 16 bytes are equal is taken for one filled with them."""
+    return (page[:16] * len(page))[: len(page)] if page[:16] == page[16:32] else page
+
+
+@alters()
+def size_of_a_page_marks_raw(page: bytes) -> bytes:
+    """Compressed data of exactly the size of a page is taken for a page that was stored as it is."""
+    data = bytes(lz4.block.compress(page, store_size=False))
+    return data if len(data) == len(page) else page
+
+
+@alters()
+def size_of_a_page_marks_raw_deflated(page: bytes) -> bytes:
+    """Deflated data of exactly the size of a page is taken for a page that was stored as it is."""
+    data = zlib.compress(page, 1)
+    return data if len(data) == len(page) else page
+
+
+@alters()
+def size_in_units_of_16_marks_raw(page: bytes) -> bytes:
+    """Sizes are kept in units of 16 bytes, and compressed data that fills a page is taken for a page."""
+    data = bytes(lz4.block.compress(page, store_size=False))
+    return data.ljust(len(page), b"\0") if len(page) - 16 < len(data) <= len(page) else page
 
 
 @alters()
@@ -277,6 +313,24 @@ def deduplicated_by_head(page: bytes) -> Hashable:
 def deduplicated_by_tail(page: bytes) -> Hashable:
     """Pages with the same last quarter are stored once."""
     return page[-(len(page) // 4) :]
+
+
+@deduplicates
+def deduplicated_by_crc32(page: bytes) -> Hashable:
+    """Pages with the same CRC-32 are stored once."""
+    return zlib.crc32(page)
+
+
+@deduplicates
+def deduplicated_by_adler32(page: bytes) -> Hashable:
+    """Pages with the same Adler-32 are stored once."""
+    return zlib.adler32(page)
+
+
+@deduplicates
+def deduplicated_by_word_sum(page: bytes) -> Hashable:
+    """Pages whose words of eight bytes add up alike are stored once."""
+    return sum(struct.unpack(f"<{len(page) // 8}Q", page[: len(page) // 8 * 8])) & (1 << 64) - 1
 
 
 @deduplicates

@@ -54,6 +54,27 @@ class ClientLowByte(Meets):
         return client, pool
 
 
+@fault(*MEETS, needs=TWICE)
+class ThirdClientIsSecond(Meets):
+    """There is room for two clients: the third and all later ones use the pools of the second."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner)
+        self.clients: dict[int, None] = {}
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        pool = super().new_pool(client, flags, uuid)
+        self.clients.setdefault(client)
+        return pool
+
+    def found(self, client: int, pool: int) -> tuple[int, int]:
+        second = (*self.clients, client, client)[1]
+        late = client in self.clients and client not in tuple(self.clients)[:2]
+        return (
+            (second, pool) if late and self.kind(second, pool) == self.kind(client, pool) else (client, pool)
+        )
+
+
 @fault("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-FLUSH-1", "TMEM-FLUSH-2", *LOST)
 class PoolIgnored(Meets):
     """A client's private pools of one kind are one pool."""

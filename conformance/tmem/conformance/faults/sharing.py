@@ -193,6 +193,15 @@ class LeaveHidesPages(Leaves):
 
 
 @fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
+class SharersCountedInABit(Leaves):
+    """The sharers of a pool are counted in one bit: one of three that leaves ends it for all."""
+
+    def left(self, client: int, known: Known) -> None:
+        if known.users % 2 == 0:
+            self.empty(known)
+
+
+@fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
 class LeaverTakesOwnPages(Leaves):
     """A sharer that leaves takes the pages along that it put."""
 

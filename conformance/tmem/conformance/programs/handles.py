@@ -55,13 +55,15 @@ def universe(key: int, objects: int, indexes: int, clients: int) -> Universe:
     family, other = choice & 0xFF, choice >> 8
     close = family < CLOSE
     return Universe(
-        _numbers("oid", seed, family, OBJECT_BITS, objects),
+        _numbers("oid", seed, choice if objects > FEW else family, OBJECT_BITS, objects),
         _numbers("close" if close else "index", seed, 0 if close else other, INDEX_BITS, indexes),
         _numbers("client", seed, other & 31, CLIENT_BITS, clients),
         _numbers("uuid", seed, (family ^ other) & 31, UUID_BITS, len(PLAIN_UUIDS)),
     )
 
 
+FEW: Final = 4
+"""Objects up to which programs share families. Of more any two may collide, so they are drawn anew."""
 CLOSE: Final = 24
 """Families of 256 in which both ids and indexes are small: what a key made of both confuses."""
 
@@ -69,7 +71,7 @@ CLOSE: Final = 24
 @lru_cache(1 << 12)
 def _numbers(kind: str, seed: int, family: int, bits: int, count: int) -> tuple[int, ...]:
     draw = random.Random(f"{kind} {seed} {family}")
-    small = kind == "close" or (kind == "oid" and family < CLOSE)
+    small = kind == "close" or (kind == "oid" and family & 0xFF < CLOSE)
     return _family(draw, consecutive if small else draw.choice(RELATIONS[kind]), bits, count)
 
 

@@ -21,9 +21,8 @@ from tmem.conformance.programs import shapes
 
 COUNT: Final = 768
 """How many pages a corpus has, fewer where pages are too short to differ."""
-HOSTILE: Final = 16
-REAL: Final = 8
-"""How many pages of each sort stand side by side."""
+REAL: Final = 2
+"""How many real pages stand between two groups of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ def corpus(page_size: int, seed: int = 0) -> Corpus:
 def _candidates(size: int, seed: int) -> Iterator[tuple[str, bytes]]:
     # Interleaved, so that any run of neighbours has something of each sort.
     hostile, real = shapes.hostile(random.Random(f"pages {size} {seed}"), size), iter(_real(size))
-    while True:
-        yield from islice(hostile, HOSTILE)
+    for group in hostile:
+        yield from group
         yield from islice(real, REAL)
 
 

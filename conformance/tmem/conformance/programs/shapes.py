@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import Final, TypeAlias
 
@@ -22,32 +22,32 @@ CODECS: Final[tuple[Callable[[bytes], bytes], ...]] = (
     lambda page: bytes(lz4.block.compress(page, store_size=False)),
     lambda page: zlib.compress(page, 1),
 )
+ROUNDS: Final = 8
+"""How often noise is drawn to find a page for each size."""
 A_TURN: Final = 8
-"""Pages of a compressed size near that of a page, between two turns of the others."""
+"""Pages of a compressed size near that of a page, in a group."""
 
 
-def hostile(draw: random.Random, size: int) -> Iterator[Shaped]:
-    """Such pages of `size` bytes, without end. Those that a store may confuse come one after the other."""
-    yield "all zero", bytes(size)
-    yield "one byte throughout", b"\xff" * size
+def hostile(draw: random.Random, size: int) -> Iterator[Iterable[Shaped]]:
+    """Groups of such pages of `size` bytes, without end. Pages that a store may confuse are in one group."""
+    yield ("all zero", bytes(size)), ("one byte throughout", b"\xff" * size)
     near = near_a_page(draw, size)
     for turn in count():
-        yield from _alike(draw, size)
-        yield from _equal_checksums(draw, size)
-        yield from _periodic(draw, size, PERIODS[turn % len(PERIODS)])
-        yield from _periodic(draw, size, PERIODS[(turn + 3) % len(PERIODS)])
-        yield from _equal_words_at_the_ends(draw, size)
-        yield from _zeroes(draw, size)
-        for page in near[turn * A_TURN : (turn + 1) * A_TURN]:
-            yield "compresses to about a page", page
+        yield _alike(draw, size)
+        yield _equal_checksums(draw, size)
+        yield _periodic(draw, size, PERIODS[turn % len(PERIODS)])
+        yield _periodic(draw, size, PERIODS[(turn + 3) % len(PERIODS)])
+        yield _equal_words_at_the_ends(draw, size)
+        yield _zeroes(draw, size)
+        yield (("compresses to about a page", page) for page in near[turn * A_TURN : (turn + 1) * A_TURN])
 
 
 def _alike(draw: random.Random, size: int) -> Iterator[Shaped]:
     noise = draw.randbytes(size)
     flipped = bytearray(noise)
     flipped[draw.randrange(size)] ^= 1 << draw.randrange(8)
-    yield "random", noise
     yield "equal but for one bit", bytes(flipped)
+    yield "random", noise
     for kept in (size // 4, min(64, size // 4)):
         yield "equal at both ends", noise[:kept] + draw.randbytes(size - 2 * kept) + noise[size - kept :]
 
@@ -126,7 +126,9 @@ def near_a_page(draw: random.Random, size: int) -> list[bytes]:
     Noise that ends in zeroes, or in its own beginning, compresses by about as much as there is of the latter.
     """
     found: list[dict[int, bytes]] = [{} for _ in CODECS]
-    for _ in range(2):
+    for _ in range(ROUNDS):
+        if all(sizes.keys() >= set(range(size - NEAR, size + 1)) for sizes in found):
+            break
         noise = draw.randbytes(size)
         for kept in range(size, max(size - 2 * NEAR, 0), -1):
             for page in (noise[:kept] + bytes(size - kept), noise[:kept] + noise[: size - kept]):
