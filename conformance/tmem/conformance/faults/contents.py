@@ -330,7 +330,8 @@ def deduplicated_by_adler32(page: bytes) -> Hashable:
 @deduplicates
 def deduplicated_by_word_sum(page: bytes) -> Hashable:
     """Pages whose words of eight bytes add up alike are stored once."""
-    return sum(struct.unpack(f"<{len(page) // 8}Q", page[: len(page) // 8 * 8])) & (1 << 64) - 1
+    words: tuple[int, ...] = struct.unpack(f"<{len(page) // 8}Q", page[: len(page) // 8 * 8])
+    return sum(words) & (1 << 64) - 1
 
 
 @deduplicates
