@@ -15,9 +15,23 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from math import inf
+from operator import itemgetter
 
 from tmem.conformance.history.pools.pool_calls import PoolCall
 from tmem.conformance.history.slot.clusters import FIRST_END, LAST_BEGIN, Interval, Zone
+
+_LAST_AND_FIRST = itemgetter(LAST_BEGIN, FIRST_END)
+
+
+def _united(intervals: Iterable[Interval]) -> list[Interval]:
+    # The same times in intervals that do not overlap.
+    found: list[Interval] = []
+    for low, high in sorted(intervals):
+        if found and low <= found[-1][1]:
+            found[-1] = found[-1][0], max(high, found[-1][1])
+        else:
+            found.append((low, high))
+    return found
 
 
 class PrivateTimes:
@@ -28,22 +42,15 @@ class PrivateTimes:
 
     def __init__(self, calls: Iterable[PoolCall], denied: Iterable[float]) -> None:
         self._denied = sorted(denied)
-        self._windows = sorted((call.begin, call.end) for call in calls if not call.makes)
-        self._begins = [begin for begin, _ in self._windows]
-        self._longest = max((end - begin for begin, end in self._windows), default=0.0)
+        self._windows = _united((call.begin, call.end) for call in calls if not call.makes)
         self._zones: list[tuple[float, float]] = []
 
     def add(self, zones: Iterable[Zone]) -> None:
         """Keep those zones of a slot whose last begin lies within a destroy; `sort` follows the last."""
-        begins, windows, longest = self._begins, self._windows, self._longest
-        for zone in zones if begins else ():
-            last_begin = zone[LAST_BEGIN]
-            n = bisect_left(begins, last_begin) - 1
-            while n >= 0 and last_begin - begins[n] <= longest:
-                if last_begin <= windows[n][1]:
-                    self._zones.append((last_begin, zone[FIRST_END]))
-                    break
-                n -= 1
+        if self._windows:
+            ends = sorted(map(_LAST_AND_FIRST, zones))
+            for low, high in self._windows:
+                self._zones += ends[bisect_right(ends, (low, inf)) : bisect_right(ends, (high, inf))]
 
     def sort(self) -> None:
         """Put the zones in the order of time."""

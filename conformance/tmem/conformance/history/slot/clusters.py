@@ -106,8 +106,9 @@ def gather(calls: SlotCalls) -> Clusters:
     found.denied = [(call.begin, end_of(call)) for call in calls.denied]
     found.emptied = [(call.begin, end_of(call)) for call in calls.emptied]
     found.maybe_emptied += ((begin, end) for begin, end, _ in calls.maybe_emptied)
-    found.first_begin = min(map(_BEGIN, calls.sure), default=inf)
-    found.first_begin = min([found.first_begin, *(unsure.begin for unsure in calls.unsure)])
+    lists = (calls.stored, calls.hits, calls.misses, calls.denied, calls.emptied)
+    firsts = [min(map(_BEGIN, some)) for some in lists if some]
+    found.first_begin = min([*firsts, *(unsure.begin for unsure in calls.unsure)], default=inf)
     return found
 
 
