@@ -15,7 +15,7 @@ Legal(calls=3)
 '#3: A persistent page is gone: the page of put #2 at ⟨0, 7, 3⟩ by client 1.'
 
 `check` decides a history, `check_trace` one that was written to a file, and `Recorder` makes one from the
-calls of threads. A call (`calls`) is interpreted once (`partition`), into what it does to which slots.
+calls of threads. A call (`calls`) is interpreted once (`interpret`), into what it does to which slots.
 `pools` finds when pools were made and ended, `slot` decides one slot, and `counterexample` says what is wrong
 with an illegal history. `trace` reads and writes files. `exhaustive` decides histories of a handful of calls
 by trying all orders. Each may import those after it in the list trace, checker, counterexample, pools, slot.

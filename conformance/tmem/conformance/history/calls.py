@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from math import inf
 from typing import NamedTuple, TypeAlias
 
 from tmem.spec.operations import Answer, Operation, Raised, flat
@@ -39,6 +40,16 @@ class Perhaps(NamedTuple):
     begin: float
     end: float
     call: Call
+
+
+def end_of(call: Call) -> float:
+    """When the call ended; infinity if it never did."""
+    return inf if call.end is None else call.end
+
+
+def page_of(put: Call) -> Page:
+    """The page of a put."""
+    return put.args[4]
 
 
 def brief(value: object) -> str:

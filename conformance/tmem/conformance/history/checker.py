@@ -12,13 +12,14 @@ from tmem.conformance.history.calls import Call
 from tmem.conformance.history.counterexample.blame import blame
 from tmem.conformance.history.counterexample.minimize import involved, meeting, nearest, smallest
 from tmem.conformance.history.integrity import stale
-from tmem.conformance.history.partition import Partition, partition
+from tmem.conformance.history.interpret import interpret
+from tmem.conformance.history.partition import Partition
 from tmem.conformance.history.pools.pool_calls import Instant, all_pool_calls, flags_uncertain, sharers
 from tmem.conformance.history.pools.private import PrivatePools
 from tmem.conformance.history.pools.search import find_instants
 from tmem.conformance.history.pools.shared import SharedPools
+from tmem.conformance.history.slot.budget import Budget, Spent
 from tmem.conformance.history.slot.clusters import Conflict
-from tmem.conformance.history.slot.frontier import Budget, Spent
 from tmem.conformance.history.slot.linearization import Linearization
 
 
@@ -76,7 +77,7 @@ def check(
     asks that flush object takes effect on the whole object at one instant. `budget` is a number of states.
     """
     with _no_collection():
-        return _check(partition(calls), level, "atomic-flush" in claims, budget)
+        return _check(interpret(calls), level, "atomic-flush" in claims, budget)
 
 
 @contextmanager
@@ -153,7 +154,7 @@ def _integrity(found: Partition) -> Legal | Illegal:
     name, hit = wrong
 
     def conflict(calls: Sequence[Call], perhaps: Sequence[Call]) -> Conflict | None:
-        some = next(stale(partition(calls, perhaps)), None)
+        some = next(stale(interpret(calls, perhaps)), None)
         return None if some is None else Conflict(some[1].begin, some[1].begin)
 
     slot = sorted(found.calls_on(found.slots, name[2:]), key=lambda call: call.begin)
@@ -168,7 +169,7 @@ def _illegal(found: Partition, pools: Pools, first: Conflict, atomic_flush: bool
     budget = Budget(WINDOW_STATES)
 
     def conflict(calls: Sequence[Call], perhaps: Sequence[Call]) -> Conflict | None:
-        some = partition(calls, perhaps)
+        some = interpret(calls, perhaps)
         try:
             for group in _groups(some, budget, atomic_flush):
                 if isinstance(result := _decide(group, some), Conflict):

@@ -7,8 +7,8 @@ from collections.abc import Hashable, Iterator
 from math import inf
 from typing import NamedTuple
 
-from tmem.conformance.history.calls import Call, Name, Page
-from tmem.conformance.history.partition import Partition, PoolIdCalls, SlotCalls, end_of, page_of
+from tmem.conformance.history.calls import Call, Name, Page, end_of, page_of
+from tmem.conformance.history.partition import Partition, PoolIdCalls, SlotCalls
 from tmem.conformance.history.pools.pool_calls import flags_uncertain, pool_calls
 from tmem.conformance.history.slot.clusters import Interval
 from tmem.conformance.history.slot.zones import Intervals

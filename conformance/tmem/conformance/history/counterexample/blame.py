@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tmem.conformance.history.calls import Call, Page
+from tmem.conformance.history.calls import Call, Page, end_of, page_of
 from tmem.conformance.history.exhaustive import judge
-from tmem.conformance.history.partition import Partition, effect_of, end_of, page_of, partition
+from tmem.conformance.history.interpret import effect_of, interpret
+from tmem.conformance.history.partition import Partition
 from tmem.spec import history
 from tmem.spec.operations import Argument, from_flat
 from tmem.spec.slot import Does
@@ -28,7 +29,7 @@ def blame(
 
     Calls are named #1, #2, … in the order of the window.
     """
-    of_window = list(partition(window).groups())
+    of_window = list(interpret(window).groups())
     shown = [*window, *_elsewhere(window, found)]
     if any(calls.misses for calls in of_window):
         shown += _pressure(window, found)
@@ -50,7 +51,7 @@ def _fallback(window: Iterable[Call]) -> str:
 def _elsewhere(window: Sequence[Call], found: Partition) -> list[Call]:
     # The puts, with their pools, of pages that no put of the window has.
     here = {page_of(call) for call in window if call.op == "put"}
-    strange = {hit.answer for calls in partition(window).groups() for hit in calls.hits} - here
+    strange = {hit.answer for calls in interpret(window).groups() for hit in calls.hits} - here
     if not strange:
         return []
     puts: dict[Page, Call] = {}

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from typing import TypeAlias
 
-from tmem.conformance.history.calls import Call, Name, Page
-from tmem.conformance.history.partition import Partition, effect_of, end_of, page_of, partition
+from tmem.conformance.history.calls import Call, Name, Page, end_of, page_of
+from tmem.conformance.history.interpret import effect_of, interpret
+from tmem.conformance.history.partition import Partition
 from tmem.conformance.history.slot.clusters import Conflict
 from tmem.spec.abi.flags import PERSIST
 from tmem.spec.slot import Does
@@ -36,7 +37,7 @@ def smallest(calls: Sequence[Call], conflict: FindConflict) -> list[Call]:
     """What is left of an illegal history when nothing more can be left out, in the order of begins."""
     calls = sorted(calls, key=lambda call: call.begin)
     pools = [call for call in calls if call.op in POOL_CALLS]
-    units = list(_units(partition(call for call in calls if call.op not in POOL_CALLS)))
+    units = list(_units(interpret(call for call in calls if call.op not in POOL_CALLS)))
     if conflict(pools, ()) is not None:  # new pools alone: an id was granted that was live
         pools, units = [], [(call,) for call in pools]
     window = _window(pools, units, conflict)
@@ -88,7 +89,7 @@ NO_PAGE = object()
 def _pages(calls: Iterable[Call]) -> dict[int, Page]:
     # The pages that calls put, or may have put, and that they returned; by the id of the call.
     pages: dict[int, Page] = {}
-    for each in partition(calls).groups():
+    for each in interpret(calls).groups():
         pages.update((id(call), page_of(call)) for call in each.stored)
         pages.update((id(unsure.call), page_of(unsure.call)) for unsure in each.maybe_stored)
         pages.update((id(call), call.answer) for call in each.hits)
@@ -102,7 +103,7 @@ def _with_context(some: list[Call], calls: Sequence[Call], found: Conflict) -> l
     chosen = {id(call) for call in some}
     if _gets_of_nothing(some):
         low, high = found.low, found.high
-        explaining = _explaining(partition(calls))
+        explaining = _explaining(interpret(calls))
         chosen |= {id(call) for call in explaining if call.begin <= high and _until(call) >= low}
     return [
         call
@@ -112,7 +113,7 @@ def _with_context(some: list[Call], calls: Sequence[Call], found: Conflict) -> l
 
 
 def _gets_of_nothing(calls: Iterable[Call]) -> bool:
-    return any(each.misses or each.denied for each in partition(calls).groups())
+    return any(each.misses or each.denied for each in interpret(calls).groups())
 
 
 def _explaining(found: Partition) -> Iterator[Call]:
@@ -183,7 +184,7 @@ def _parts(units: list[Unit], kept: list[bool]) -> tuple[list[Call], list[Call]]
     core = [call for unit, keep in zip(units, kept, strict=True) if keep for call in unit]
     gone = [call for unit, keep in zip(units, kept, strict=True) if not keep for call in unit]
     ended = [call for call in gone if call.op in POOL_CALLS and effect_of(call) in (Does.ENDED, None)]
-    return core, [*ended, *_explaining(partition(call for call in gone if call.op not in POOL_CALLS))]
+    return core, [*ended, *_explaining(interpret(call for call in gone if call.op not in POOL_CALLS))]
 
 
 def _lifetimes_needed(

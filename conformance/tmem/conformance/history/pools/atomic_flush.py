@@ -13,8 +13,8 @@ from functools import partial
 from math import inf
 from typing import Final
 
-from tmem.conformance.history.calls import Call, Name, Perhaps
-from tmem.conformance.history.partition import SlotCalls, end_of
+from tmem.conformance.history.calls import Call, Name, Perhaps, end_of
+from tmem.conformance.history.partition import SlotCalls
 from tmem.conformance.history.pools.pool_calls import Chosen, Flush, Instant
 from tmem.conformance.history.slot.clusters import FIRST_END, LAST_BEGIN, Interval
 from tmem.conformance.history.slot.decide import SlotHistory

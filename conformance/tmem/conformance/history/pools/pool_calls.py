@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from typing import NamedTuple, Protocol, TypeAlias
 
-from tmem.conformance.history.calls import Call, Name, Page, Perhaps
-from tmem.conformance.history.partition import Partition, PoolIdCalls, end_of
+from tmem.conformance.history.calls import Call, Name, Page, Perhaps, end_of
+from tmem.conformance.history.partition import Partition, PoolIdCalls
 from tmem.conformance.history.slot.lifetimes import Lifetime, Lifetimes
 from tmem.spec.abi.flags import kind_of
 from tmem.spec.slot import Kind

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tmem.conformance.history.calls import Call, Name, Page
-from tmem.conformance.history.partition import Partition, SlotCalls, end_of
+from tmem.conformance.history.calls import Call, Name, Page, end_of
+from tmem.conformance.history.partition import Partition, SlotCalls
 from tmem.conformance.history.pools.atomic_flush import FlushTimes, at_instants, flushes_of
 from tmem.conformance.history.pools.candidate_times import PrivateTimes
 from tmem.conformance.history.pools.pool_calls import (
@@ -19,9 +19,9 @@ from tmem.conformance.history.pools.pool_calls import (
     lifetimes_of,
     orders,
 )
+from tmem.conformance.history.slot.budget import Budget
 from tmem.conformance.history.slot.clusters import Conflict, among
 from tmem.conformance.history.slot.decide import SlotHistory, conflict_in
-from tmem.conformance.history.slot.frontier import Budget
 from tmem.conformance.history.slot.lifetimes import Lifetimes
 from tmem.conformance.history.slot.linearization import Linearization, linearize
 from tmem.conformance.history.slot.zones import Flushes

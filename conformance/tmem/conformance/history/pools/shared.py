@@ -8,8 +8,8 @@ from itertools import chain
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import Call, Name, Page, Perhaps
-from tmem.conformance.history.partition import Partition, SlotCalls, end_of
+from tmem.conformance.history.calls import Call, Name, Page, Perhaps, end_of
+from tmem.conformance.history.partition import Partition, SlotCalls
 from tmem.conformance.history.pools.atomic_flush import FlushTimes, at_instants, flushes_of
 from tmem.conformance.history.pools.candidate_times import SharedTimes
 from tmem.conformance.history.pools.pool_calls import (
@@ -23,9 +23,9 @@ from tmem.conformance.history.pools.pool_calls import (
     lifetimes_of,
     orders,
 )
+from tmem.conformance.history.slot.budget import Budget
 from tmem.conformance.history.slot.clusters import Conflict, Interval, among
 from tmem.conformance.history.slot.decide import CALLS, SlotHistory, conflict_in
-from tmem.conformance.history.slot.frontier import Budget
 from tmem.conformance.history.slot.lifetimes import Lifetime, Lifetimes
 from tmem.conformance.history.slot.linearization import Linearization, linearize
 from tmem.conformance.history.slot.zones import Flushes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from tmem.conformance.history.calls import Call, Page
-from tmem.conformance.history.partition import effect_of, end_of, page_of
+from tmem.conformance.history.calls import Call, Page, end_of, page_of
+from tmem.conformance.history.interpret import effect_of
 from tmem.conformance.history.slot.linearization import Linearization
 from tmem.spec.belief import Belief, learn
 from tmem.spec.slot import Does, Event, Kind

@@ -13,8 +13,8 @@ from math import inf
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import Page
-from tmem.conformance.history.partition import SlotCalls, end_of, page_of
+from tmem.conformance.history.calls import Page, end_of, page_of
+from tmem.conformance.history.partition import SlotCalls
 
 Interval: TypeAlias = tuple[float, float]
 """From the begin of a call to its end."""

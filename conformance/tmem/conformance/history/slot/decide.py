@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tmem.conformance.history.calls import Name
 from tmem.conformance.history.partition import SlotCalls
+from tmem.conformance.history.slot.budget import Budget
 from tmem.conformance.history.slot.clusters import Conflict, gather
-from tmem.conformance.history.slot.frontier import Budget, explore
+from tmem.conformance.history.slot.frontier import explore
 from tmem.conformance.history.slot.lifetimes import Lifetimes
 from tmem.conformance.history.slot.misses import unexplained
 from tmem.conformance.history.slot.zones import Flushes, clipped, flushed_within, forward, within

@@ -9,62 +9,20 @@ never return do not add states: see `open_calls`.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import Call, Page
-from tmem.conformance.history.partition import SlotCalls, end_of, page_of
+from tmem.conformance.history.calls import Call, Page, end_of, page_of
+from tmem.conformance.history.partition import SlotCalls
+from tmem.conformance.history.slot.budget import Budget, Spent
 from tmem.conformance.history.slot.clusters import Conflict
 from tmem.conformance.history.slot.lifetimes import Lifetimes
 from tmem.conformance.history.slot.open_calls import OpenCalls
+from tmem.conformance.history.slot.trail import Endless, Needed, Trail, endless_of
 from tmem.spec.belief import Belief, learn
 from tmem.spec.slot import Does, Event, Kind
-
-
-class Spent(Exception):  # noqa: N818  # it reports no error
-    """The budget of states is spent before an answer is found."""
-
-
-class Budget:
-    """How many states may still be visited."""
-
-    def __init__(self, states: int) -> None:
-        self.left = states
-
-    def spend(self, states: int = 1) -> None:
-        """Visit states; raises Spent when there are none left."""
-        self.left -= states
-        if self.left < 0:
-            raise Spent
-
-
-class Trail(NamedTuple):
-    """One way in which a state came about: what took effect last, and the way before it.
-
-    `what` is a call, the making of a pool of some kind, or None for its end; or, where a call that never
-    returned took effect, what it was needed for.
-    """
-
-    before: Trail | None
-    time: float
-    what: Call | Kind | Needed | None
-
-
-class Needed(NamedTuple):
-    """A call that never returned took effect: for a hit a put of this page; for a miss any call."""
-
-    page: Page
-    hit: bool
-
-
-class Endless(NamedTuple):
-    """A call that never returns: a put of a page that hits may need, or (NO_PAGE) what can empty the slot."""
-
-    begin: float
-    page: Page
-    call: Call
 
 
 class Open(NamedTuple):
@@ -89,8 +47,6 @@ States: TypeAlias = dict[State, Ways]
 Way: TypeAlias = tuple[State, OpenCalls, Trail | None]
 
 NOTHING: Belief[Page] = Belief()
-NO_PAGE: Final = object()
-"""In the place of a page that no hit can ask for."""
 FLUSHED: Final[Event[Page]] = Event(Does.FLUSHED)
 MISSED: Final[Event[Page]] = Event(Does.MISS)
 DENIED: Final[Event[Page]] = Event(Does.DENIED)
@@ -138,18 +94,6 @@ def _opens(calls: SlotCalls) -> Iterator[Open]:
     for begin, end, call in calls.maybe_stored:
         if end != inf:
             yield Open(begin, end, (Event(Does.STORED, page_of(call)), FLUSHED), False, call)
-
-
-def endless_of(calls: SlotCalls, flushes: SlotCalls) -> list[Endless]:
-    """The calls that never return."""
-    hits = {call.answer for call in calls.hits}
-    found = [
-        Endless(begin, page if (page := page_of(call)) in hits else NO_PAGE, call)
-        for begin, end, call in calls.maybe_stored
-        if end == inf
-    ]
-    flushed = (unsure for each in (calls, flushes) for unsure in each.maybe_emptied)
-    return found + [Endless(begin, NO_PAGE, call) for begin, end, call in flushed if end == inf]
 
 
 BEGINS, CHANGES, ENDS = range(3)
@@ -303,28 +247,3 @@ def _keep(states: States, state: State, opens: OpenCalls, trail: Trail | None) -
         return False
     states[state] = [*((kept, way) for kept, way in ways if not opens.allows_all_of(kept)), (opens, trail)]
     return True
-
-
-def instants(trail: Trail | None, endless: Iterable[Endless]) -> list[tuple[float, Call | Kind | None]]:
-    """A trail as instants in the order of time, with a call for each that was needed of those without end."""
-    steps: list[Trail] = []
-    while trail is not None:
-        steps.append(trail)
-        trail = trail.before
-    steps.reverse()
-    chosen: dict[int, Call] = {}
-    coming = sorted(endless, key=lambda each: each.begin, reverse=True)
-    unused: dict[Page, list[Endless]] = defaultdict(list)
-    for n, (_, time, what) in enumerate(steps):
-        while coming and coming[-1].begin <= time:
-            each = coming.pop()
-            unused[each.page].append(each)
-        if isinstance(what, Needed) and what.hit:
-            chosen[n] = unused[what.page].pop().call
-    left = sorted((each for some in unused.values() for each in some), key=lambda each: -each.begin)
-    for n, (_, _, what) in enumerate(steps):
-        if isinstance(what, Needed) and not what.hit:
-            chosen[n] = left.pop().call
-    return [
-        (time, chosen[n] if isinstance(what, Needed) else what) for n, (_, time, what) in enumerate(steps)
-    ]

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from math import inf
 from typing import NamedTuple, TypeAlias
 
-from tmem.conformance.history.calls import Call, Name, Page, Perhaps
-from tmem.conformance.history.partition import SlotCalls, end_of, page_of
+from tmem.conformance.history.calls import Call, Name, Page, Perhaps, end_of, page_of
+from tmem.conformance.history.partition import SlotCalls
+from tmem.conformance.history.slot.budget import Budget
 from tmem.conformance.history.slot.clusters import Conflict
 from tmem.conformance.history.slot.decide import SlotHistory
-from tmem.conformance.history.slot.frontier import Budget, endless_of, explore, instants
+from tmem.conformance.history.slot.frontier import explore
 from tmem.conformance.history.slot.lifetimes import Lifetimes
 from tmem.conformance.history.slot.misses import demands, serve
+from tmem.conformance.history.slot.trail import endless_of, instants
 from tmem.conformance.history.slot.zones import Busy, clipped, forward
 from tmem.spec.slot import Kind
 

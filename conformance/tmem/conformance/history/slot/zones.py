@@ -16,7 +16,8 @@ from math import inf
 from operator import gt
 from typing import NamedTuple
 
-from tmem.conformance.history.partition import SlotCalls, end_of
+from tmem.conformance.history.calls import end_of
+from tmem.conformance.history.partition import SlotCalls
 from tmem.conformance.history.slot.clusters import Conflict, Interval, Zone, among
 from tmem.conformance.history.slot.lifetimes import Lifetimes
 

@@ -15,9 +15,10 @@ from math import inf
 from pathlib import Path
 from typing import NamedTuple
 
-from tmem.conformance.history.calls import Call, Name, Page
+from tmem.conformance.history.calls import Call, Name, Page, end_of
 from tmem.conformance.history.checker import STATES, Illegal, Legal, Result, Unknown, check
-from tmem.conformance.history.partition import Partition, SlotCalls, end_of, partition
+from tmem.conformance.history.interpret import interpret
+from tmem.conformance.history.partition import Partition, SlotCalls
 from tmem.conformance.history.pools.pool_calls import (
     Knot,
     all_pool_calls,
@@ -86,7 +87,7 @@ def check_stream(
 
 def cut_before(time: float, calls: Sequence[Call], level: str) -> Cut:
     """Cut a history in the order of begins; the calls that are to come begin at `time` or later."""
-    found = partition(calls)
+    found = interpret(calls)
     cut = Cut(kept=[*found.reclaims, *(unsure.call for unsure in found.unnamed)])
     made = {name: each for name, each in all_pool_calls(found).items() if name in found.names}
     for names in sharers(made):
@@ -239,7 +240,7 @@ def _counted(lines: Iterable[str | bytes], progress: Callable[[int], None]) -> I
 
 def _concerning(illegal: Illegal, calls: Iterable[Call]) -> Iterator[Call]:
     # The calls on the slots of the window, from the first on: some of them may have been forgotten.
-    window = partition(illegal.window)
+    window = interpret(illegal.window)
     pages: set[Page] = {hit.answer for each in window.groups() for hit in each.hits}
     slots = {target[2:] for targets in window.slots.values() for target in targets}
     objects = {target[2:] for targets in window.objects.values() for target in targets}
