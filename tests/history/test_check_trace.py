@@ -63,7 +63,7 @@ def test_a_history_of_no_calls_is_none(tmp_path: Path, text: str) -> None:
     assert "PASS" not in output + result.output
 
 
-def test_times_are_told_as_they_were_given(tmp_path: Path) -> None:
+def test_times_are_shown_as_they_were_given(tmp_path: Path) -> None:
     start = 1_234_567_890_123_456
     calls = [call._replace(begin=start + call.begin, end=start + (call.end or 0)) for call in CALLS]
     code, output = run(tmp_path / "trace", lines(calls))

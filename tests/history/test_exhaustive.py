@@ -1,4 +1,4 @@
-"""The judge of tiny histories agrees with the definition in `spec.history`."""
+"""Trying all orders of a few calls gives what the definition in `spec.history` gives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tmem.conformance.history.exhaustive import judge
+from tmem.conformance.history.exhaustive import violation_in
 from tmem.conformance.schedules.programs.program import number
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.handle import Handle
@@ -74,7 +74,7 @@ def histories(seed: int, count: int) -> Iterator[list[Call]]:
 def test_it_agrees_with_the_definition(atomic: bool) -> None:
     legal = illegal = 0
     for calls in histories(7 + atomic, 4_000):
-        verdict = judge(calls, atomic)
+        verdict = violation_in(calls, atomic)
         assert (verdict is None) == linearizable(calls, atomic_flush=atomic), calls
         legal, illegal = legal + (verdict is None), illegal + (verdict is not None)
     assert min(legal, illegal) > 800
@@ -90,8 +90,8 @@ def test_atomic_flushes_differ() -> None:
         Call(Get(1, one), None, 7, 8),
         Call(Get(1, two), number(2), 9, 10),
     ]
-    assert judge(calls) is None
-    verdict = judge(calls, atomic_flush=True)
+    assert violation_in(calls) is None
+    verdict = violation_in(calls, atomic_flush=True)
     assert verdict is not None
     assert verdict.clause == "atomic-flush"
 
@@ -104,7 +104,7 @@ def test_the_sentence_tells_where_the_page_came_from() -> None:
         Call(Get(1, slot), number(1), 4, 9),
         Call(Get(1, slot), number(1), 5, 8),
     ]
-    verdict = judge(calls)
+    verdict = violation_in(calls)
     assert verdict is not None
     assert verdict.clause == "TMEM-GET-2"
     assert "the page of put #2" in verdict.message
@@ -112,24 +112,24 @@ def test_the_sentence_tells_where_the_page_came_from() -> None:
     assert verdict.call == 2
 
 
-def test_answers_that_nobody_declares_are_told_first() -> None:
+def test_undeclared_answers_are_reported_first() -> None:
     calls = [Call(NewPool(1), 0, 0, 1), Call(FlushPage(1, Handle(0, 7, 0)), Raised("KeyError"), 2, 3)]
-    verdict = judge(calls)
+    verdict = violation_in(calls)
     assert verdict is not None
     assert (verdict.clause, verdict.call) == ("TMEM-ERR-1", 1)
 
 
 @pytest.mark.parametrize("answer", [1, None, [], bytearray(2)])
-def test_answers_are_told_apart_by_their_type(answer: Answer) -> None:
+def test_equal_answers_of_different_types_differ(answer: Answer) -> None:
     flush = FlushPage(1, Handle(0, 7, 0))
-    assert judge([Call(NewPool(1), 0, 0, 1), Call(flush, True, 2, 3)]) is None
-    verdict = judge([Call(NewPool(1), 0, 0, 1), Call(flush, answer, 2, 3)])
+    assert violation_in([Call(NewPool(1), 0, 0, 1), Call(flush, True, 2, 3)]) is None
+    verdict = violation_in([Call(NewPool(1), 0, 0, 1), Call(flush, answer, 2, 3)])
     assert verdict is not None
     assert verdict.clause == "TMEM-ERR-1"
 
 
-def shared_by_two(told: Answer, *between: Call) -> list[Call]:
-    """Two clients ask for one shared pool; the second, told of its own, misses what the first has put."""
+def shared_by_two(flags: Answer, *between: Call) -> list[Call]:
+    """Two clients ask for one shared pool. The second, given these flags, misses what the first has put."""
     slot = Handle(0, 7, 0)
     return [
         Call(NewPool(1, SHARED | PERSIST, 5), 0, 0, 1),
@@ -137,26 +137,26 @@ def shared_by_two(told: Answer, *between: Call) -> list[Call]:
         Call(Put(1, slot, number(1)), True, 4, 5),
         Call(NewPool(2, SHARED | PERSIST, 5), 0, 6, 7),
         *between,
-        Call(PoolFlags(2, 0), told, 8, 11),
+        Call(PoolFlags(2, 0), flags, 8, 11),
         Call(Get(2, slot), None, 12, 13),
     ]
 
 
-def test_a_pool_is_of_the_kind_that_was_told() -> None:
-    assert judge(shared_by_two(PERSIST)) is None
-    verdict = judge(shared_by_two(SHARED | PERSIST))
+def test_a_pool_is_of_the_kind_that_its_flags_say() -> None:
+    assert violation_in(shared_by_two(PERSIST)) is None
+    verdict = violation_in(shared_by_two(SHARED | PERSIST))
     assert verdict is not None
     assert verdict.clause == "TMEM-SHARE-1"
-    assert judge(shared_by_two(Raised("OSError", 19))) is not None  # as it was asked for
+    assert violation_in(shared_by_two(Raised("OSError", 19))) is not None  # as it was asked for
 
 
-def test_a_pool_that_ended_before_it_was_told_may_have_been_of_any_kind() -> None:
+def test_a_pool_that_ended_before_its_flags_came_may_have_been_of_any_kind() -> None:
     slot = Handle(0, 7, 1)
     put, miss = Call(Put(2, slot, number(2)), True, 7.1, 7.2), Call(Get(2, slot), None, 7.3, 7.4)
     destroy = Call(DestroyPool(2, 0), True, 7.5, 7.8)
-    nothing_told = shared_by_two(Raised("OSError", 19), put, miss, destroy)
-    assert judge(nothing_told) is None
-    assert judge([*nothing_told, Call(Get(2, slot), number(2), 14, 15)]) is not None
+    no_flags = shared_by_two(Raised("OSError", 19), put, miss, destroy)
+    assert violation_in(no_flags) is None
+    assert violation_in([*no_flags, Call(Get(2, slot), number(2), 14, 15)]) is not None
 
 
 def test_of_pools_made_at_once_under_one_id_each_has_its_kind() -> None:
@@ -172,17 +172,17 @@ def test_of_pools_made_at_once_under_one_id_each_has_its_kind() -> None:
             Call(Get(1, slot), None, 14, 15),
         ]
         assert linearizable(calls)
-        assert judge(calls) is None
+        assert violation_in(calls) is None
 
 
 @pytest.mark.parametrize("flush", [FlushPage(1, Handle(0, 7, 0)), FlushObject(1, 0, 7)])
 def test_a_flush_is_denied_only_where_its_pool_may_have_ended(flush: FlushPage | FlushObject) -> None:
     new, denied = Call(NewPool(1), 0, 0, 1), Call(flush, Raised("OSError", 19), 2, 5)
-    verdict = judge([new, denied])
+    verdict = violation_in([new, denied])
     assert verdict is not None
     assert verdict.clause.startswith("TMEM-FLUSH-")
-    assert judge([new, denied, Call(DestroyPool(1, 0), True, 4, 6)]) is None
-    assert judge([new, denied, Call(DestroyPool(1, 0), True, 6, 7)]) is not None
+    assert violation_in([new, denied, Call(DestroyPool(1, 0), True, 4, 6)]) is None
+    assert violation_in([new, denied, Call(DestroyPool(1, 0), True, 6, 7)]) is not None
 
 
 def test_of_the_kinds_that_pools_may_have_the_likeliest_explain_what_is_wrong() -> None:
@@ -197,6 +197,6 @@ def test_of_the_kinds_that_pools_may_have_the_likeliest_explain_what_is_wrong() 
         (Get(1, slot), page),
         (Get(1, slot), page),
     ]
-    verdict = judge([Call(*each, 2 * n, 2 * n + 1) for n, each in enumerate(done)])
+    verdict = violation_in([Call(*each, 2 * n, 2 * n + 1) for n, each in enumerate(done)])
     assert verdict is not None
     assert (verdict.clause, verdict.call) == ("TMEM-GET-2", 7)

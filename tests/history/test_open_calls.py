@@ -106,7 +106,7 @@ def test_what_can_be_taken_is_what_a_matching_can_serve() -> None:
     draw = random.Random(3)
     refused = 0
     for _ in range(3_000):
-        opens: OpenCalls | None = OpenCalls()
+        opens = OpenCalls()
         begun: list[str] = []
         needs: list[tuple[int, str]] = []
         for _ in range(draw.randrange(4, 24)):

@@ -15,7 +15,7 @@ from tmem.conformance.conforming.eviction import Capacity, Restless
 from tmem.conformance.conforming.threads import Background
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.engine import Silent
-from tmem.conformance.history.exhaustive import Verdict, judge
+from tmem.conformance.history.exhaustive import Verdict, violation_in
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.program import HEADER, decode
 from tmem.conformance.programs.runner import run
@@ -147,7 +147,7 @@ def test_a_put_lands_in_the_pool_made_anew() -> None:
             for put in puts
             for new in made
         )
-        return judge(calls)
+        return violation_in(calls)
 
     seed = 17
     assert "Locked" in str(compose(seed))

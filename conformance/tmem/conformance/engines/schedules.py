@@ -11,7 +11,7 @@ from typing import Final
 from tmem.conformance.compiled.library import LibraryError, instrumented
 from tmem.conformance.engine import LINEARIZABLE, LibrarySource, Turn
 from tmem.conformance.events import Checked, DataRace, Found, NotDone, Note, Progress
-from tmem.conformance.history.exhaustive import ATOMIC, Judging, judge, undeclared
+from tmem.conformance.history.exhaustive import ATOMIC, Judging, undeclared, violation_in
 from tmem.conformance.loader import LoadError
 from tmem.conformance.schedules.explore import (
     ENGINE,
@@ -152,9 +152,9 @@ def _counts(turn: Turn, seed: int) -> Counts:
 def _judging(turn: Turn, subject: Subject) -> Judging:
     # What is linearizable is intact, and far sooner known to be.
     if turn.level == LINEARIZABLE:
-        return partial(judge, atomic_flush=ATOMIC in subject.claims)
+        return partial(violation_in, atomic_flush=ATOMIC in subject.claims)
     return lambda calls: (
-        found if (found := judge(calls)) and (undeclared(calls) or not intact(calls)) else None
+        found if (found := violation_in(calls)) and (undeclared(calls) or not intact(calls)) else None
     )
 
 

@@ -1,7 +1,7 @@
-"""Judges tiny histories, exactly, by memoised depth-first search over the orders of their calls.
+"""Decides histories of a handful of calls, exactly, by depth-first search over the orders of the calls.
 
-The meaning of an answer is `answers.event`, that of a slot `belief.learn`: as `spec.history` has it, in
-microseconds where that takes milliseconds.
+`answers.event` says what an answer means, and `belief.learn` what it does to a slot. The result is that of
+`spec.history`, in microseconds where that takes milliseconds.
 """
 
 from __future__ import annotations
@@ -35,19 +35,20 @@ from tmem.spec.operations import (
 from tmem.spec.slot import Does, Event, Kind
 
 Judging = Callable[[Sequence[Call]], "Verdict | None"]
-"""Says what is wrong with a history; None where nothing is."""
+"""Finds what is wrong with a history; None if nothing is."""
 
 Name = tuple[int, int]
-Slot = tuple[object, int, int]
+SlotKey = tuple[object, int, int]
+"""The pages of a pool, the object id and the index."""
 Part = tuple[int, "Effect"]
 """One thing that the call of this number did."""
 
 
 class Verdict(NamedTuple):
-    """A broken clause: the sentence, what would have been allowed, and the call where no order is left.
+    """A broken clause: a sentence, what would have been allowed, and the call after which no order is left.
 
-    `call` counts by invocation, from 0. The sentence speaks of calls as #1, #2, … in the order of their
-    invocation too, but for questions about flags, which have no number.
+    `call` counts by invocation, from 0. The sentence names calls #1, #2, … in the order of their invocation,
+    too; pool flags have no number there.
     """
 
     clause: str
@@ -57,34 +58,36 @@ class Verdict(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What a call does at one instant, to the slot at `place` or, where that is None, to a whole object or
-    pool. A new pool has a `grant`: its name, kind and pages. Pool flags have `told`: the kinds that the pool,
-    where there is one, may be of; none after a flush that was denied."""
+    """What a call does at one instant: to the slot at index `place`; if that is None, to an object or pool.
+
+    A new pool has a `grant`: its name, kind and pages. Pool flags have `kinds`, those that the pool may be
+    of, if there is one. A flush that was denied has no kinds at all: there can be no pool.
+    """
 
     name: Name | None = None
     oid: int = 0
     place: int | None = None
     event: Event[bytes] | None = None
     grant: tuple[Name, Kind, object] | None = None
-    told: frozenset[Kind] | None = None
+    kinds: frozenset[Kind] | None = None
 
 
-class Store:
-    """Pools by name and beliefs by slot, changed and changed back."""
+class State:
+    """Pools by name and beliefs by slot. What is applied can be undone."""
 
     __slots__ = ("beliefs", "log", "pools")
 
     def __init__(self) -> None:
         self.pools: dict[Name, tuple[Kind, object]] = {}
-        self.beliefs: dict[Slot, Belief[bytes]] = {}
+        self.beliefs: dict[SlotKey, Belief[bytes]] = {}
 
     def apply(self, effect: Effect) -> Callable[[], None] | None:
-        """Let it happen; how to undo it, or None where it cannot happen now."""
+        """Apply an effect. Returns how to undo it, or None if it cannot happen now."""
         if effect.grant is not None:
             return self._join(*effect.grant)
-        if effect.told is not None:
+        if effect.kinds is not None:
             held = self.pools.get(effect.name) if effect.name else None
-            return _nothing if held is None or held[0] in effect.told else None
+            return _nothing if held is None or held[0] in effect.kinds else None
         happened = effect.event
         if happened is None or effect.name is None:
             return _nothing
@@ -135,12 +138,12 @@ class Store:
 
         return undo
 
-    def _drop(self, slots: list[Slot]) -> Callable[[], None]:
+    def _drop(self, slots: list[SlotKey]) -> Callable[[], None]:
         gone = {slot: self.beliefs.pop(slot) for slot in slots}
         return lambda: self.beliefs.update(gone)
 
     def snapshot(self) -> object:
-        """Equal for equal stores."""
+        """A value that is equal for equal states."""
         held = frozenset((slot, belief) for slot, belief in self.beliefs.items() if belief.page is not None)
         return frozenset(self.pools.items()), held
 
@@ -150,10 +153,10 @@ def _nothing() -> None:
 
 
 class Search:
-    """The orders of one history; `furthest` is the longest that the contract allows, and what then failed.
+    """The orders of one history. `furthest` is the longest that the contract allows, and what then failed.
 
     `parts` are effects with the number of their call; a flush object has one for each slot that it covers.
-    `granted` has other effects that a call of this number may have had as well.
+    `granted` holds, by the number of a call, the effects that it may have had instead.
     """
 
     def __init__(
@@ -168,7 +171,7 @@ class Search:
         self.parts = [(n, granted.get(n) or (done,)) for n, done in parts]
         self.before = [(1 << bisect_left(ends, calls[n].begin)) - 1 for n, _ in parts]
         self.furthest: tuple[list[Part], Part] | None = None
-        self._store = Store()
+        self._state = State()
         self._dead_ends: set[object] = set()
         self._path: list[Part] = []
 
@@ -179,14 +182,14 @@ class Search:
     def _from(self, todo: int) -> bool:
         if not todo:
             return True
-        if self._dead_ends and (todo, self._store.snapshot()) in self._dead_ends:
+        if self._dead_ends and (todo, self._state.snapshot()) in self._dead_ends:
             return False
         for n in range((todo & -todo).bit_length() - 1, len(self.parts)):
             if not todo >> n & 1 or self.before[n] & todo:
                 continue
             call, able = self.parts[n]
             for done in able:
-                undo = self._store.apply(done)
+                undo = self._state.apply(done)
                 if undo is None:
                     if self.furthest is None or len(self._path) > len(self.furthest[0]):
                         self.furthest = (list(self._path), (call, done))
@@ -196,15 +199,15 @@ class Search:
                     return True
                 self._path.pop()
                 undo()
-        self._dead_ends.add((todo, self._store.snapshot()))
+        self._dead_ends.add((todo, self._state.snapshot()))
         return False
 
 
-def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
+def violation_in(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
     """What is wrong with a history of calls that all returned, on a store that was empty.
 
-    Pages are compared only; they may be stood for by anything of two bytes. With `atomic_flush`, flush object
-    has one instant for the whole object; what is wrong without that alone breaks the claim.
+    Pages are compared only: two bytes stand for each. With `atomic_flush`, flush object has one instant for
+    the whole object; if nothing else is wrong, the claim is broken.
     """
     effects: list[Effect] = []
     for n, call in enumerate(calls):
@@ -217,10 +220,12 @@ def judge(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
     if search.possible():
         return None
     assert search.furthest is not None
-    told = _explained(calls, *search.furthest)
-    if atomic_flush and judge(calls) is None:  # nothing is wrong but what is claimed
-        return told._replace(clause=ATOMIC, allowed=f"{told.allowed}, or what comes of one instant for all")
-    return told
+    verdict = _explained(calls, *search.furthest)
+    if atomic_flush and violation_in(calls) is None:  # only the claim is broken
+        return verdict._replace(
+            clause=ATOMIC, allowed=f"{verdict.allowed}, or what comes of one instant for all"
+        )
+    return verdict
 
 
 def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Verdict:
@@ -233,52 +238,52 @@ def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Ver
             numbers[sequential.record.count] = n
     last = failed[0]
     operation, answer = _alone(calls[last].operation, failed[1]), calls[last].answer
-    told = _verdict(found, operation, answer, last)
+    verdict = _verdict(found, operation, answer, last)
     steps = accumulate(type(call.operation) is not PoolFlags for call in calls)
     named = dict(enumerate(steps))
 
     def renumber(text: str) -> str:
         return re.sub(r"#(\d+)", lambda number: f"#{named[numbers[int(number[1])]]}", text)
 
-    return told._replace(message=renumber(told.message), allowed=renumber(told.allowed))
+    return verdict._replace(message=renumber(verdict.message), allowed=renumber(verdict.allowed))
 
 
 def _granted(calls: Sequence[Call], effects: Sequence[Effect]) -> dict[int, tuple[Effect, ...]]:
-    # New pools with the kinds that pool flags told, in the place of those that were asked for. More than
-    # one where it is open which pool of an id they told of: the pool may have ended meanwhile.
-    told: dict[Name, list[Answer]] = {}
+    # New pools with the kinds that pool flags answered, in the place of those that were asked for. There is
+    # more than one if it is open which pool of an id they were about: the pool may have ended meanwhile.
+    answers: dict[Name, list[Answer]] = {}
     for call in calls:
         if isinstance(call.operation, PoolFlags):
-            told.setdefault((call.operation.client, call.operation.pool), []).append(call.answer)
+            answers.setdefault((call.operation.client, call.operation.pool), []).append(call.answer)
     ended = {done.name for done in effects if done.event is not None and done.event.does is Does.ENDED}
     granted: dict[int, tuple[Effect, ...]] = {}
     for n, (call, done) in enumerate(zip(calls, effects, strict=True)):
         name = done.grant[0] if done.grant is not None else done.name
-        if done.grant is not None and isinstance(call.operation, NewPool) and name in told:
-            kinds, uuid = _kinds(call.operation, told[name], name in ended), call.operation.uuid
+        if done.grant is not None and isinstance(call.operation, NewPool) and name in answers:
+            kinds, uuid = _kinds(call.operation, answers[name], name in ended), call.operation.uuid
             granted[n] = tuple(Effect(grant=(name, kind, uuid if kind.shared else name)) for kind in kinds)
     return granted
 
 
-def _kinds(new: NewPool, told: Sequence[Answer], ended: bool) -> list[Kind]:
-    # What was granted: what was told, of this pool or another of its id; where nothing was, as asked.
-    kinds = dict.fromkeys(kind_of(flags, new.uuid) for flags in told if isinstance(flags, int))
-    if all(isinstance(flags, int) for flags in told):
+def _kinds(new: NewPool, answers: Sequence[Answer], ended: bool) -> list[Kind]:
+    # What pool flags answered, of this pool or another one of its id; if nothing, what was asked for.
+    kinds = dict.fromkeys(kind_of(flags, new.uuid) for flags in answers if isinstance(flags, int))
+    if all(isinstance(flags, int) for flags in answers):
         return list(kinds)
-    if ended:  # before it could be told, so it may have been of any kind
+    if ended:  # before its flags were asked for, so it may have been of any kind
         return [kind_of(bits, new.uuid) for bits in (0, PERSIST, SHARED, PERSIST | SHARED)]
     return list({kind_of(new.flags, new.uuid): None, **kinds})
 
 
 def _verdict(found: Violation | None, operation: Operation, answer: Answer, call: int) -> Verdict:
     if found is None:
-        told = f"{type(operation).__name__} answered {answer!r}, which no order of the calls allows."
-        return Verdict("TMEM-CONC-1", told, "an answer that some order of the calls gives", call)
+        message = f"{type(operation).__name__} answered {answer!r}, which no order of the calls allows."
+        return Verdict("TMEM-CONC-1", message, "an answer that some order of the calls gives", call)
     return Verdict(found.clause, found.message, found.allowed, call)
 
 
 def undeclared(calls: Sequence[Call]) -> bool:
-    """Whether a call answered what nobody declares."""
+    """Whether a call answered a value that is not declared for it."""
     return any(_effect(call) is None for call in calls)
 
 
@@ -295,7 +300,7 @@ def _alone(operation: Operation, done: Effect) -> Operation:
 def _effect(call: Call) -> Effect | None:
     try:
         return effect(call.operation, call.answer)
-    except TypeError:  # what cannot be hashed is nothing that is declared
+    except TypeError:  # no declared answer is unhashable
         return None
 
 
@@ -317,14 +322,13 @@ def _parts(calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool)
 
 @lru_cache(1 << 12, typed=True)  # True is not 1 here
 def effect(operation: Operation, answer: Answer) -> Effect | None:
-    """What an answer tells of the operation's effect; NOTHING where it tells nothing, None where nobody
-    declares the answer."""
+    """The effect of an operation by its answer: NOTHING if that does not tell, None if it is undeclared."""
     if not declared(operation, answer):
         return None
     happened = event(operation, answer)
     match operation:
         case FlushPage(client, Handle(pool)) | FlushObject(client, pool) if unflushed(operation, answer):
-            return Effect((client, pool), told=frozenset())
+            return Effect((client, pool), kinds=frozenset())
         case NewPool(client, flags, uuid) if type(answer) is int:
             kind, name = kind_of(flags, uuid), (client, answer)
             return Effect(grant=(name, kind, uuid if kind.shared else name))
@@ -335,11 +339,11 @@ def effect(operation: Operation, answer: Answer) -> Effect | None:
         case FlushObject(client, pool, oid):
             return Effect((client, pool), oid, None, happened)
         case PoolFlags(client, pool) if isinstance(answer, int):
-            return Effect((client, pool), told=frozenset({kind_of(answer), kind_of(answer, 0)}))
+            return Effect((client, pool), kinds=frozenset({kind_of(answer), kind_of(answer, 0)}))
     return NOTHING
 
 
 ATOMIC: Final = "atomic-flush"
 NOTHING: Final = Effect()
 PAGE: Final = 2
-"""Bytes of what stands for a page."""
+"""Bytes that stand for a page."""

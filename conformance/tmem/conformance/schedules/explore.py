@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from tmem.conformance.events import Finding
-from tmem.conformance.history.exhaustive import ATOMIC, Judging, Verdict, judge
+from tmem.conformance.history.exhaustive import ATOMIC, Judging, Verdict, violation_in
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.schedules.picture import picture, steps
 from tmem.conformance.schedules.portfolio import Chooser, mixed
@@ -54,7 +54,7 @@ def explore(
     carry the threads from there on. Raises StandsStillError if there is no /proc to watch them by.
     """
     counts = counts or Counts()
-    judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
+    judging = judging or partial(violation_in, atomic_flush=ATOMIC in subject.claims)
     reported: set[tuple[str, ...]] = set()
     number = begun
     while number < programs and not over():
@@ -154,7 +154,7 @@ def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None
         subject = replace(subject, real_threads=AVAILABLE)
     program = from_json(data.get("program"))
     schedule = tuple(_preemption(each) for each in listed)
-    judging = judging or partial(judge, atomic_flush=ATOMIC in subject.claims)
+    judging = judging or partial(violation_in, atomic_flush=ATOMIC in subject.claims)
     chosen: Level = "lock" if level == "lock" else "statement"
     executor = Executor(subject.backends(chosen, variant), program, subject.page_size)
     search = Search(executor, judging)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tmem.conformance.history.calls import Call, Page, end_of, page_of
-from tmem.conformance.history.exhaustive import judge
+from tmem.conformance.history.exhaustive import violation_in
 from tmem.conformance.history.interpret import effect_of, interpret
 from tmem.conformance.history.partition import Partition
 from tmem.spec import history
@@ -37,7 +37,7 @@ def blame(
     if len(shown) > MOST or any(effect_of(call) is None for call in shown):
         return _fallback(window), NO_ORDER, list(window)
     tokens: dict[Page, bytes] = {}
-    verdict = judge([_in_spec(call, tokens) for call in shown], atomic_flush)
+    verdict = violation_in([_in_spec(call, tokens) for call in shown], atomic_flush)
     if verdict is None or verdict.clause == "TMEM-CONC-1":
         return _fallback(window), NO_ORDER, list(window)
     return verdict.clause, f"#{verdict.call + 1}: {verdict.message}", shown

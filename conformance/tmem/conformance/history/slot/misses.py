@@ -1,13 +1,13 @@
-"""Misses of persistent pages: each needs something that emptied the slot, at the right moment.
+"""Misses of persistent pages: each needs something that emptied the slot, at the right instant.
 
-Give each forward zone its time, and each backward zone the moment of an emptying that lies in it, else its
+Give each forward zone its time, and each backward zone the instant of an emptying that lies in it, else its
 end. Then a miss has its place if and only if the slot was emptied after every page that was certainly put
-before the miss began, and before the miss ended: between the moment at which the last of those zones may be
+before the miss began, and before the miss ended: between the instant at which the last of those zones may be
 over, and the end of the miss. So each miss demands one emptying in an interval. Which emptying meets which
 demand is found by serving demands in the order of their ends: each as late as can be, by the emptying that
 has the least time left; those whose time runs out before happen at their ends, and meet what they can.
 
-That is exact. What happens at a moment before the next end of a demand meets no demand more than at that
+That is exact. What happens at an instant before the next end of a demand meets no demand more than at that
 end; and of two emptyings that may both happen there, the one with more time left can stand in for the other.
 """
 
@@ -83,11 +83,11 @@ def _met_without_choice(wanted: list[Interval], emptied: list[Interval], flushes
 def serve(wanted: list[Interval], busy: Busy, emptyings: Sequence[Interval]) -> list[float | None] | Conflict:
     """When each emptying happens (None: inside a zone or at no time); or where not enough are left."""
     demanded = sorted((busy.latest(until), since) for since, until in wanted)
-    moments: list[float | None] = [None] * len(emptyings)
+    instants: list[float | None] = [None] * len(emptyings)
     coming: list[tuple[float, float, int]] = []
     for n, (begin, end) in enumerate(emptyings):
         if not busy.contains(begin, end):
-            moments[n] = busy.latest(end)
+            instants[n] = busy.latest(end)
             coming.append((busy.soonest(begin), busy.latest(end), n))
     coming.sort(reverse=True)
     waiting: list[tuple[float, int]] = []
@@ -104,8 +104,8 @@ def serve(wanted: list[Interval], busy: Busy, emptyings: Sequence[Interval]) -> 
             return _shortage(since, until, used)
         end, n = heappop(waiting)
         used.append((since, until, end))
-        last = moments[n] = until
-    return [None if moment == inf else moment for moment in moments]
+        last = instants[n] = until
+    return [None if instant == inf else instant for instant in instants]
 
 
 def _shortage(since: float, until: float, used: list[tuple[float, float, float]]) -> Conflict:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from tmem.conformance.history.exhaustive import Judging, Verdict, judge
+from tmem.conformance.history.exhaustive import Judging, Verdict, violation_in
 from tmem.conformance.schedules.native.machine import CRASH
 from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime.strategies import ROOT, Follow, Priorities, Schedule, Sticky, children
@@ -63,7 +63,7 @@ class Search:
     """The schedules of one program."""
 
     executor: Executor
-    judging: Judging = judge
+    judging: Judging = violation_in
     counts: Counts = field(default_factory=Counts)
     over: Callable[[], bool] = lambda: False
     legal: set[Hashable] = field(default_factory=set)

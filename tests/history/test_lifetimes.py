@@ -1,4 +1,4 @@
-"""Pool ids with lives of several kinds, private and shared: no alarm at what is right, one at what is not."""
+"""Pool ids with lifetimes of several kinds, private and shared: right answers pass, wrong ones do not."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLOT = (1, 0, 7, 3)
 ENDED = Raised("OSError", 19)
 
 
-def told(store: Adversary, op: str, args: tuple[object, ...]) -> object:
+def answer_of(store: Adversary, op: str, args: tuple[object, ...]) -> object:
     try:
         return getattr(store, op)(*args)
     except OSError as error:
@@ -32,7 +32,7 @@ def history(draw: random.Random, count: int, width: int) -> list[Call]:
     now = 0
 
     def do(op: str, args: tuple[object, ...]) -> object:
-        answer = told(store, op, args)
+        answer = answer_of(store, op, args)
         begin, end = (
             (now, now) if op == "pool_flags" else (now - draw.randrange(width), now + draw.randrange(width))
         )
@@ -78,7 +78,7 @@ def test_no_alarm_at_the_adversary(width: int) -> None:
     assert undecided <= 6
 
 
-def lives(*kinds: tuple[int, int | None], last: tuple[Call, ...]) -> list[Call]:
+def lifetimes(*kinds: tuple[int, int | None], last: tuple[Call, ...]) -> list[Call]:
     """An id of client 1 that stood for pools of these kinds, one after the other; calls in the last."""
     calls = []
     for n, (flags, uuid) in enumerate(kinds):
@@ -90,28 +90,32 @@ def lives(*kinds: tuple[int, int | None], last: tuple[Call, ...]) -> list[Call]:
 PUT = Call(0, 50, 51, "put", (*SLOT, "page"), True)
 HIT, AGAIN = (Call(0, begin, begin + 1, "get", SLOT, "page") for begin in (52, 54))
 MISS = Call(0, 53.2, 53.4, "get", SLOT, None)
-SHARED_LIFE, EPHEMERAL, PERSISTENT = (SHARED, 5), (0, None), (PERSIST, None)
+SHARED_LIFETIME, EPHEMERAL, PERSISTENT = (SHARED, 5), (0, None), (PERSIST, None)
 
 
-@pytest.mark.parametrize("before", [[SHARED_LIFE, EPHEMERAL], [EPHEMERAL, SHARED_LIFE], [EPHEMERAL]])
-def test_a_persistent_life_keeps_its_pages_whatever_was_before(before: list[tuple[int, int | None]]) -> None:
-    assert isinstance(check(lives(*before, PERSISTENT, last=(PUT, HIT, AGAIN))), Legal)
-    gone = check(lives(*before, PERSISTENT, last=(PUT, HIT, MISS)))
+@pytest.mark.parametrize("before", [[SHARED_LIFETIME, EPHEMERAL], [EPHEMERAL, SHARED_LIFETIME], [EPHEMERAL]])
+def test_a_persistent_lifetime_keeps_its_pages(
+    before: list[tuple[int, int | None]],
+) -> None:
+    assert isinstance(check(lifetimes(*before, PERSISTENT, last=(PUT, HIT, AGAIN))), Legal)
+    gone = check(lifetimes(*before, PERSISTENT, last=(PUT, HIT, MISS)))
     assert isinstance(gone, Illegal)
     assert gone.clause == "TMEM-GET-3"
 
 
-@pytest.mark.parametrize("before", [[SHARED_LIFE, PERSISTENT], [PERSISTENT, SHARED_LIFE], [PERSISTENT]])
-def test_an_ephemeral_life_gives_its_pages_once(before: list[tuple[int, int | None]]) -> None:
-    assert isinstance(check(lives(*before, EPHEMERAL, last=(PUT, MISS))), Legal)
-    twice = check(lives(*before, EPHEMERAL, last=(PUT, HIT, AGAIN)))
+@pytest.mark.parametrize(
+    "before", [[SHARED_LIFETIME, PERSISTENT], [PERSISTENT, SHARED_LIFETIME], [PERSISTENT]]
+)
+def test_an_ephemeral_lifetime_gives_its_pages_once(before: list[tuple[int, int | None]]) -> None:
+    assert isinstance(check(lifetimes(*before, EPHEMERAL, last=(PUT, MISS))), Legal)
+    twice = check(lifetimes(*before, EPHEMERAL, last=(PUT, HIT, AGAIN)))
     assert isinstance(twice, Illegal)
     assert twice.clause == "TMEM-GET-2"
 
 
-def test_a_miss_is_the_end_of_an_ephemeral_page_after_a_persistent_life() -> None:
+def test_a_miss_ends_an_ephemeral_page_after_a_persistent_lifetime() -> None:
     miss = MISS._replace(begin=51.2, end=51.4)
-    result = check(lives(PERSISTENT, EPHEMERAL, last=(PUT, miss, HIT)))
+    result = check(lifetimes(PERSISTENT, EPHEMERAL, last=(PUT, miss, HIT)))
     assert isinstance(result, Illegal)
     assert result.clause == "TMEM-GET-1"
 
@@ -119,14 +123,14 @@ def test_a_miss_is_the_end_of_an_ephemeral_page_after_a_persistent_life() -> Non
 ASKED = Call(0, 0, 1, "new_pool", (1, 0, None), 0)
 
 
-def test_what_is_told_counts_where_it_differs_from_what_was_asked() -> None:
+def test_pool_flags_count_where_they_differ_from_what_was_asked_for() -> None:
     flags = Call(0, 2, 3, "pool_flags", (1, 0), PERSIST)
     assert isinstance(check([ASKED, flags, PUT, HIT, AGAIN]), Legal)
     assert isinstance(check([ASKED, PUT, HIT, AGAIN]), Illegal)
 
 
 @pytest.mark.parametrize("level", ["linearizable", "integrity"])
-def test_no_verdict_where_it_is_not_certain_of_which_pool_flags_were_told(level: str) -> None:
+def test_no_verdict_if_it_is_not_certain_which_pool_the_flags_are_of(level: str) -> None:
     end, anew = Call(0, 2, 9, "destroy_pool", (1, 0), True), Call(1, 3, 8, "new_pool", (1, 0, None), 0)
     flags = Call(2, 4, 5, "pool_flags", (1, 0), PERSIST)
     assert not isinstance(check([ASKED, end, anew, flags, PUT, HIT, AGAIN], level=level), Illegal)
@@ -167,7 +171,7 @@ def test_a_sharer_may_have_left_before_its_last_call() -> None:
     ("op", "args", "clause"),
     [("flush_page", SLOT, "TMEM-FLUSH-1"), ("flush_object", SLOT[:3], "TMEM-FLUSH-2")],
 )
-@pytest.mark.parametrize(("flags", "uuid"), [EPHEMERAL, SHARED_LIFE])
+@pytest.mark.parametrize(("flags", "uuid"), [EPHEMERAL, SHARED_LIFETIME])
 def test_a_flush_is_denied_only_while_there_is_no_pool(
     op: str, args: tuple[object, ...], clause: str, flags: int, uuid: int | None
 ) -> None:
@@ -187,7 +191,7 @@ def test_a_flush_is_denied_only_while_there_is_no_pool(
     assert isinstance(check([new, joined, flush._replace(args=out_of_range)]), Legal)
 
 
-def test_a_page_that_was_hit_twice_was_in_the_life_that_allows_it() -> None:
+def test_a_page_that_was_hit_twice_was_in_the_lifetime_that_allows_it() -> None:
     assert legal(
         (0, 0, "new_pool", (1, 0, None), 0),
         (9, 11, "destroy_pool", (1, 0), True),
@@ -198,7 +202,7 @@ def test_a_page_that_was_hit_twice_was_in_the_life_that_allows_it() -> None:
     )
 
 
-def test_trying_the_lives_of_a_shared_pool_is_paid_for_out_of_the_budget() -> None:
+def test_trying_the_lifetimes_of_a_shared_pool_costs_states() -> None:
     shared = [
         Call(1, 0, 1, "new_pool", (1, SHARED, 5), 0),
         Call(2, 2, 3, "new_pool", (2, SHARED, 5), 0),
