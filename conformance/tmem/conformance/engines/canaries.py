@@ -33,14 +33,14 @@ PROGRAM: Final = 30
 
 
 class Canaries:
-    """Lays faults around the target, drawn from those that apply to it, and looks whether they are found."""
+    """Lays a few faults around the target, one at a time, and reports which of them were noticed."""
 
     name = "canaries"
     detail = "faults seeded around the target, which must be noticed"
     share = 0.1
 
     def run(self, turn: Turn) -> None:
-        """Seed COUNT faults; say why where the target is not fit for it."""
+        """Seed COUNT faults, or report why the target is not fit for it."""
         coverage = Coverage()
         why = _unfit(turn, coverage)
         if turn.over():

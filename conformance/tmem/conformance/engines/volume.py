@@ -75,10 +75,10 @@ class Volume:
 def outcomes(
     turn: Turn, seed: str, total: int, begun: int = 0, using: Heuristics = USED
 ) -> Iterator[tuple[int, Program, Outcome]]:
-    """What so many random programs came to, each on a backend of its own; fewer where the time runs out.
+    """Run `total` random programs, each on a fresh backend, and yield their outcomes; stop at the deadline.
 
-    The first `begun` are left out: an earlier turn ran them.
-    The last sixteenth of them repeat pages: they find what the others cannot, but blame it less surely.
+    The first `begun` are skipped, since an earlier turn ran them. The last sixteenth put two pages again and
+    again: they find what the others cannot, but name the clause less surely.
     """
     pages = corpus(turn.page_size, turn.seed)
     draw = random.Random(seed)
@@ -97,7 +97,7 @@ def outcomes(
 
 
 def finding(turn: Turn, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:
-    """The violation that a program came to, shrunk; as it was seen where it will not come again."""
+    """Shrink a program that broke the contract; returns it as it was seen where it does not fail again."""
     seen = outcome.violation
     assert seen is not None
 

@@ -20,12 +20,12 @@ RUNS = 600
 
 
 def alike(found: str | None, wanted: str) -> bool:
-    """Whether a violation of one clause is, for shrinking, one of the other."""
+    """Whether two clauses count as one while shrinking."""
     return found == wanted or (found in LOSS and wanted in LOSS)
 
 
 def shrink(program: Program, clause: str, fails: Callable[[Program], str | None]) -> Program:
-    """The smallest program found that still breaks the clause; `fails` tells the clause a program breaks."""
+    """Returns the smallest program found that breaks the clause; `fails` runs one and returns its clause."""
     tries = RUNS
 
     def still(candidate: Program) -> bool:

@@ -1,4 +1,4 @@
-"""Operations and answers as a person reads them."""
+"""Writes operations and answers as lines for people to read."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def lines(trace: Sequence[tuple[Operation, Answer]], corpus: Corpus) -> Iterator
 
 
 def granted(new: NewPool, told: Answer) -> str:
-    """The kind of pool that pool flags told, where it is not the one that was asked for."""
+    """The kind of pool that was granted, where it is not the one that was asked for."""
     if not isinstance(told, int):
         return ""
     kind = kind_of(told, new.uuid)
