@@ -39,7 +39,7 @@ UNKNOWN_POOLS = (7, -1, 1 << 30)
 
 @dataclass(slots=True)
 class Outcome:
-    """What a program did: each operation with its answer, and the violation that ended it, if there is one."""
+    """What a program did: each operation with its answer, and the violation that ended it, if any."""
 
     judge: Judge
     trace: list[tuple[Operation, Answer]] = field(default_factory=list)
