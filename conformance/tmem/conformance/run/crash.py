@@ -15,6 +15,7 @@ from tmem.conformance.events import Finding
 from tmem.conformance.programs.program import Program, from_json
 from tmem.conformance.programs.shrink import shrink
 from tmem.conformance.run.heartbeat import HANDSHAKE, Doing, UnderWay
+from tmem.conformance.schedules.native.crashes import readable
 
 CLAUSE: Final = "TMEM-CONC-3"
 ALLOWED: Final = "every operation returns, whatever the others and the reclaimer do"
@@ -107,7 +108,7 @@ def _readable(stacks: str) -> str:
     """The stacks down to where the suite called the target: what lies below is the same every time."""
     kept = []
     ours = False
-    for line in stacks.splitlines():
+    for line in readable(stacks.splitlines()):
         frame = _FRAME.match(line)
         ours = frame is not None and (ours or frame["file"].startswith(OURS))
         if not ours and not line.startswith("Extension modules:"):

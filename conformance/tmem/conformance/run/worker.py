@@ -21,12 +21,13 @@ from pathlib import Path
 
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from tmem.conformance.engine import Engine, Turn
+from tmem.conformance.engine import Engine, LibrarySource, Turn
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finished, Note, Progress, Started, TurnBegan
 from tmem.conformance.run.heartbeat import HANDSHAKE, Ring
 from tmem.conformance.run.messages import Broke, Job, Message, TurnEnded, Unusable, encode
 from tmem.conformance.run.time_slices import TimeSlices
+from tmem.conformance.schedules.native.crashes import report_crashes
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.targets.target import Target, TargetError
@@ -61,10 +62,10 @@ class Pipe:
 def main(engines: Iterable[Engine] = ENGINES) -> None:
     """Do the job of the command line: `worker DESCRIPTOR RING STACKS JOB`."""
     descriptor, ring, stacks, job = sys.argv[1:]
-    _prepare(Path(stacks))
+    file = _prepare(Path(stacks))
     pipe = Pipe(int(descriptor))
     try:
-        _work(Job.from_json(job), {engine.name: engine for engine in engines}, pipe, Ring(Path(ring)))
+        _work(Job.from_json(job), {engine.name: engine for engine in engines}, pipe, Ring(Path(ring)), file)
     except TargetError as error:
         pipe.send(Unusable(str(error)))
     except BaseException as error:
@@ -72,10 +73,11 @@ def main(engines: Iterable[Engine] = ENGINES) -> None:
     os._exit(0)  # threads that the target left behind must not hold up the end
 
 
-def _prepare(stacks: Path) -> None:
+def _prepare(stacks: Path) -> int:
     """Arrange that stacks are written on a crash or on request, and that no worker outlives its parent.
 
-    What Hypothesis keeps goes where the stacks go, which is gone after the run: replays do not need it.
+    Returns the file of the stacks. What Hypothesis keeps goes where they go, which is gone after the run:
+    replays do not need it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     file = os.open(stacks, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -85,12 +87,15 @@ def _prepare(stacks: Path) -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return file
 
 
-def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring) -> None:
+def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring, stacks: int) -> None:
     start = time.monotonic()
     ring.loading()
     target = resolve(job.target)
+    if isinstance(target.source, LibrarySource):
+        report_crashes(stacks)
     making: list[float] = []
     offer = shake_hands(
         replace(target, make=lambda number: _timed(target.make, number, ring, making)),
