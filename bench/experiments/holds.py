@@ -42,8 +42,8 @@ class TimedLock:
     def __exit__(self, *_: object) -> None:
         self.release()
 
-    def locked(self) -> bool:
-        return bool(self._lock.locked())
+    def _is_owned(self) -> bool:
+        return bool(self._lock._is_owned())
 
 
 def measure(plan: Plan) -> Iterator[tuple[str, dict[str, list[Any]]]]:

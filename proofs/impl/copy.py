@@ -79,8 +79,11 @@ class Lock:
         self._held = False
         point()
 
+    def _is_owned(self) -> bool:
+        return self._held
+
     def locked(self) -> bool:
-        """Whether it is held."""
+        """Return whether it is held."""
         return self._held
 
     def __enter__(self) -> bool:
@@ -90,10 +93,15 @@ class Lock:
         self.release()
 
 
+def held(lock: threading.RLock) -> bool:
+    """Return whether a lock of the copy is held."""
+    return cast(Lock, lock).locked()
+
+
 def _threading() -> ModuleType:
     """`threading`, with locks of ours."""
     module = ModuleType("threading")
-    module.__dict__.update(vars(threading), Lock=Lock)
+    module.__dict__.update(vars(threading), RLock=Lock)
     return module
 
 
@@ -105,7 +113,7 @@ def _pointed(value: object) -> object:
 SMALL: Final[Mapping[str, Mapping[str, object]]] = {
     "order": {"SLACK": -100, "SWEEP": 1},
     "reclaim": {"BATCH": 2, "PIECE": 1, "pause": point},
-    "drain": {"PIECE": 1, "pause": point},
+    "drain": {"HOLD": 1, "PIECE": 1, "pause": point},
     "many": {"PIECE": 2},
 }
 """What is other than it was, by module. A pause is a point, and takes no time."""

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
-from proofs.impl.copy import Current
+from proofs.impl.copy import Current, held
 from proofs.impl.symbolic import decided, quietly
 from proofs.impl.tokens import PUT, PUT_TOO, SETUP, Page, Pampd, Tokens
 from tmem.impl.hosts import Host
-from tmem.impl.pool import Object
+from tmem.impl.order import OrderedObject
+from tmem.impl.pool import Object, Pool
 from tmem.impl.room import UNLIMITED, Room
 from tmem.spec.abi.errors import NOTHING_CHANGED
 from tmem.spec.abi.flags import compose
@@ -100,6 +101,8 @@ class Scene:
         """Let the target's page be of this size, and no more than `spare` bytes free; the room."""
         room, pampd = self.store._room, self._pampd(TARGET)
         if pampd is not None:
+            pool = self.store._tables[CLIENT][TARGET[0]]
+            pool.held += size - pampd.size
             room.used += size - pampd.size
             pampd.size = size
         room.budget = room.mark = room.used + spare
@@ -109,22 +112,21 @@ class Scene:
     # What others may do at a point
 
     def nobody_is_in(self) -> bool:
-        """Whether no lock is held, so that any operation can be done from start to end."""
-        return not (
-            self.store._room.lock.locked()
-            or any(pool.lock.locked() for table in self.store._tables.values() for pool in table.values())
-            or self.store._registry.lock.locked()
-        )
+        """Return whether no lock is held, so that any operation can be done from start to end."""
+        store = self.store
+        pools = (pool for table in store._tables.values() for pool in table.values())
+        locks = (store._room.lock, store._registry.lock, *(pool.lock for pool in pools))
+        return not any(map(held, locks))
 
     def elsewhere_is_free(self) -> bool:
-        """Whether an operation on the other pool can be done from start to end."""
+        """Return whether an operation on the other pool can be done from start to end."""
         store = self.store
-        held = (store._room.lock, store._registry.lock, store._tables[CLIENT][ELSEWHERE[0]].lock)
-        return not any(lock.locked() for lock in held)
+        locks = (store._room.lock, store._registry.lock, store._tables[CLIENT][ELSEWHERE[0]].lock)
+        return not any(map(held, locks))
 
     def room_is_free(self) -> bool:
-        """Whether the reclaimer may begin; it goes on where a pool is busy."""
-        return not self.store._room.lock.locked()
+        """Return whether the reclaimer may begin; it goes on where a pool is busy."""
+        return not held(self.store._room.lock)
 
     def strike(self, pages: int) -> None:
         """The reclaimer takes up to so many pages, in one batch."""
@@ -190,7 +192,7 @@ class Scene:
         """The slots of all pages that may be reclaimed, oldest first, as the reclaim order has them."""
         ids = {pool: id for id, pool in self.store._tables[CLIENT].items()}
         order = self.store._room.order
-        skipped: Counter[tuple[Object, int]] = Counter()
+        skipped: Counter[tuple[OrderedObject, int]] = Counter()
         slots: list[Slot] = []
         for queue in (order._old, order._young):
             for obj, index in zip(queue.objects, queue.indexes, strict=True):
@@ -200,7 +202,7 @@ class Scene:
                 if skipped[obj, index] < stale:
                     skipped[obj, index] += 1
                 else:
-                    slots.append((ids[obj.pool], obj.oid, index))
+                    slots.append((ids[cast(Pool, obj.pool)], cast(Object, obj).oid, index))
         return slots
 
     def holds(self, slot: Slot) -> int | None:

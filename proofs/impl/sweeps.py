@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from proofs.impl.contract import contract
 from proofs.impl.copy import Current
 from proofs.impl.symbolic import among, decided, quietly
-from tmem.impl.pool import Object
+from tmem.impl.order import Entry
 
 SLOTS: Final = 3
 """Two indexes of one object, and one of another."""
@@ -32,8 +32,8 @@ class Aged:
         self.order = Current.copy.order()
         pool = cast(Any, SimpleNamespace(ended=False))
         first, second = Current.copy.object(pool, 0), Current.copy.object(pool, 1)
-        self.slots = [(first, 0), (first, 1), (second, 0)]
-        self.ages: list[tuple[Object, int]] = []
+        self.slots: list[Entry] = [(first, 0), (first, 1), (second, 0)]
+        self.ages: list[Entry] = []
 
     def use(self, which: int) -> None:
         slot = self.slots[which]
@@ -44,10 +44,10 @@ class Aged:
             self.order.append(*slot)
         self.ages.append(slot)
 
-    def oldest(self) -> tuple[Object, int] | None:
+    def oldest(self) -> Entry | None:
         """Take the oldest entry that is of a page."""
         while (entry := self.order.pop()) is not None:
-            if not self.order.is_stale(*entry):
+            if not self.order.drop_if_stale(*entry):
                 self.order.pages -= 1
                 return entry
         return None

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from tmem.impl import Store
-from tmem.impl.drain import _pieces
+from tmem.impl.drain import HOLD
 from tmem.impl.pam.plain import Plain
-from tmem.impl.pause import PIECE
-from tmem.impl.pool import Object
+from tmem.impl.room import POOL
 from tmem.spec.abi.flags import PERSIST
 
 PAGES = 12_000
@@ -45,17 +44,20 @@ def test_the_account_is_what_memory_grew(flags: int, objects: int, noise: int) -
 
 
 def test_what_is_drained_comes_in_whole_pieces() -> None:
-    store = Store()
+    store = Store(page_size=1)
     pool = store.new_pool(1)
+    for oid in range(5):
+        for index in range(40 * (oid + 1)):
+            assert store.put(1, pool, oid, index, b"x")
     owner = store._tables[1][pool]
-    objects = {oid: Object(owner, oid) for oid in range(5)}
-    for oid, obj in objects.items():
-        obj.pages = dict.fromkeys(range(400 * (oid + 1)), b"")  # type: ignore[arg-type]  # any pampd will do
-    pieces = list(_pieces(dict(objects)))
-    assert [len(pages) for pages, _ in pieces[:-1]] == [PIECE] * (len(pieces) - 1)
-    assert sum(len(pages) for pages, _ in pieces) == 400 * 15
-    assert sum(emptied for _, emptied in pieces) == 5
-    assert list(_pieces({})) == []
+    owner.end()
+    (detached,) = owner.leaving
+    sizes = []
+    while detached:
+        sizes.append(len(owner.give_back(detached, HOLD)))
+    assert sizes == [HOLD] * (600 // HOLD) + [600 % HOLD]
+    assert owner.held == POOL
+    assert not owner.leaving
 
 
 class Full(Plain):

@@ -19,7 +19,7 @@ def an_object(pool=None) -> Object:
 
 def pop_live(order: Order) -> tuple[Object, int] | None:
     while (entry := order.pop()) is not None:
-        if not order.is_stale(*entry):
+        if not order.drop_if_stale(*entry):
             order.pages -= 1
             return entry
     return None

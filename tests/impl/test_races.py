@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.impl.audit import audit
+from tests.impl.held import held
 from tmem.conformance.schedules.explore import open_subject
 from tmem.conformance.schedules.programs.program import Program, number
 from tmem.conformance.schedules.runtime.watchdog import watched
@@ -21,6 +22,7 @@ from tmem.impl.pam import Pampd
 from tmem.impl.pool import Pool
 from tmem.impl.reclaim import BATCH, strike
 from tmem.impl.store import ROUNDS
+from tmem.impl.waiting import owned
 from tmem.spec.abi.errors import ENODEV
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.handle import Handle
@@ -151,7 +153,7 @@ def test_the_reclaimer_passes_a_busy_pool_over_and_keeps_its_pages_in_their_plac
     for index in range(4):
         store.put(1, busy, 7, index, OLD)
         store.put(1, idle, 7, index, OTHER)
-    with store._tables[1][busy].lock:
+    with held(store._tables[1][busy].lock):
         struck = strike(store._room, 2, 1 << 30)
         assert (struck.pages, struck.busy) == (2, store._tables[1][busy])
     audit(store)
@@ -165,7 +167,7 @@ def test_a_batch_is_bounded_however_many_pages_are_busy():
     pool = store.new_pool(1)
     for index in range(10 * BATCH):
         store.put(1, pool, 7, index, OLD)
-    with store._tables[1][pool].lock:
+    with held(store._tables[1][pool].lock):
         assert strike(store._room, 1, 1 << 30).looked == BATCH
     audit(store)
 
@@ -176,7 +178,7 @@ def test_reclaim_waits_for_a_busy_pool_where_there_is_no_other():
     store.put(1, pool, 7, 3, OLD)
     gone: list[int] = []
     worker = threading.Thread(target=lambda: gone.append(store.reclaim(1)))
-    with store._tables[1][pool].lock:
+    with held(store._tables[1][pool].lock):
         worker.start()
         worker.join(0.05)
         assert worker.is_alive()
@@ -186,10 +188,10 @@ def test_reclaim_waits_for_a_busy_pool_where_there_is_no_other():
     audit(store)
 
 
-def waits(lock: threading.Lock, call: Callable[[], object]) -> bool:
-    """Whether a call waits for a lock that is held, and ends once it is not."""
+def waits(lock: threading.RLock, call: Callable[[], object]) -> bool:
+    """Return whether a call waits for a lock that is held, and ends when the lock is released."""
     worker = threading.Thread(target=call)
-    with lock:
+    with held(lock):
         worker.start()
         worker.join(0.05)
         waited = worker.is_alive()
@@ -219,12 +221,12 @@ class Watched(Order):
 
     __slots__ = ("lock",)
 
-    def __init__(self, lock: threading.Lock) -> None:
+    def __init__(self, lock: threading.RLock) -> None:
         object.__setattr__(self, "lock", lock)
         super().__init__()
 
     def __getattribute__(self, name: str) -> object:
-        if name != "__init__" and not object.__getattribute__(self, "lock").locked():
+        if name != "__init__" and not owned(object.__getattribute__(self, "lock")):
             raise AssertionError(f"{name} without the lock of the room")
         return object.__getattribute__(self, name)
 
@@ -331,7 +333,7 @@ def test_pools_give_their_room_back_in_the_same_order_every_time():
         store.new_pool(client, SHARED, 0xA)
     tables = store._registry.tables
     in_order = [tables[1][0], tables[1][1], *(tables[client][0] for client in range(2, 40))]
-    assert store._registry._pools() == in_order
+    assert list(store._registry._pools) == in_order
 
 
 REJOINS = Program(

@@ -1,4 +1,4 @@
-"""Threads take a lock while they have the interpreter, so that none is given it in its sleep."""
+"""Threads try a lock again while they have the interpreter, before they sleep for it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.impl.held import held
 from tmem.impl import Store, waiting
-from tmem.impl.waiting import TRIES, take
+from tmem.impl.waiting import TRIES, owned, take
 
 PAGE = bytes(range(256)) * 16
 OPERATIONS: dict[str, Callable[[Store, int], object]] = {
@@ -33,30 +34,28 @@ def test_an_operation_waits_before_it_takes(
     pool = store.new_pool(1)
     store.put(1, pool, 5, 0, PAGE)
     store.put(1, pool, 5, 1, PAGE)
-    held = UNDER[lock](store, pool)
-    pauses: list[bool] = []
+    pauses: list[None] = []
+    with held(UNDER[lock](store, pool)) as release:
 
-    def pause() -> None:
-        if held.locked():
-            held.release()
-        pauses.append(held.locked())
+        def pause() -> None:
+            release()
+            pauses.append(None)
 
-    monkeypatch.setattr(waiting, "pause", pause)
-    held.acquire()
-    rescue = threading.Timer(5, pause)  # else one that sleeps in `acquire` would do so forever
-    rescue.start()
-    assert OPERATIONS[operation](store, pool)
-    rescue.cancel()
-    assert pauses == [False]
+        monkeypatch.setattr(waiting, "pause", pause)
+        rescue = threading.Timer(5, release)  # or else a thread that sleeps in `acquire` would do so forever
+        rescue.start()
+        assert OPERATIONS[operation](store, pool)
+        rescue.cancel()
+    assert len(pauses) == 1
     store.close()
 
 
-def test_a_lock_that_is_not_let_go_is_waited_for_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_stays_held_is_waited_for_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[None] = []
     monkeypatch.setattr(waiting, "pause", lambda: pauses.append(None))
-    lock = threading.Lock()
-    lock.acquire()
-    threading.Timer(0.1, lock.release).start()
-    take(lock)
-    assert lock.locked()
+    lock = threading.RLock()
+    with held(lock) as release:
+        threading.Timer(0.1, release).start()
+        take(lock)
+    assert owned(lock)
     assert len(pauses) == TRIES

@@ -76,7 +76,13 @@ def _within(node: ast.AST, outer: ast.expr | None) -> Iterator[Section]:
 
 
 def _section(block: Statements, at: int, outer: ast.expr | None) -> Section | None:
-    """The critical section that begins with this statement: a `with`, or a lock acquired before a `try`."""
+    """The critical section that begins with this statement.
+
+    It is a `with`, a lock acquired before a `try`, or one that is released by a later statement of the block.
+    """
+    plain = _plain(block, at, outer)
+    if plain is not None:
+        return plain
     match block[at : at + 2]:
         case [ast.With(items=[ast.withitem(context_expr=lock)], body=body), *_] if _is_lock(lock):
             return Section(block, at, at + 1, lock, body, outer)
@@ -87,6 +93,24 @@ def _section(block: Statements, at: int, outer: ast.expr | None) -> Section | No
         ) is not None:
             tries = not ast.unparse(other).startswith("take(")
             return Section(block, at, at + 2, taken, tried.body, outer, tries)
+    return None
+
+
+def _plain(block: Statements, at: int, outer: ast.expr | None) -> Section | None:
+    """The section from a statement that acquires a lock to the one that releases it, without a `try`."""
+    match block[at]:
+        case ast.Expr(value=call):
+            lock, tries = _acquired(call), False
+        case ast.If(test=ast.UnaryOp(op=ast.Not(), operand=call), body=[first, *_]):
+            lock, tries = _acquired(call), not ast.unparse(first).startswith("take(")
+        case _:
+            return None
+    if lock is None:
+        return None
+    release = ast.dump(_call(lock, "release"))
+    for end in range(at + 1, len(block)):
+        if ast.dump(block[end]) == release:
+            return Section(block, at, end + 1, lock, block[at + 1 : end], outer, tries)
     return None
 
 
@@ -108,7 +132,11 @@ def changes(section: Section) -> list[Change]:
     if section.tries:
         return [
             *told,
-            ("wait for the lock", "waits", [_call(lock, "acquire"), *section.block[section.at + 1 :][:1]]),
+            (
+                "wait for the lock",
+                "waits",
+                [_call(lock, "acquire"), *section.block[section.at + 1 : section.end]],
+            ),
         ]
     if len(body) > 1:
         told.append(("acquire late", f"after {_first(body[0])}", [body[0], _held(lock, body[1:])]))

@@ -26,32 +26,24 @@ class Change:
     new: str
 
 
-_GET: Final = """            if not owner.lock.acquire(False):
-                take(owner.lock)
-            try:
-                if table.get(pool) is not owner:
-                    raise no_pool(client, pool)
-                pampd = owner.get(oid, index)
-            finally:
-                owner.lock.release()
-            if pampd is None:
-"""
-_PUT: Final = """                if not owner.lock.acquire(False):
+_GET: Final = """                if not owner.lock.acquire(False):
                     take(owner.lock)
-                try:
-                    if table.get(pool) is not owner:
-                        raise no_pool(client, pool)
-                    lacking = owner.store(oid, index, pampd)
-                finally:
+                there = table.get(pool) is owner
+                pampd = owner.get(oid, index) if there else None
+                owner.lock.release()
+"""
+_PUT: Final = """                    if not owner.lock.acquire(False):
+                        take(owner.lock)
+                    there = table.get(pool) is owner
+                    if there:
+                        lacking = owner.store(oid, index, pampd)
                     owner.lock.release()
 """
-_STRIKE: Final = """            if not obj.pool.lock.acquire(blocking=False):
+_STRIKE: Final = """            if not pool.lock.acquire(blocking=False):
                 passed.append(entry)
                 continue
-            try:
-                gone.append((obj.pool, obj.pool.evict(obj, index)))
-            finally:
-                obj.pool.lock.release()
+            gone.append((pool, pool.evict(cast(Object, obj), index)))
+            pool.lock.release()
 """
 
 RACES: Final[dict[str, tuple[Change, ...]]] = {
@@ -59,23 +51,19 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         Change(
             "store.py",
             _GET,
-            """            pampd = owner.get(oid, index)
-            if pampd is None:
+            """                there = True
+                pampd = owner.get(oid, index)
 """,
         ),
     ),
     "check-then-act": (
         Change(
             "registry.py",
-            """        with self.lock:
-            if self._closed:
-                raise OSError(ENODEV, "the store is closed")
+            """            self.lock.acquire()
             pool = self._shared.get(uuid) if kind.shared and uuid is not None else None
 """,
-            """        pool = self._shared.get(uuid) if kind.shared and uuid is not None else None
-        with self.lock:
-            if self._closed:
-                raise OSError(ENODEV, "the store is closed")
+            """            pool = self._shared.get(uuid) if kind.shared and uuid is not None else None
+            self.lock.acquire()
 """,
         ),
     ),
@@ -84,8 +72,9 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         Change(
             "store.py",
             _PUT,
-            """                with owner.lock:
-                    lacking = owner.store(oid, index, pampd)
+            """                    there = True
+                    with owner.lock:
+                        lacking = owner.store(oid, index, pampd)
 """,
         ),
     ),
@@ -93,26 +82,29 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         Change(
             "reclaim.py",
             _STRIKE,
-            """            gone.append((obj.pool, obj.pool.evict(obj, index)))
+            """            gone.append((pool, pool.evict(cast(Object, obj), index)))
 """,
         ),
     ),
     "reclaim against duplicate put": (
-        Change("reclaim.py", "    gone: list[", "    where: list[tuple[Object, int]] = []\n    gone: list["),
+        Change(
+            "reclaim.py", "    passed: list[", "    where: list[tuple[Object, int]] = []\n    passed: list["
+        ),
         Change(
             "reclaim.py",
-            "                gone.append((obj.pool, obj.pool.evict(obj, index)))\n",
-            """                gone.append((obj.pool, obj.pool.evict(obj, index)))
-                where.append((obj, index))
+            "            gone.append((pool, pool.evict(cast(Object, obj), index)))\n",
+            """            gone.append((pool, pool.evict(cast(Object, obj), index)))
+            where.append((cast(Object, obj), index))
 """,
         ),
         Change(
             "reclaim.py",
-            "    for pool, pampd in gone:\n",
-            """    for (pool, pampd), (obj, index) in zip(gone, where, strict=True):
-        if index in obj.pool.objects.get(obj.oid, obj).pages:
-            obj.pool.objects[obj.oid].pages[index] = pampd
-    for pool, pampd in gone:
+            "        room.lock.release()\n        for pool, pampd in freeing:\n",
+            """        room.lock.release()
+        for (pool, pampd), (obj, index) in zip(gone, where, strict=True):
+            if index in pool.objects.get(obj.oid, obj).pages:
+                pool.objects[obj.oid].pages[index] = pampd
+        for pool, pampd in freeing:
 """,
         ),
     ),
@@ -121,17 +113,8 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
             "pool.py",
             """            pampd = self._take(oid, index)
         else:""",
-            """            pampd = self._peek(oid, index)
+            """            pampd = self.peek(oid, index)
         else:""",
-        ),
-        Change(
-            "pool.py",
-            "    def flush(self, oid: int",
-            """    def _peek(self, oid: int, index: int) -> Pampd | None:
-        obj = self.objects.get(oid)
-        return None if obj is None else obj.pages.get(index)
-
-    def flush(self, oid: int""",
         ),
         Change(
             "store.py",
@@ -143,11 +126,12 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         ),
     ),
     "copy-on-write lost put": (
-        Change("store.py", _PUT, "                lacking = owner.store(oid, index, pampd)\n"),
+        Change(
+            "store.py", _PUT, "                    there, lacking = True, owner.store(oid, index, pampd)\n"
+        ),
         Change(
             "pool.py",
-            """        obj.pages[index] = pampd
-        self.tally.stored += 1
+            """        self.tally.stored += 1
         if old is not None:
 """,
             """        obj.pages = {**obj.pages, index: bytes(pampd)}
@@ -173,7 +157,7 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
         Change(
             "store.py",
             _PUT,
-            "                seen = owner.objects.get(oid)\n" + _PUT.replace("pampd)", "pampd, seen)"),
+            "                    seen = owner.objects.get(oid)\n" + _PUT.replace("pampd)", "pampd, seen)"),
         ),
         Change(
             "pool.py",

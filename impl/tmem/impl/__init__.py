@@ -1,10 +1,12 @@
 """The implementation: a lock-based store of compressed pages.
 
-`store` has the operations; `registry` the pools by client and id; `pool` the pages and the steps under a
-pool's lock; `room` the bytes in use and, with `order`, the age of pages; `reclaim` lets the oldest go;
-`many` does many pages in one call; `codec` and `pam` have what pages are kept in, side by side;
-`compiled` has the same store as an extension, once `build` has made it.
-`docs/locking.md` says who may touch what.
+`store` has the operations, and `many` those on many pages; `arguments` and `options` say what is wrong with
+a call. `registry` has the pools by client and id, `pool` the pages and the steps under the lock of a pool,
+`room` the bytes in use and, with `order`, the age of pages. `reclaim` lets the oldest pages go,
+`background` does so in a thread, and `drain` frees what was detached. `mend` makes right what an exception
+interrupted, and `lifetime` handles forks and stores that are dropped. `codec`, `pam` and `hosts` are how
+and where pages are kept. `build` makes the same store as an extension in `compiled`. `docs/locking.md` says
+who may touch what.
 """
 
 from tmem.impl.codec import Codec, Lz4

@@ -1,4 +1,4 @@
-"""Arguments: which are taken, and the one clear line for those that are not (TMEM-ARG-1)."""
+"""The arguments of operations: what is taken, and one clear line for what is not (TMEM-ARG-1)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from tmem.spec.handle import CLIENT_BITS, INDEX_BITS, OBJECT_BITS
 
 
 def asked_kind(client: int, flags: int, uuid: int | None, page_size: int) -> Kind:
-    """The kind of pool that new pool asks for; EINVAL and TypeError for bad numbers, EPERM for bad flags."""
+    """Return the kind of pool that new pool asks for.
+
+    EINVAL or TypeError for bad numbers, EPERM for bad flags. Flags of 0, the default, ask for no page size.
+    """
     _check("client", client, CLIENT_BITS)
     _check_integer("flags", flags)
-    if why := objection(flags, page_size):
+    if flags and (why := objection(flags, page_size)):
         raise OSError(EPERM, f"flags {flags:#x}: {why}")
     kind = kind_of(flags, uuid)
     if kind.shared and uuid is not None:
@@ -21,7 +24,7 @@ def asked_kind(client: int, flags: int, uuid: int | None, page_size: int) -> Kin
 
 
 def asked_pages(pages: int) -> int:
-    """The number of pages that reclaim asks for."""
+    """Return the number of pages that reclaim is asked for; EINVAL below 0."""
     _check_integer("pages to reclaim", pages)
     if pages < 0:
         raise OSError(EINVAL, f"cannot reclaim {pages} pages")
@@ -29,7 +32,7 @@ def asked_pages(pages: int) -> int:
 
 
 def copied(page: bytes | bytearray | memoryview) -> bytes:
-    """The page as the store's own: nobody changes it any more. TypeError for what is no page."""
+    """Return a copy of the page that nobody else can change; TypeError for what is no page."""
     if isinstance(page, memoryview):
         return page.tobytes()
     if isinstance(page, bytes | bytearray):
@@ -38,12 +41,12 @@ def copied(page: bytes | bytearray | memoryview) -> bytes:
 
 
 def bad_page(page: bytes, page_size: int) -> OSError:
-    """EINVAL for a page of another length."""
+    """Make the EINVAL for a page of another length."""
     return OSError(EINVAL, f"a page has {page_size} bytes, this one {len(page)}")
 
 
 def bad_handle(oid: int, index: int) -> Exception:
-    """EINVAL for an object id or index that is out of range, TypeError for what is no integer."""
+    """Make the error for a bad handle: EINVAL out of range, TypeError if it has no integers."""
     try:
         _check("object id", oid, OBJECT_BITS)
         _check("index", index, INDEX_BITS)
@@ -53,12 +56,12 @@ def bad_handle(oid: int, index: int) -> Exception:
 
 
 def no_pool(client: int, pool: int) -> OSError:
-    """ENODEV."""
+    """Make the ENODEV of a pool id that stands for no pool."""
     return OSError(ENODEV, f"client {client} has no pool {pool}")
 
 
 def no_memory() -> OSError:
-    """ENOMEM of a get."""
+    """Make the ENOMEM of a get."""
     return OSError(ENOMEM, "no memory for a copy of the page")
 
 

@@ -23,6 +23,7 @@ CORE = (
     "counters",
     "drain",
     "many",
+    "mend",
     "order",
     "pool",
     "reclaim",

@@ -1,4 +1,4 @@
-"""What a host wants to know: how often what happened, and what the store holds."""
+"""What a host wants to know: how often each thing happened, and what the store holds."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ COUNTS = (
 class Tally:
     """The counts of one pool, guarded by its lock. A count only grows.
 
-    Hits of a private persistent pool are counted without the lock. None is lost as long as the interpreter
-    runs one thread at a time, since nothing in the sum gives it up, but for those of a get that is still
-    under way where its pool is destroyed. A hit that has to look again, since its page was freed while it
-    was read, counts twice.
+    Hits of a private persistent pool are counted without the lock. None of these is lost as long as the
+    interpreter runs one thread at a time, since nothing in the sum gives it up, except those of a get that is
+    still under way when its pool is destroyed. A hit whose page was freed while it was read looks again, and
+    counts twice.
     """
 
     __slots__ = COUNTS
@@ -43,14 +43,16 @@ class Tally:
         self.reclaimed = 0
         self.ended = 0
 
-    def add(self, other: Tally) -> None:
-        """Count everything that the other counted."""
+    def plus(self, other: Tally) -> Tally:
+        """Return the sum of both."""
+        total = Tally()
         for name in COUNTS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+            setattr(total, name, getattr(self, name) + getattr(other, name))
+        return total
 
     @property
     def pages(self) -> int:
-        """Pages held: those that were stored, less those that went, by whatever way."""
+        """Pages held: those that were stored, less those that went in any way."""
         gone = self.replaced + self.dropped + self.taken + self.flushed + self.reclaimed + self.ended
         return self.stored - gone
 
@@ -76,12 +78,12 @@ class Counters:
     pools: int
     pages: int
     bytes: int
-    """What the pages, their objects and pools take: data and overhead, as it counts against the budget."""
+    """What pages, objects and pools take, data and overhead, as it counts against the budget."""
     budget: int | None
 
     @classmethod
     def of(cls, total: Tally, pools: int, used: int, budget: int | None) -> Counters:
-        """The snapshot of what all pools counted together."""
+        """Make the snapshot from what all pools counted together."""
         return cls(
             puts_stored=total.stored,
             puts_failed=total.failed,

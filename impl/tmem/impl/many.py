@@ -1,7 +1,7 @@
-"""Many pages in one call: each is a put or a get of its own, and they share what a call costs.
+"""Many pages in one call: each is a put or a get of its own, and they share the cost of the call.
 
-Whatever is out of the ordinary (a page that lacks room, a codec or a host that says no, a pool that ends
-meanwhile, a miss) is left to the operation for one page, so that there is one place for each answer.
+What is out of the ordinary (a page that lacks room, a codec or a host that refuses, a pool that ends
+meanwhile, a miss) is left to the operation for one page, so that each answer has one place.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from tmem.impl.arguments import bad_handle, bad_page, copied, no_memory
+from tmem.impl.mend import mend_pool
 from tmem.impl.pam import Pampd
 from tmem.impl.pool import Pool
-from tmem.impl.waiting import take
+from tmem.impl.waiting import owned, take
 from tmem.spec.abi.errors import EINVAL
 from tmem.spec.handle import INDEX_BITS, OBJECT_BITS
 
 PIECE = 64
-"""Pages that are done in one hold of a lock, at most: some 20 µs."""
+"""The most pages that are done in one hold of a lock: some 20 µs."""
 
 Slot = tuple[int, int]
 """Object id and index."""
@@ -25,7 +26,7 @@ Page = bytes | bytearray | memoryview
 
 
 class Way(NamedTuple):
-    """The way to the pages: the client's pool id, what it stands for, and the table that says so."""
+    """How a call leads to its pages: the client's pool id, its pool, and the table that has both."""
 
     client: int
     pool: int
@@ -34,7 +35,7 @@ class Way(NamedTuple):
 
 
 def check_slots(slots: Sequence[Slot]) -> None:
-    """Raise what the operation for one page would, for the first slot that cannot be."""
+    """Raise what the operation for one page would, for the first slot that is out of range."""
     for oid, index in slots:
         try:
             if oid >> OBJECT_BITS or index >> INDEX_BITS:
@@ -44,7 +45,7 @@ def check_slots(slots: Sequence[Slot]) -> None:
 
 
 def asked_puts(slots: Sequence[Slot], pages: Sequence[Page], page_size: int) -> Sequence[bytes]:
-    """The pages as the store's own; what one put would raise, for the first argument that cannot be."""
+    """Return copies of the pages; raise what one put would, for the first bad argument."""
     if len(slots) != len(pages):
         raise OSError(EINVAL, f"{len(slots)} slots and {len(pages)} pages: give one page for each")
     check_slots(slots)
@@ -55,14 +56,14 @@ def asked_puts(slots: Sequence[Slot], pages: Sequence[Page], page_size: int) -> 
 
 
 def _only(expected: object, things: Iterable[object]) -> bool:
-    """Whether none is another."""
+    """Return whether all things equal the expected one."""
     return set(things) <= {expected}
 
 
 def put_many(
     way: Way, slots: Sequence[Slot], pages: Sequence[bytes], put: Callable[[int, int, int, int, bytes], bool]
 ) -> list[bool]:
-    """Put each page, in order; `put` does it for one."""
+    """Put each page, in order; `put` puts one."""
     answers: list[bool] = []
     for at in range(0, len(slots), PIECE):
         some, data = slots[at : at + PIECE], pages[at : at + PIECE]
@@ -75,26 +76,31 @@ def put_many(
 
 
 def _store(way: Way, slots: Sequence[Slot], pages: Sequence[bytes]) -> int:
-    """Store pages until one meets a difficulty; how many."""
+    """Store pages until one meets a difficulty; return how many."""
     _, pool, owner, table = way
     stored = 0
     pampds: Sequence[Pampd] = []
     try:
         pampds = owner.pam.create_many(pages)
-        if not owner.lock.acquire(False):
-            take(owner.lock)
         try:
+            if not owner.lock.acquire(False):
+                take(owner.lock)
             if table.get(pool) is owner:
                 for (oid, index), pampd in zip(slots, pampds, strict=True):
                     if owner.store(oid, index, pampd):
                         break
                     stored += 1
-        finally:
             owner.lock.release()
-    except Exception:  # met again, and told, by the put of that page alone
+        except BaseException:
+            if owned(owner.lock) and stored < len(slots):
+                stored += owner.peek(*slots[stored]) is pampds[stored]
+            mend_pool(owner)
+            raise
+    except Exception:  # met again, and raised, by the put of that page alone
         pass
-    for pampd in pampds[stored:]:
-        owner.pam.free(pampd)
+    finally:
+        for pampd in pampds[stored:]:
+            owner.pam.free(pampd)
     return stored
 
 
@@ -102,7 +108,7 @@ Get = Callable[[int, int, int, int], bytes | None]
 
 
 def get_many(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
-    """Get each page, in order; `get` does it for one."""
+    """Get each page, in order; `get` gets one."""
     some = _look if way.owner.unlocked else _take
     if len(slots) <= PIECE:
         return some(way, slots, get)
@@ -113,7 +119,7 @@ def get_many(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None
 
 
 def _look(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
-    """Get pages that are found without a lock, as by one get."""
+    """Get pages without a lock, as one get does."""
     client, pool, owner, table = way
     objects, last = owner.objects, None
     held: dict[int, Pampd] = {}
@@ -143,14 +149,16 @@ def _look(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
 
 
 def _take(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
-    """Get pages under the lock. Where hits are exclusive they leave their slots, and are freed here."""
+    """Get pages under the lock. If hits are exclusive, they leave their slots and are freed here."""
     client, pool, owner, table = way
-    if not owner.lock.acquire(False):
-        take(owner.lock)
     try:
+        if not owner.lock.acquire(False):
+            take(owner.lock)
         pampds = [owner.get(*slot) for slot in slots] if table.get(pool) is owner else None
-    finally:
         owner.lock.release()
+    except BaseException:
+        mend_pool(owner)
+        raise
     if pampds is None:
         return [get(client, pool, *slot) for slot in slots]
     hits = [pampd for pampd in pampds if pampd is not None]
@@ -171,5 +179,5 @@ def _take(way: Way, slots: Sequence[Slot], get: Get) -> Sequence[bytes | None]:
 
 
 def _anew(way: Way, slots: Sequence[Slot], get: Get) -> Iterator[bytes | None]:
-    # The first was freed while it was read. Those after it are looked for again too, to come after it.
+    """Get pages again, of which the first was freed while it was read; the others have to come after it."""
     return (get(way.client, way.pool, *slot) for slot in slots)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, cast
 
+from tmem.impl.mend import mend_pool, mend_room
+from tmem.impl.order import Entry
 from tmem.impl.pam import Pampd
 from tmem.impl.pause import PIECE, pause
 from tmem.impl.pool import Object, Pool
 from tmem.impl.room import UNLIMITED, Room
+from tmem.impl.waiting import let_go
 
 BATCH = 8
 """Entries of the order that are looked at in one hold of the room's lock: some 10 µs, 100 at the worst."""
@@ -28,13 +32,17 @@ def strike(room: Room, pages: int, wanted: int) -> Struck:
     """Reclaim up to `pages` of the oldest pages, until `wanted` bytes are given; one batch of that.
 
     The lock order is pool, then room; a reclaimer comes the other way, so it only tries the lock of the
-    page's pool. Whoever holds that may be about to take this very page: it is passed over and keeps its
-    place. With both locks held, an entry that is not stale has its page.
+    page's pool. The holder of that lock may be about to take this very page: the entry is passed over and
+    keeps its place. With both locks held, an entry that is not stale has its page.
     """
     looked = 0
     gone: list[tuple[Pool, Pampd]] = []
-    passed: list[tuple[Object, int]] = []
-    with room.lock:
+    passed: list[Entry] = []
+    entry: Entry | None = None
+    pool: Pool | None = None
+    freeing: Iterator[tuple[Pool, Pampd]] = iter(gone)
+    try:
+        room.lock.acquire()
         order, used = room.order, room.used
         while looked < BATCH and len(gone) < pages and used - room.used < wanted:
             entry = order.pop()
@@ -42,27 +50,36 @@ def strike(room: Room, pages: int, wanted: int) -> Struck:
                 break
             looked += 1
             obj, index = entry
-            if order.is_stale(obj, index):
+            if order.drop_if_stale(obj, index):
                 continue
-            if not obj.pool.lock.acquire(blocking=False):
+            pool = cast(Pool, obj.pool)
+            if not pool.lock.acquire(blocking=False):
                 passed.append(entry)
                 continue
-            try:
-                gone.append((obj.pool, obj.pool.evict(obj, index)))
-            finally:
-                obj.pool.lock.release()
+            gone.append((pool, pool.evict(cast(Object, obj), index)))
+            pool.lock.release()
         for obj, index in reversed(passed):
             order.push_back(obj, index)
         given = used - room.used
-    for pool, pampd in gone:
-        pool.pam.free(pampd)
-    return Struck(looked, len(gone), given, passed[0][0].pool if passed else None)
+        room.lock.release()
+        for pool, pampd in freeing:
+            pool.pam.free(pampd)
+    except BaseException:
+        popped = passed if entry is None else [*passed, entry]
+        if pool is None:
+            mend_room(room, popped)
+        else:
+            mend_pool(pool, popped)
+        for pool, pampd in freeing:
+            pool.pam.free(pampd)
+        raise
+    return Struck(looked, len(gone), given, cast(Pool, passed[0][0].pool) if passed else None)
 
 
 def reclaim(room: Room, pages: int, wanted: int = UNLIMITED) -> Struck:
-    """Batches, until `pages` are reclaimed or `wanted` bytes given, or nothing is left to reclaim.
+    """Strike until `pages` are reclaimed or `wanted` bytes given, or nothing is left to reclaim.
 
-    The caller holds no lock: where all pages that a batch met were busy, it waits for one of their pools.
+    The caller holds no lock. If all pages of a batch were in busy pools, this waits for one of these pools.
     """
     looked = gone = given = tries = 0
     while gone < pages and given < wanted:
@@ -76,6 +93,15 @@ def reclaim(room: Room, pages: int, wanted: int = UNLIMITED) -> Struck:
             if tries == TRIES:
                 break
             tries += 1
-            with struck.busy.lock:
-                pass
+            wait_for(struck.busy)
     return Struck(looked, gone, given, None)
+
+
+def wait_for(pool: Pool) -> None:
+    """Return once nobody is in the pool."""
+    try:
+        pool.lock.acquire()
+        pool.lock.release()
+    except BaseException:
+        let_go(pool.lock)
+        raise

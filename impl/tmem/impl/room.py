@@ -1,11 +1,11 @@
-"""The room that all pools share: the bytes in use, and the age of the pages that may go for more."""
+"""The room that all pools share: the bytes in use, and the age of the pages that can make way for others."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-from tmem.impl.order import Order
+from tmem.impl.order import Order, OrderedPool
 
 UNLIMITED = 1 << 63
 
@@ -18,44 +18,47 @@ OBJECT = 400
 POOL = 900
 """A pool, or a client's use of a shared one."""
 ADVANCE = 1 << 16
-"""Room that a persistent pool takes in advance, so that few of its puts need the lock of the room."""
+"""Bytes that a persistent pool takes in advance, so that few of its puts need the lock of the room."""
 SHARE = 1024
-"""The part of a budget that it takes at most, where that is less."""
+"""A pool takes at most this part of the budget in advance."""
 
 
 class Room:
     """The account of bytes against the budget, and the reclaim order. Callers hold `lock`.
 
-    The lock stands below those of the pools: a thread that holds it waits for no other one of them.
+    The lock is the lowest: a thread that holds it waits for no other lock.
     """
 
-    __slots__ = ("_wake", "advance", "budget", "lock", "mark", "order", "used")
+    __slots__ = ("_wake", "advance", "budget", "lock", "mark", "order", "pools", "used")
 
-    def __init__(self, budget: int | None = None) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, budget: int | None = None, advance: int | None = None) -> None:
+        self.lock = threading.RLock()
         self.budget = UNLIMITED if budget is None else budget
+        self.pools: dict[OrderedPool, None] = {}
+        """The pools that hold bytes, in the order in which they were made."""
         self.used = 0
-        """What pages, objects and pools take, and what pools took in advance: never beyond the budget."""
-        self.advance = min(ADVANCE, self.budget // SHARE)
+        """The bytes that all pools hold: never more than the budget."""
+        self.advance = min(ADVANCE, self.budget // SHARE) if advance is None else advance
         self.order = Order()
         self.mark = self.budget
-        """Bytes in use beyond which `lacking` has to be asked."""
+        """Bytes in use above which `lacking` has to be asked."""
         self._wake: Callable[[], object] | None = None
 
     def lacking(self, used: int) -> int:
-        """How many bytes are lacking for so many to be in use. Beyond the mark this wakes the reclaimer."""
+        """Return how many bytes lack for this many to be in use; wakes the reclaimer above the mark."""
         if self._wake is not None and used > self.mark and self.order.pages:
             self._wake()
         return max(0, used - self.budget)
 
-    def charge(self, cost: int) -> int:
-        """Take `cost` bytes, or give them back where negative; else how many are lacking."""
+    def charge(self, pool: OrderedPool, cost: int) -> int:
+        """Let a pool hold `cost` bytes more, or less where negative; if bytes lack, return how many."""
         lacking = self.lacking(self.used + cost)
         if not lacking:
+            pool.held += cost
             self.used += cost
         return lacking
 
     def watch(self, mark: int, wake: Callable[[], object] | None) -> None:
-        """Call `wake`, under the lock, when room is taken beyond the mark while there are ephemeral pages."""
+        """Call `wake`, under the lock, when more than `mark` is used and there are ephemeral pages."""
         self.mark = min(mark, self.budget)
         self._wake = wake

@@ -3,53 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
 
 from tmem.impl.arguments import asked_kind, asked_pages, bad_handle, bad_page, copied, no_memory, no_pool
 from tmem.impl.background import Background
 from tmem.impl.codec import Codec, Lz4
 from tmem.impl.counters import Counters
-from tmem.impl.drain import drain
+from tmem.impl.drain import drain, drain_all
 from tmem.impl.hosts import Host, Hosted
+from tmem.impl.lifetime import AtFork, Token
 from tmem.impl.many import Slot, Way, asked_puts, check_slots, get_many, put_many
+from tmem.impl.mend import mend_pool, mend_room
+from tmem.impl.options import check_host, check_sizes, made_pam
 from tmem.impl.order import Order
 from tmem.impl.pam import Pam, Pampd
 from tmem.impl.pam.plain import Plain
-from tmem.impl.pool import Pool
+from tmem.impl.pool import Object, Pool
 from tmem.impl.reclaim import reclaim
 from tmem.impl.registry import Registry
-from tmem.impl.room import POOL, UNLIMITED, Room
-from tmem.impl.waiting import take
+from tmem.impl.room import UNLIMITED, Room
+from tmem.impl.waiting import owned, take
 from tmem.spec.abi.errors import ENOMEM
 from tmem.spec.abi.flags import compose
 from tmem.spec.handle import INDEX_BITS, OBJECT_BITS
 
 ROUNDS: Final = 8
-"""Times that a put makes room, only to find it taken by others, before it fails."""
+"""Times that an operation makes room, and finds it taken by others, before it fails."""
 AHEAD = 256
 """The part of the budget that is freed beyond need, so that not every put has to make room."""
 AHEAD_PAGES = 8
-"""What is freed beyond need at most, as pages that are not compressed: who frees more waits too long."""
+"""The most that is freed beyond need, in pages that are not compressed: to free more takes too long."""
 
 
 class Store:
     """A compressed page store behind the tmem API; all methods may be called from any thread.
 
     `budget` is in bytes, overhead included; None sets no limit. `codec` is called with the page size, and
-    `pam` with the codec. `keep_free` bytes of the budget are kept free by a thread of the store's own.
-    Bad arguments raise OSError with EINVAL, or TypeError; a pool that is not there ENODEV.
+    `pam` with the codec. A thread of the store keeps `keep_free` bytes of the budget free. A persistent pool
+    takes room for `advance` bytes at a time; None takes a small part of the budget.
+
+    The constructor raises TypeError or ValueError for an argument that cannot be. Operations raise TypeError,
+    or OSError with EINVAL, for bad arguments, and ENODEV for a pool that is not there.
+
+    Use the store as a context manager, or `close` it. A forked child has a store of its own with the pages
+    that were there. What an exception in the midst of a call, as by Ctrl-C, leaves in a slot is the old page,
+    the new one, or nothing.
 
     >>> from tmem.spec.abi.flags import PERSIST
-    >>> store = Store(budget=1 << 20)
-    >>> cache, swap = store.new_pool(client=1), store.new_pool(client=1, flags=PERSIST)
-    >>> [store.put(1, pool, oid=7, index=3, page=b"page" * 1024) for pool in (cache, swap)]
+    >>> with Store(budget=1 << 20) as store:
+    ...     cache, swap = store.new_pool(client=1), store.new_pool(client=1, flags=PERSIST)
+    ...     [store.put(1, pool, oid=7, index=3, page=b"page" * 1024) for pool in (cache, swap)]
+    ...     store.reclaim(10), store.get(1, cache, oid=7, index=3), store.get(1, swap, oid=7, index=3)[:8]
+    ...     store.counters().pages, store.counters().pages_reclaimed
     [True, True]
-    >>> store.reclaim(10), store.get(1, cache, oid=7, index=3), store.get(1, swap, oid=7, index=3)[:8]
     (1, None, b'pagepage')
-    >>> store.counters().pages, store.counters().pages_reclaimed
     (1, 1)
-    >>> store.close()
     """
 
     claims: ClassVar[frozenset[str]] = frozenset({"retain", "reclaim-bound", "regain", "atomic-flush", "lru"})
@@ -63,62 +71,63 @@ class Store:
         pam: Callable[[Codec], Pam[Any]] = Plain,
         host: Host | None = None,
         keep_free: int = 0,
+        advance: int | None = None,
     ) -> None:
-        if page_size < 1:
-            raise ValueError(f"page_size is {page_size}: a page has at least 1 byte")
-        if budget is not None and budget < 0:
-            raise ValueError(f"budget is {budget}: give 0 or more bytes, or None for no limit")
-        if not 0 <= keep_free <= (budget or 0):
-            raise ValueError(f"keep_free is {keep_free}: it must lie within the budget, {budget}")
+        check_sizes(budget, page_size, keep_free, advance)
+        check_host(host)
         self.page_size = page_size
         self.budget = budget
-        self._room = Room(budget)
+        self._room = Room(budget, advance)
         self._ahead = min((budget or 0) // AHEAD, AHEAD_PAGES * page_size)
-        bare = cast("Pam[Pampd]", pam(codec(page_size)))
-        self._pam = bare if host is None else Hosted(bare, host)
-        self._registry = Registry(partial(Pool, room=self._room, pam=self._pam, host=host))
+        bare = made_pam(page_size, codec, pam)
+        self._pam: Pam[Pampd] = bare if host is None else Hosted(bare, host)
+        self._registry = Registry(self._room, self._pam, host)
         self._tables = self._registry.tables
         self._background = Background(self._room, keep_free) if keep_free else None
+        self._token = _token(self._registry, self._background)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     # Pools
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
-        """Make a pool, or join the shared one of the UUID; the client's smallest free id.
+        """Make a pool, or join the shared one of the UUID; return the client's smallest free id.
 
-        EPERM: flags that are not taken, or a shared pool of another kind; ENOMEM: no room [X].
+        Without flags the pool is private and ephemeral. Flags name the page size of the store in bits 4-7,
+        as `tmem.spec.abi.flags.compose(page_size=...)` makes them; for pages of 4096 bytes these bits are 0.
+        EPERM: flags that are not taken, or a shared pool of another kind. ENOMEM: no room [X].
         """
         kind = asked_kind(client, flags, uuid, self.page_size)
-        if not self._charge(POOL):
-            raise OSError(ENOMEM, "no room for a pool")
-        try:
-            return self._registry.join(client, kind, uuid)
-        except BaseException:
-            self._charge(-POOL)
-            raise
+        for _ in range(ROUNDS):
+            id, lacking = self._registry.join(client, kind, uuid)
+            if not lacking:
+                return id
+            if not self._make_room(lacking):
+                break
+        raise OSError(ENOMEM, "no room for a pool")
 
     def destroy_pool(self, client: int, pool: int) -> bool:
-        """End the pool for this client, at one instant; False where there is none.
+        """End the pool for this client, at one instant; return False if there is none.
 
         The pages of a pool that nobody uses any more are given back before this returns.
         """
-        left = self._registry.leave(client, pool)
-        if left is None:
-            return False
-        drain(*left)
-        self._charge(-POOL)
-        return True
+        return self._registry.leave(client, pool)
 
     def pool_flags(self, client: int, pool: int) -> int:
-        """The flags that the pool really has: shared only where others can join it."""
+        """Return the flags that the pool really has: shared only if others can join it."""
         kind = self._find(client, pool, 0, 0)[1].kind
         return compose(persistent=kind.persistent, shared=kind.shared, page_size=self.page_size)
 
     # Pages
 
     def put(self, client: int, pool: int, oid: int, index: int, page: bytes | bytearray | memoryview) -> bool:
-        """Copy a page in. False where there is no room for it, and then the slot holds nothing.
+        """Copy a page in; return False if there is no room for it, and then the slot holds nothing.
 
-        What a hook raises that is neither MemoryError nor OSError is passed on, after the same.
+        An exception of a hook that is neither MemoryError nor OSError is passed on; the slot holds nothing.
         """
         try:  # `_find`, written out: a call less is 5 % of a get
             if oid >> OBJECT_BITS or index >> INDEX_BITS:
@@ -134,33 +143,42 @@ class Store:
         if len(page) != self.page_size:
             raise bad_page(page, self.page_size)
         pampd = None
+        lacking = 1
         try:
             pampd = self._pam.create(page)
-            rounds = ROUNDS
-            while rounds:
-                rounds -= 1
-                if not owner.lock.acquire(False):
-                    take(owner.lock)
+            for _ in range(ROUNDS):
                 try:
-                    if table.get(pool) is not owner:
-                        raise no_pool(client, pool)
-                    lacking = owner.store(oid, index, pampd)
-                finally:
+                    if not owner.lock.acquire(False):
+                        take(owner.lock)
+                    there = table.get(pool) is owner
+                    if there:
+                        lacking = owner.store(oid, index, pampd)
                     owner.lock.release()
+                except BaseException:
+                    if owned(owner.lock) and owner.peek(oid, index) is pampd:
+                        lacking = 0
+                    mend_pool(owner)
+                    raise
+                if not there:
+                    raise no_pool(client, pool)
                 if not lacking:
                     return True
-                if not self._make_room(lacking):
+                if lacking < 0 or not self._make_room(lacking):
                     break
         except (MemoryError, OSError):
             pass
         except Exception:
-            self._fail(table, owner, client, pool, oid, index, pampd)
+            self._fail(table, owner, client, pool, oid, index, pampd if lacking else None)
             raise
-        self._fail(table, owner, client, pool, oid, index, pampd)
+        except BaseException:  # an interruption: the slot may keep what it has
+            if lacking and pampd is not None:
+                self._pam.free(pampd)
+            raise
+        self._fail(table, owner, client, pool, oid, index, pampd if lacking else None)
         return False
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
-        """Copy a page out; None for a miss. A private ephemeral hit removes the page."""
+        """Copy a page out; return None for a miss. A hit in a private ephemeral pool removes the page."""
         try:  # `_find`, written out: a call less is 5 % of a get
             if oid >> OBJECT_BITS or index >> INDEX_BITS:
                 raise bad_handle(oid, index)
@@ -170,8 +188,8 @@ class Store:
             raise no_pool(client, pool) from None
         except TypeError:
             raise bad_handle(oid, index) from None
-        # A persistent page is found without a lock: no reclaimer takes it, and of the puts and flushes that
-        # come between these looks this get was first. The last look sees that the client never left.
+        # A private persistent page is found without a lock. No reclaimer takes it, and this get counts as
+        # earlier than a put or flush between these looks. The last look sees that the client never left.
         obj = owner.objects.get(oid) if owner.unlocked else None
         pampd = None if obj is None else obj.pages.get(index)
         if pampd is not None and table.get(pool) is owner:
@@ -181,16 +199,19 @@ class Store:
                 raise no_memory() from None
             if page is not None:
                 owner.tally.hits += 1
-                return page  # else it was freed meanwhile: look again
+                return page  # otherwise it was freed meanwhile: look again
         while True:
-            if not owner.lock.acquire(False):
-                take(owner.lock)
             try:
-                if table.get(pool) is not owner:
-                    raise no_pool(client, pool)
-                pampd = owner.get(oid, index)
-            finally:
+                if not owner.lock.acquire(False):
+                    take(owner.lock)
+                there = table.get(pool) is owner
+                pampd = owner.get(oid, index) if there else None
                 owner.lock.release()
+            except BaseException:
+                mend_pool(owner)
+                raise
+            if not there:
+                raise no_pool(client, pool)
             if pampd is None:
                 return None
             try:
@@ -200,15 +221,15 @@ class Store:
             except MemoryError:
                 raise no_memory() from None
             if page is not None:
-                return page  # else it was freed meanwhile: look again
+                return page  # otherwise it was freed meanwhile: look again
 
     def put_many(
         self, client: int, pool: int, slots: Sequence[Slot], pages: Sequence[bytes | bytearray | memoryview]
     ) -> list[bool]:
-        """Copy many pages in, the nth to the nth ⟨object id, index⟩; for each what its put answers.
+        """Copy many pages in, the nth to the nth ⟨object id, index⟩; return for each what its put answers.
 
         Each page is a put of its own, in order, at an instant of its own: the whole is not atomic. Bad
-        arguments are refused before anything changes. Another error is that of one put: those before it
+        arguments are refused before anything changes. Any other error is that of one put: the puts before it
         are done, and those after it are not.
         """
         table, owner = self._find(client, pool, 0, 0)
@@ -216,10 +237,10 @@ class Store:
         return put_many(Way(client, pool, owner, table), slots, kept, self.put)
 
     def get_many(self, client: int, pool: int, slots: Sequence[Slot]) -> Sequence[bytes | None]:
-        """Copy many pages out, that of the nth ⟨object id, index⟩ as the nth; None for each miss.
+        """Copy many pages out; return the page of the nth ⟨object id, index⟩ as the nth, or None for a miss.
 
-        Each is a get of its own, in order, at an instant of its own. Bad arguments are refused before
-        anything changes. On another error the pages that exclusive hits took are gone.
+        Each page is a get of its own, in order, at an instant of its own. Bad arguments are refused before
+        anything changes. On any other error, the pages that exclusive hits took are gone.
         """
         table, owner = self._find(client, pool, 0, 0)
         if not owner.unlocked:
@@ -227,40 +248,53 @@ class Store:
         return get_many(Way(client, pool, owner, table), slots, self.get)
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
-        """Let the slot hold nothing; whether it held a page."""
+        """Let the slot hold nothing; return whether it held a page."""
         table, owner = self._find(client, pool, oid, index)
-        if not owner.lock.acquire(False):
-            take(owner.lock)
+        found = False
         try:
-            if table.get(pool) is not owner:
-                raise no_pool(client, pool)
-            return owner.flush(oid, index)
-        finally:
+            if not owner.lock.acquire(False):
+                take(owner.lock)
+            there = table.get(pool) is owner
+            if there:
+                found = owner.flush(oid, index)
             owner.lock.release()
+        except BaseException:
+            mend_pool(owner)
+            raise
+        if not there:
+            raise no_pool(client, pool)
+        return found
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
-        """Let no slot of the object hold a page, from one instant on; whether one did."""
+        """Let no slot of the object hold a page, from one instant on; return whether one did."""
         table, owner = self._find(client, pool, oid, 0)
-        with owner.lock:
-            if table.get(pool) is not owner:
-                raise no_pool(client, pool)
-            obj = owner.detach(oid)
-        if obj is None:
-            return False
-        drain(owner, {oid: obj})
-        return True
+        detached: dict[int, Object] = {}
+        try:
+            owner.lock.acquire()
+            there = table.get(pool) is owner
+            if there:
+                detached = owner.detach(oid)
+            owner.lock.release()
+            found = bool(detached)
+            drain(owner, detached)
+        except BaseException:
+            mend_pool(owner)
+            drain_all(owner)
+            raise
+        if not there:
+            raise no_pool(client, pool)
+        return found
 
     # The whole
 
     def reclaim(self, pages: int) -> int:
-        """Let go of up to `pages` ephemeral pages, oldest first; how many went."""
+        """Reclaim up to `pages` ephemeral pages, oldest first; return how many went."""
         return reclaim(self._room, asked_pages(pages)).pages
 
     def counters(self) -> Counters:
-        """What happened so far, and what the store holds."""
+        """Return what happened so far, and what the store holds."""
         total, pools, spare = self._registry.tally()
-        with self._room.lock:
-            return Counters.of(total, pools, max(0, self._room.used - spare), self.budget)
+        return Counters.of(total, pools, max(0, self._room.used - spare), self.budget)
 
     def close(self) -> None:
         """Stop the background reclaimer and end all pools; none can be made any more."""
@@ -268,13 +302,19 @@ class Store:
             self._background.stop()
         for client, pool in self._registry.close():
             self.destroy_pool(client, pool)
-        with self._room.lock:
-            self._room.order = Order()  # what is left in it are stale entries, and they hold the pools
+        room = self._room
+        try:
+            room.lock.acquire()
+            room.order = Order()  # what is left in it are stale entries, and they hold the pools
+            room.lock.release()
+        except BaseException:
+            mend_room(room)
+            raise
 
     # Steps
 
     def _find(self, client: int, pool: int, oid: int, index: int) -> tuple[dict[int, Pool], Pool]:
-        """The client's table and the pool of that id; it may leave the table until its lock is held."""
+        """Return the client's table and the pool of that id, which may leave the table until it is locked."""
         try:
             if oid >> OBJECT_BITS or index >> INDEX_BITS:
                 raise bad_handle(oid, index)
@@ -295,27 +335,23 @@ class Store:
         index: int,
         pampd: Pampd | None,
     ) -> None:
-        """A put failed: neither its page nor the old one is ever seen. ENODEV where the pool has ended."""
+        """Let neither the page of a put that failed nor the old one be seen; ENODEV if the pool has ended."""
         if pampd is not None:
             self._pam.free(pampd)
-        with owner.lock:
-            if table.get(pool) is not owner:
-                raise no_pool(client, pool)
-            owner.fail(oid, index)
-
-    def _charge(self, cost: int) -> bool:
-        """Take room, making some where that is lacking; or give room back, where `cost` is negative."""
-        for _ in range(ROUNDS):
-            with self._room.lock:
-                lacking = self._room.charge(cost)
-            if not lacking:
-                return True
-            if not self._make_room(lacking):
-                return False
-        return False
+        try:
+            owner.lock.acquire()
+            there = table.get(pool) is owner
+            if there:
+                owner.fail(oid, index)
+            owner.lock.release()
+        except BaseException:
+            mend_pool(owner)
+            raise
+        if not there:
+            raise no_pool(client, pool)
 
     def _make_room(self, lacking: int) -> bool:
-        """Reclaim so many bytes, and a little for the next puts; False where there are not so many."""
+        """Reclaim this many bytes, and some for the next puts; return False if there are fewer."""
         room = self._room
         if lacking > room.used:  # it would not fit an empty store: let nothing go for it
             return False
@@ -324,3 +360,18 @@ class Store:
         before = room.used
         self._registry.collect()
         return room.used < before
+
+
+def _token(registry: Registry, background: Background | None) -> Token:
+    """Make what tells the parts of a store that it was dropped, or that the process forked."""
+
+    def begin_anew() -> None:
+        registry.begin_anew()
+        if background is not None:
+            background.start()
+
+    def dropped() -> None:
+        if background is not None:
+            background.ask_to_stop()
+
+    return Token(AtFork(registry.lock_all, registry.unlock_all, begin_anew), dropped)

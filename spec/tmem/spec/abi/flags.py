@@ -67,8 +67,8 @@ def objection(flags: int, page_size: int = 4096) -> str | None:
         return "precompressed pages are not supported"
     if (version := flags >> VERSION_SHIFT) not in (0, VERSION):
         return f"version {version} is unknown"
-    if (flags >> PAGE_SIZE_SHIFT & PAGE_SIZE_MASK) != page_size_nibble(page_size):
-        return f"the page size is not {page_size}"
+    if (nibble := flags >> PAGE_SIZE_SHIFT & PAGE_SIZE_MASK) != (wanted := page_size_nibble(page_size)):
+        return f"bits 4-7, the page size, are {nibble}; for pages of {page_size} bytes they must be {wanted}"
     return None
 
 
