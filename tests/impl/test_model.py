@@ -87,8 +87,7 @@ def steps(program: bytes) -> Iterator[tuple[str, tuple[int, int, int, int]]]:
 
 
 def run(program: bytes, budget: int | None, advance: int) -> None:
-    store = Store(budget, page_size=PAGE_SIZE)
-    store._room.advance = advance
+    store = Store(budget, page_size=PAGE_SIZE, advance=advance)
     oracle = Oracle(store)
     for what, where in steps(program):
         getattr(oracle, what)(*where)
@@ -122,9 +121,11 @@ def forget_that_an_entry_is_stale(patch):
 
 
 def leak_the_old_page(patch):
-    def charge(self, cost):
+    def charge(self, pool, cost):
         lacking = self.lacking(self.used + cost)
-        self.used += max(cost, 0) if not lacking else 0
+        if not lacking:
+            pool.held += max(cost, 0)
+            self.used += max(cost, 0)
         return lacking
 
     patch.setattr(Room, "charge", charge)
@@ -163,7 +164,7 @@ def leave_an_empty_object(patch):
 
 
 def flush_no_object(patch):
-    patch.setattr(Pool, "detach", lambda self, oid: None)
+    patch.setattr(Pool, "detach", lambda self, oid: {})
 
 
 @pytest.mark.parametrize(
