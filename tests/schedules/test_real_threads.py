@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from tmem.conformance.history.exhaustive import violation_in
 from tmem.conformance.schedules.explore import explore, explore_one, open_subject, replay
 from tmem.conformance.schedules.portfolio import PAIRS, Choice
 from tmem.conformance.schedules.programs.program import EPHEMERAL, Program, draw, number
@@ -17,7 +18,7 @@ from tmem.conformance.schedules.runtime.outside import is_blocked, sleeps, stays
 from tmem.conformance.schedules.runtime.strategies import Sticky
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
-from tmem.conformance.schedules.search.search import Counts, judge
+from tmem.conformance.schedules.search.search import Counts
 from tmem.conformance.schedules.search.subject import Subject
 from tmem.spec.handle import Handle
 from tmem.spec.operations import FlushPage, Get, NewPool, Put
@@ -65,7 +66,7 @@ def test_a_sound_store_over_a_library_that_locks_raises_no_alarm(library: str) -
 
 def test_without_real_threads_lmdb_would_raise_a_false_alarm() -> None:
     subject = replace(opened("lmdb", "factory"), real_threads=False)
-    found = explore_one(subject, 0, 1, judge, Counts(), chooser=chosen)
+    found = explore_one(subject, 0, 1, violation_in, Counts(), chooser=chosen)
     assert found is not None
     assert "on the same thread" in found.message
 
