@@ -68,6 +68,30 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Replayed:
+    """Replay data was run once: the clause that was broken, or nothing.
+
+    `after_others`: after other programs on other backends of the process.
+    """
+
+    clause: str
+    after_others: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The finding of a clause was replayed in a fresh process, and failed so often.
+
+    `left_behind`: it fails only after other backends of the process, which left something behind.
+    """
+
+    clause: str
+    failed: int
+    tries: int
+    left_behind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """How often clauses were checked, and exercised (the clause could have been broken there): increments."""
 
@@ -146,6 +170,8 @@ Event: TypeAlias = (
     | TurnBegan
     | Progress
     | Found
+    | Replayed
+    | Confirmed
     | Checked
     | Covered
     | NotOffered

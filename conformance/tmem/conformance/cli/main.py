@@ -23,13 +23,15 @@ from tmem.conformance.cli.console import follow, interruptible
 from tmem.conformance.cli.waivers import Waiver
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
 from tmem.conformance.report.summary import Summary
-from tmem.conformance.report.verdict import USAGE, verdict
+from tmem.conformance.report.verdict import USAGE, Verdict, verdict
 from tmem.conformance.run import replay as replaying
-from tmem.conformance.run.check import LIMIT
+from tmem.conformance.run.check import CONFIRM, LIMIT
 from tmem.conformance.run.hang import HANG_AFTER
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
 
+REPLAYS = 5
+"""How often `tmem replay` runs a replay file."""
 EXITS = """\b
 Exit codes, the first that applies:
   2  the target cannot be used, or the command is wrong
@@ -153,7 +155,7 @@ def check(
     summary = Summary(target, seed, level, races_fail=races)
     if waivers is not None:
         summary.waived = {each.clause: each.reason for each in _holding(waivers, target, hang_after)}
-    request = Request(target, seed, level, budget, hang_after, jobs=jobs, limit=LIMIT)
+    request = Request(target, seed, level, budget, hang_after, jobs=jobs, limit=LIMIT, confirm=CONFIRM)
     failure = follow(request, summary, fail_fast)
     if failure is not None and not summary.violations:
         _fail(failure, replays)
@@ -178,7 +180,9 @@ def check(
 def replay(file: Path, against: str | None, hang_after: float) -> None:
     """Make a violation happen again, from its replay file.
 
-    Exit codes: 1 where it fails again, 0 where it does not, 2 for a file or target that cannot be used.
+    It is run several times, and the answer has the rate: FAILED; FIXED, if it failed each time when the file
+    was written and does not now; or UNREPRODUCIBLE, if it failed by chance. Exit codes: 1 FAILED, 0 FIXED,
+    3 UNREPRODUCIBLE, 2 for a file or target that cannot be used.
     """
     try:
         recorded = replaying.load(file)
@@ -187,7 +191,10 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
     target = against or recorded.target
     summary = Summary(target, recorded.seed, recorded.level)
     try:
-        with interruptible(), closing(replaying.again(recorded, against, hang_after)) as events:
+        with (
+            interruptible(),
+            closing(replaying.again(recorded, against, hang_after, tries=REPLAYS)) as events,
+        ):
             for event in events:
                 summary.add(event)
     except ValueError as error:
@@ -199,10 +206,20 @@ def replay(file: Path, against: str | None, hang_after: float) -> None:
     console = terminal.console()
     for finding in summary.findings.values():
         terminal.show(console, terminal.story(finding))
+    confirmed = summary.confirmed[recorded.clause]
     if summary.findings:
-        console.print(f"\n{target}: it fails again.", style="bold red")
-        sys.exit(1)
-    console.print(f"{target}: it does not fail. {recorded.clause} was broken when {file} was written.")
+        by = "" if recorded.clause in summary.findings else f", by another clause than {recorded.clause}"
+        console.print(f"\nFAILED  {target}{by}. {terminal.rate(confirmed)}", style="bold red")
+        sys.exit(Verdict.FAIL.value)
+    tries = f"It failed in 0 of {confirmed.tries} replays"
+    if confirmed.tries and not recorded.by_chance:
+        console.print(f"FIXED  {target}. {tries}; {recorded.clause} was broken when {file} was written.")
+        return
+    was = ""
+    if recorded.rate is not None:
+        was = f", and in {recorded.rate[0]} of {recorded.rate[1]} when {file} was written"
+    console.print(f"UNREPRODUCIBLE  {target}. {tries}{was}.")
+    sys.exit(Verdict.UNKNOWN.value)
 
 
 main.add_command(calibrate)
@@ -246,7 +263,7 @@ def _holding(file: Path, target: str, hang_after: float) -> list[Waiver]:
 def _save(summary: Summary, folder: Path) -> dict[str, Path]:
     """Write a replay file for each violation; those that could be written, by clause."""
     saved = {}
-    for clause, finding in summary.violations.items():
+    for clause, finding in (summary.violations | summary.seen_once).items():
         try:
             saved[clause] = replaying.save(folder, finding, summary)
         except OSError as error:

@@ -47,6 +47,8 @@ def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
         "violations": [
             _violation(finding, replays.get(clause)) for clause, finding in summary.violations.items()
         ],
+        "seen_once": [_violation(finding, None) for finding in summary.seen_once.values()],
+        "confirmed": {clause: asdict(each) for clause, each in summary.confirmed.items()},
         "waived": summary.waived,
         "clauses": {
             clause: {

@@ -37,6 +37,9 @@ def _clause(suite: ElementTree.Element, summary: Summary, clause: str, status: S
         finding = summary.findings[clause]
         failure = ElementTree.SubElement(case, "failure", message=_clean(finding.message), type=clause)
         failure.text = _clean(_story(finding))
+    elif status is Status.SEEN_ONCE:
+        error = ElementTree.SubElement(case, "error", message="seen once; it did not come again", type=clause)
+        error.text = _clean(_story(summary.findings[clause]))
     elif status not in (Status.PASSED, Status.IMPLIED):
         why = f"{status.value}: {summary.waived[clause]}" if status is Status.WAIVED else status.value
         ElementTree.SubElement(case, "skipped", message=_clean(why))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tmem.conformance.events import (
     Canary,
     Checked,
+    Confirmed,
     Covered,
     DataRace,
     Event,
@@ -44,6 +45,8 @@ class Summary:
     not_offered: dict[str, NotOffered] = field(default_factory=dict)
     not_done: dict[str, NotDone] = field(default_factory=dict)
     """The engines that could not do all of their work on this target."""
+    confirmed: dict[str, Confirmed] = field(default_factory=dict)
+    """How often the findings of clauses failed when they were replayed."""
     canaries: list[Canary] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     races: list[tuple[str, str]] = field(default_factory=list)
@@ -76,6 +79,8 @@ class Summary:
                 self.histories += event.histories
             case Found(finding):
                 self._found(finding)
+            case Confirmed(clause):
+                self.confirmed[clause] = event
             case Checked():
                 self.checks.update(event.checks)
                 self.exercised.update(event.exercised)
@@ -100,13 +105,26 @@ class Summary:
 
     def _found(self, finding: Finding) -> None:
         known = self.findings.get(finding.clause)
-        if known is None or _rank(finding) < _rank(known):
+        if known is None or rank(finding) < rank(known):
             self.findings[finding.clause] = finding
 
     @property
     def violations(self) -> dict[str, Finding]:
-        """The findings of clauses that are not waived."""
-        return {clause: found for clause, found in self.findings.items() if clause not in self.waived}
+        """The findings of clauses that are not waived, without those that were seen once only."""
+        return {
+            clause: found
+            for clause, found in self.findings.items()
+            if clause not in self.waived and clause not in self.seen_once
+        }
+
+    @property
+    def seen_once(self) -> dict[str, Finding]:
+        """The findings that did not come again when they were replayed: no verdict on the target."""
+        return {
+            clause: found
+            for clause, found in self.findings.items()
+            if clause in self.confirmed and not self.confirmed[clause].failed
+        }
 
     @property
     def totals(self) -> str:
@@ -121,7 +139,8 @@ class Summary:
         return ", ".join(told) or "nothing done"
 
 
-def _rank(finding: Finding) -> tuple[bool, bool, int, str, str]:
+def rank(finding: Finding) -> tuple[bool, bool, int, str, str]:
+    """The order of findings of one clause: the least is the one to show."""
     # A whole program can be run again; of what threads did by chance the data only says how they began. A
     # story without steps says nothing. The rest makes the choice independent of who reports first.
     untold = "program" not in finding.replay or finding.replay["program"] is None

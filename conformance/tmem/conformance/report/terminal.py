@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tmem.conformance.coverage import CHOICES
-from tmem.conformance.events import Finding
+from tmem.conformance.events import Confirmed, Finding
 from tmem.conformance.report.as_json import sentence
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Status, Verdict, statuses, unseen, verdict
@@ -38,7 +38,10 @@ MEANS: Final = {
 def report(summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
     """The whole report."""
     parts = [_clauses(summary), *_lists(summary)]
-    parts += [story(finding, replays.get(finding.clause)) for finding in summary.violations.values()]
+    parts += [
+        story(finding, replays.get(finding.clause), summary.confirmed.get(finding.clause))
+        for finding in (*summary.violations.values(), *summary.seen_once.values())
+    ]
     spaced = [each for part in parts for each in (part, "")]
     return Group("", *spaced, verdict_line(summary))
 
@@ -64,6 +67,8 @@ def show(console: Console, shown: RenderableType) -> None:
 def means(summary: Summary) -> str:
     """What the verdict says, in words."""
     told = MEANS.get(verdict(summary)) or f"{_clauses_were(len(summary.violations))} broken"
+    if summary.seen_once and verdict(summary) is Verdict.UNKNOWN:
+        told = "a violation was seen once, and did not come again"
     if summary.races and summary.races_fail:
         told += f", and there are {len(summary.races)} data races"
     if summary.waived:
@@ -132,7 +137,22 @@ def _lists(summary: Summary) -> Iterable[RenderableType]:
             yield grid
 
 
-def story(finding: Finding, replay: Path | None = None) -> RenderableType:
+def rate(confirmed: Confirmed) -> str:
+    """How often a finding failed when it was replayed, in a sentence.
+
+    >>> rate(Confirmed("TMEM-GET-1", 3, 3)), rate(Confirmed("TMEM-GET-1", 0, 3))
+    ('It failed in 3 of 3 replays.', 'It failed in 0 of 3 replays: it was seen once, and proves nothing.')
+    """
+    line = f"It failed in {confirmed.failed} of {confirmed.tries} replays"
+    if confirmed.left_behind:
+        return (
+            f"{line}, each after other backends of the same process: an earlier backend leaves something"
+            " behind, such as a table of the module or a file. A factory must return a fresh backend."
+        )
+    return f"{line}." if confirmed.failed else f"{line}: it was seen once, and proves nothing."
+
+
+def story(finding: Finding, replay: Path | None = None, confirmed: Confirmed | None = None) -> RenderableType:
     """A violation that a person can follow: the clause, the operations, what came, what was allowed."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(justify="right", no_wrap=True, style="dim")
@@ -147,6 +167,8 @@ def story(finding: Finding, replay: Path | None = None) -> RenderableType:
     grid.add_row("allowed", Text(finding.allowed))
     if replay is not None:
         grid.add_row("again", Text(f"tmem replay {replay}", style="bold"))
+    if confirmed is not None:
+        grid.add_row("", Text(rate(confirmed)))
     said = sentence(finding.clause)
     parts: list[RenderableType] = [
         Text.assemble((f"✗ {finding.clause}", "bold red"), f"  {said}" if said else ""),

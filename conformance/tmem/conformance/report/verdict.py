@@ -28,6 +28,8 @@ class Status(Enum):
 
     PASSED = "passed"
     FAILED = "failed"
+    SEEN_ONCE = "seen once"
+    """A violation was seen, and did not come again when it was replayed."""
     WAIVED = "waived"
     """It is known to be broken, and that is accepted for a reason."""
     IN_PART = "checked in part"
@@ -48,7 +50,7 @@ def verdict(summary: Summary) -> Verdict:
         return Verdict.FAIL
     if any(not canary.caught for canary in summary.canaries):
         return Verdict.INSENSITIVE
-    if not summary.complete or summary.not_done:
+    if not summary.complete or summary.not_done or summary.seen_once:
         return Verdict.UNKNOWN
     if unseen(summary):
         return Verdict.VACUOUS
@@ -65,6 +67,8 @@ def status(summary: Summary, clause: str) -> Status:
     """What the run says of a clause, or of a claim that the target makes."""
     if clause in summary.waived:
         return Status.WAIVED
+    if clause in summary.seen_once:
+        return Status.SEEN_ONCE
     if clause in summary.findings:
         return Status.FAILED
     if summary.exercised[clause]:

@@ -15,6 +15,8 @@ from tmem.conformance.run.request import Request
 from tmem.conformance.run.round import Round
 from tmem.conformance.run.side_by_side import Task, merged, waiting
 
+CONFIRM: Final = 3
+"""How often the command replays a finding that is no evidence by itself."""
 LIMIT: Final = 50.0
 """Seconds of wall time that the engines get in a default run of the command, however slow the target is."""
 
@@ -39,6 +41,8 @@ def check(
     if request.budget is None:
         complete = complete or (not counted.deaths and all(counted.done.values()))
     yield Worked(counted.done)
+    if request.confirm:
+        yield from waiting(counted.confirm(request.jobs))
     if cut := _cut(request, counted):
         yield Note(cut)
     if request.budget is not None and complete:

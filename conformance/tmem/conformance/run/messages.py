@@ -29,6 +29,8 @@ class Job:
     scale: float = 1.0
     until: float | None = None
     replay: dict[str, object] | None = None
+    tries: int = 1
+    """How often a replay is run, each time on a fresh backend."""
 
     def to_json(self) -> str:
         """The job as one line."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,12 @@ from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding
 from tmem.conformance.files import write
 from tmem.conformance.report.summary import Summary
+from tmem.conformance.run.confirm import SECONDS, replays, summed
 from tmem.conformance.run.hang import HANG_AFTER
 from tmem.conformance.run.heartbeat import HANDSHAKE
 from tmem.conformance.run.messages import Job
 from tmem.conformance.run.process import COMMAND
 from tmem.conformance.run.side_by_side import waiting
-from tmem.conformance.run.supervisor import supervise
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 SCHEMA: Final = "tmem-replay/1"
@@ -37,6 +38,14 @@ class Replay:
     level: str
     clause: str
     data: dict[str, object]
+    rate: tuple[int, int] | None = None
+    """How often it failed when it was replayed by the run that found it, and of how many times."""
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether it failed by chance: not each time when it was written, or by real threads."""
+        failed, tries = self.rate or (1, 1)
+        return failed < tries or self.data.get("engine") == "stress"
 
 
 def name(finding: Finding) -> str:
@@ -58,6 +67,7 @@ def save(folder: Path, finding: Finding, summary: Summary) -> Path:
         "message": finding.message,
         "allowed": finding.allowed,
         "steps": list(finding.steps),
+        "failed": _rate(summary, finding.clause),
         "replay": finding.replay,
     }
     write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
@@ -80,7 +90,17 @@ def load(path: Path) -> Replay:
     if why := _objection(content["seed"], content["level"], content["clause"]):
         raise ValueError(f"{path} is no replay file of this version: {why}")
     data: dict[str, object] = content["replay"]
-    return Replay(content["target"], content["seed"], content["level"], content["clause"], data)
+    match content.get("failed"):
+        case [int(failed), int(tries)]:
+            rate: tuple[int, int] | None = (failed, tries)
+        case _:
+            rate = None
+    return Replay(content["target"], content["seed"], content["level"], content["clause"], data, rate)
+
+
+def _rate(summary: Summary, clause: str) -> list[int] | None:
+    confirmed = summary.confirmed.get(clause)
+    return None if confirmed is None else [confirmed.failed, confirmed.tries]
 
 
 def _objection(seed: int, level: str, clause: str) -> str | None:
@@ -99,8 +119,12 @@ def again(
     hang_after: float = HANG_AFTER,
     engines: Sequence[Engine] = ENGINES,
     command: Sequence[str] = COMMAND,
+    tries: int = 1,
 ) -> Generator[Event, None, None]:
-    """Run it again, against its target or another: Found if it fails. Raises ValueError, RunError."""
+    """Run it again, against its target or another: Found where it fails, and Confirmed at the end.
+
+    Raises ValueError, RunError.
+    """
     engine = replay.data.get("engine")
     names = [each.name for each in engines]
     if engine != HANDSHAKE and engine not in names:
@@ -111,5 +135,7 @@ def again(
         engines=() if engine == HANDSHAKE else (str(engine),),
         level=replay.level,
         replay=replay.data,
+        tries=tries,
+        until=None if tries == 1 else time.monotonic() + 4 * (SECONDS + hang_after),
     )
-    yield from waiting(supervise(job, engines, hang_after, command))
+    yield summed(replay.clause, (yield from waiting(replays(job, engines, hang_after, command))))

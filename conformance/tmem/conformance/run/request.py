@@ -25,4 +25,6 @@ class Request:
     shrink: float = 20.0
     """Seconds that making a hang or crash small may take."""
     jobs: int = 1
+    confirm: int = 0
+    """How often a finding that is no evidence by itself is replayed."""
     limit: float | None = None

@@ -8,11 +8,13 @@ from typing import Final
 
 from tmem.conformance.engine import Engine
 from tmem.conformance.events import Finding, Found, TurnBegan
+from tmem.conformance.report.summary import rank
+from tmem.conformance.run.confirm import confirm, stands_alone
 from tmem.conformance.run.crash import smaller
 from tmem.conformance.run.hang import TICK
 from tmem.conformance.run.messages import Job
 from tmem.conformance.run.request import Request
-from tmem.conformance.run.side_by_side import Task, merged, share_out
+from tmem.conformance.run.side_by_side import Result, Task, merged, share_out
 from tmem.conformance.run.supervisor import End, RunError, supervise
 
 QUICK: Final = 1.0
@@ -38,14 +40,44 @@ class Round:
         self.done = dict.fromkeys((engine.name for engine in engines), 0.0)
         """How much of its work each engine has done, 0 to 1; those that died are left out."""
         self.deaths: list[Finding] = []
+        self.findings: dict[str, Finding] = {}
+        """The best finding of each clause."""
 
     def run(self, workers: int) -> Task[bool]:
         """Run the engines in so many workers side by side; returns whether each came to its end."""
         groups = share_out(self._engines, workers)
-        ended = yield from merged([self._group([each.name for each in group]) for group in groups])
+        tasks = [self._group([each.name for each in group]) for group in groups]
+        ended = yield from self._noted(merged(tasks))
         if self.deaths:
-            yield from self._smaller(self.deaths[0])
+            yield from self._noted(self._smaller(self.deaths[0]))
         return all(ended)
+
+    def confirm(self, workers: int) -> Task[None]:
+        """Replay what is no evidence by itself, so many at once; reports how often each failed."""
+        doubtful = [found for found in self.findings.values() if not stands_alone(found)]
+        for first in range(0, len(doubtful), workers):
+            confirmed = yield from merged(
+                [
+                    confirm(each, self._request, self._seed, self._engines, self._command, self.until)
+                    for each in doubtful[first : first + workers]
+                ]
+            )
+            for each in confirmed:
+                if each.tries:
+                    yield each
+
+    def _noted(self, task: Task[Result]) -> Task[Result]:
+        """The events of a task; keeps the best finding of each clause."""
+        while True:
+            try:
+                event = next(task)
+            except StopIteration as stop:
+                result: Result = stop.value
+                return result
+            if isinstance(event, Found):
+                found = event.finding
+                self.findings[found.clause] = min(found, self.findings.get(found.clause, found), key=rank)
+            yield event
 
     def _group(self, names: list[str]) -> Task[bool]:
         complete = True
