@@ -12,17 +12,15 @@ from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Search
 from tmem.spec.operations import DestroyPool, Get, Put
-from tools.races.impl import _GET
 
-LOCK = "            if not owner.lock.acquire(False):\n                take(owner.lock)\n"
-LOOK = "                if table.get(pool) is not owner:\n                    raise no_pool(client, pool)\n"
-LATE = LOOK.replace("                if", "            if").replace("    raise", "raise") + LOCK
+LOCK = "                if not owner.lock.acquire(False):\n                    take(owner.lock)\n"
+LOOK = "                there = table.get(pool) is owner\n"
 
 
 def looks_early(source: str) -> str:
-    """A get looks whether its client has left the pool before it takes the pool's lock."""
-    assert source.count(_GET) == 1
-    return source.replace(_GET, _GET.replace(LOOK, "").replace(LOCK, LATE))
+    """Let a get look whether its client has left the pool before it takes the lock of the pool."""
+    assert source.count(LOCK + LOOK + "                pampd = ") == 1
+    return source.replace(LOCK + LOOK + "                pampd = ", LOOK + LOCK + "                pampd = ")
 
 
 def left() -> list[Program]:

@@ -202,8 +202,7 @@ class Pool(OrderedPool):
         if not obj.pages:
             obj.gone = True
             cost += self._drop(obj)
-        self.held -= cost
-        self.room.used -= cost
+        self.room.give_back(self, cost)
         self.room.order.pages -= 1
         self.tally.reclaimed += 1
         return pampd
@@ -272,7 +271,7 @@ class Pool(OrderedPool):
         if not self.persistent:
             room.order.remove_pages(self.tally.pages)
         self.tally.ended += self.tally.pages
-        room.charge(self, -self.spare)
+        room.give_back(self, self.spare)
         self.spare = 0
         room.lock.release()
 
@@ -297,7 +296,7 @@ class Pool(OrderedPool):
                     self.host.obj_free()
         if not detached:
             self.leaving = [each for each in self.leaving if each]
-        room.charge(self, -cost - self.cost_of_all(pampds))
+        room.give_back(self, cost + self.cost_of_all(pampds))
         if not self.persistent:
             room.order.tidy(len(pampds))
         room.lock.release()
@@ -330,7 +329,7 @@ class Pool(OrderedPool):
         """Give this many spare bytes back."""
         room = self.room
         room.lock.acquire()
-        room.charge(self, -spare)
+        room.give_back(self, spare)
         self.spare -= spare
         room.lock.release()
 

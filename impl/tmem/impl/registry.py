@@ -137,7 +137,7 @@ class Registry:
         """Let the pool have this many users; end it if that is none. The caller holds its lock."""
         room = self.room
         room.lock.acquire()
-        room.charge(pool, POOL * (users - pool.users))
+        room.give_back(pool, POOL * (pool.users - users))
         pool.users = users
         room.lock.release()
         if not users:

@@ -51,12 +51,17 @@ class Room:
         return max(0, used - self.budget)
 
     def charge(self, pool: OrderedPool, cost: int) -> int:
-        """Let a pool hold `cost` bytes more, or less where negative; if bytes lack, return how many."""
+        """Let a pool hold `cost` bytes more; if bytes lack, return how many."""
         lacking = self.lacking(self.used + cost)
         if not lacking:
             pool.held += cost
             self.used += cost
         return lacking
+
+    def give_back(self, pool: OrderedPool, cost: int) -> None:
+        """Let a pool hold `cost` bytes less."""
+        pool.held -= cost
+        self.used -= cost
 
     def watch(self, mark: int, wake: Callable[[], object] | None) -> None:
         """Call `wake`, under the lock, when more than `mark` is used and there are ephemeral pages."""
