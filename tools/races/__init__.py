@@ -1,4 +1,4 @@
-"""Ten races, one of each kind, as rewrites of a sound store."""
+"""Twelve races, one of each kind, as rewrites of a sound store."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ RECLAIM = """\
                 if frame.where == where and not found.persistent:
                     gone += self.remove(found, oid, index)
 """
+FREE = "        frame.where = None\n"
+LOOK = "            frame = found.objects.get(oid, {}).get(index)\n"
 PAGES = "HANDLE-1 HANDLE-2 POOL-1 POOL-2 POOL-3 PUT-2 PUT-3 GET-1 GET-2 GET-3 FLUSH-1 FLUSH-2 RECLAIM-1 ERR-1"
 
 RACES = {
@@ -122,6 +124,49 @@ RACES = {
 """,
         ),
         ("                found.alive = False\n", "                self.spare.append(found)\n"),
+    ),
+    "reclaim by handle": race(  # the id may be that of another pool by then
+        PAGES,
+        (
+            "            self.pools[client, number] = Pool(bool(flags & 1))\n",
+            """\
+            made = self.pools[client, number] = Pool(bool(flags & 1))
+            made.name = client, number
+""",
+        ),
+        (
+            RECLAIM,
+            """\
+            gone += self.flush_page(*found.name, oid, index)
+""",
+        ),
+    ),
+    "destroy of a reclaimed frame": race(  # which has another page by then
+        PAGES,
+        (
+            """\
+            with found.lock:
+                found.alive = False
+                self.empty(found)
+""",
+            """\
+            with found.lock:
+                found.alive = False
+            self.empty(found)
+""",
+        ),
+        (
+            RECLAIM,
+            """\
+            with found.lock:
+                if not found.alive:
+                    self.order.give(frame)
+                elif frame.where == where and not found.persistent:
+                    gone += self.remove(found, oid, index)
+""",
+        ),
+        (FREE, FREE + "        frame.fill(bytes(self.size))\n"),
+        (LOOK, "            if not found.alive:\n                return None\n" + LOOK),
     ),
     "reclaim against get": race(
         PAGES,

@@ -1,5 +1,5 @@
-"""Which programs are explored, and how: every pair of operations, larger programs drawn at random, and pairs
-in a full store.
+"""Which programs are explored, and how: every pair of operations, every operation against every script, pairs
+in a full store, and larger programs drawn at random.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.schedules.programs.pairs import pairs
 from tmem.conformance.schedules.programs.program import OIDS, PERSISTENT, Program, draw, number
+from tmem.conformance.schedules.programs.scripts import scripts
 from tmem.conformance.schedules.runtime.instrument import Level
 from tmem.conformance.schedules.search.search import Exploration
 from tmem.conformance.schedules.search.subject import Subject
@@ -105,8 +106,12 @@ PORTFOLIO: Final = (
 small programs are searched systematically."""
 PAIRS: Final[Explorations] = (("statement", Exploration(bound=1)),)
 """The exploration of a pair of operations: all that one preemption can do."""
-PROGRAMS: Final = 376
-"""Programs at scale 1, without those in a full store. Three of four are pairs of operations: all pairs."""
+SCRIPTS: Final[Explorations] = (("statement", Exploration(bound=1, interrupted=True)),)
+"""The exploration of an operation against a script: the operation is interrupted at each of its points."""
+PROGRAMS: Final = 544
+"""Programs at scale 1, without those in a full store. All pairs and scripts are among them."""
+TURN: Final = 8
+"""Of so many programs the last is drawn, while there are pairs and scripts left."""
 
 
 def programs(subject: Subject, seed: int) -> int:
@@ -115,17 +120,27 @@ def programs(subject: Subject, seed: int) -> int:
 
 
 def mixed(subject: Subject, seed: int, number: int, draws: random.Random) -> Choice:
-    """Three of four programs are pairs while there are pairs left; the others come from PORTFOLIO.
+    """A pair, a script, or a program of PORTFOLIO (see TURN).
 
     From number PROGRAMS on, programs run in a full store.
     """
     if 0 <= number - PROGRAMS < len(full := when_full(subject, seed)):
         return Choice(full[number - PROGRAMS], PAIRS, tightest(subject))
-    turn, place = divmod(number, 4)
-    small = pairs(seed, subject.reclaims, subject.shared)
-    if place < 3 and 3 * turn + place < len(small):
-        return Choice(small[3 * turn + place], PAIRS)
-    return drawn(subject, seed, turn if 3 * turn < len(small) else number, draws)
+    turn, place = divmod(number, TURN)
+    small = systematic(seed, subject.reclaims, subject.shared)
+    before = turn * (TURN - 1)
+    if place < TURN - 1 and before + place < len(small):
+        return small[before + place]
+    return drawn(subject, seed, turn if before < len(small) else number, draws)
+
+
+@lru_cache(2)
+def systematic(seed: int, reclaims: bool, shared: bool) -> list[Choice]:
+    """All pairs and scripts, in an order that the seed draws."""
+    choices = [Choice(each, PAIRS) for each in pairs(seed, reclaims, shared)]
+    choices += [Choice(each, SCRIPTS) for each in scripts(seed, reclaims, shared)]
+    random.Random(f"systematic {seed}").shuffle(choices)
+    return choices
 
 
 def drawn(subject: Subject, seed: int, number: int, draws: random.Random) -> Choice:

@@ -1,8 +1,8 @@
 """Concurrent programs: a setup, and then one to four threads that run at once.
 
 A program names pools by number, because the backend chooses their ids: number n is the n-th new pool of the
-setup, and a later new pool of the same client, flags and UUID makes that number anew. Pages are numbers in
-the corpus, in two bytes. So any part of a program is a program.
+setup, and after those the n-th that differs. A later equal new pool makes that number anew. Pages are numbers
+in the corpus, in two bytes. So any part of a program that makes its pools is a program.
 """
 
 from __future__ import annotations
@@ -35,11 +35,15 @@ SETUPS: Final = (
     (NewPool(1, EPHEMERAL),),
     (NewPool(1, PERSISTENT),),
     (NewPool(1, EPHEMERAL), NewPool(1, PERSISTENT)),
-    (NewPool(1, EPHEMERAL), NewPool(2, EPHEMERAL)),
-    (NewPool(1, EPHEMERAL | SHARED, UUID), NewPool(2, EPHEMERAL | SHARED, UUID)),
-    (NewPool(1, PERSISTENT | SHARED, UUID), NewPool(2, PERSISTENT | SHARED, UUID)),
+    tuple(NewPool(client, EPHEMERAL) for client in (1, 2, 3)),
 )
-"""The pools that a program starts with."""
+"""The pools that a program starts with: of one client, or of three."""
+SHARED_SETUPS: Final = tuple(
+    tuple(NewPool(client, kind | SHARED, UUID) for client in range(1, sharers + 1))
+    for kind in (EPHEMERAL, PERSISTENT)
+    for sharers in (2, 3)
+)
+"""The same with a pool that two or three clients share."""
 OIDS: Final = (7, 7 | 1 << 128)
 INDEXES: Final = (0, 1, 64)
 SHAPES: Final = ((1, 1), (1, 1), (1, 2), (1, 2), (2, 1), (1, 3), (2, 2))
@@ -64,8 +68,10 @@ class Program:
 
     @property
     def pools(self) -> tuple[NewPool, ...]:
-        """The new pools of the setup; the index is the number of the pool."""
-        return tuple(each for each in self.setup if isinstance(each, NewPool))
+        """The new pools; the index is the number of the pool."""
+        first = tuple(each for each in self.setup if isinstance(each, NewPool))
+        new = (each for thread in self.threads for each in thread if isinstance(each, NewPool))
+        return (*first, *(each for each in dict.fromkeys(new) if each not in first))
 
     @property
     def operations(self) -> Iterator[Operation]:
@@ -107,7 +113,7 @@ def draw(
 
     With `reclaims` the last thread is the reclaimer half of the time. With `shared` pools may be shared.
     """
-    setup: list[Operation] = list(random.choice(SETUPS if shared else SETUPS[:4]))
+    setup: list[Operation] = list(random.choice(SETUPS + SHARED_SETUPS if shared else SETUPS))
     pools = [each for each in setup if isinstance(each, NewPool)]
     slots = _slots(random, pools)
     page = iter(range(1, 250))
@@ -205,6 +211,12 @@ def without_pool(program: Program, pool: NewPool) -> Program | None:
 
     setup = tuple(moved(each) for each in program.setup if each != pool)
     return Program(setup, tuple(tuple(map(moved, thread)) for thread in program.threads))
+
+
+def is_whole(program: Program) -> bool:
+    """Whether every pool that an operation names is made."""
+    count = len(program.pools)
+    return all((pool_of(each) or 0) < count for each in program.operations)
 
 
 def number(page: int) -> bytes:

@@ -25,9 +25,13 @@ class StandsStillError(Exception):
 
 class Exploration(NamedTuple):
     """Which schedules of a program are tried: all with up to `bound` preemptions, but at most `most`; then
-    `sticky` and `pct` schedules that are drawn at random."""
+    `sticky` and `pct` schedules that are drawn at random.
+
+    With `interrupted`, the first thread runs first, and no other thread is preempted.
+    """
 
     bound: int = 0
+    interrupted: bool = False
     most: int = 30_000
     sticky: int = 0
     pct: int = 0
@@ -84,7 +88,8 @@ class Search:
         """All executions of an exploration."""
         self.looks = LOOKS
         points = 0
-        for execution in self.bounded(exploration.bound, exploration.most, seed):
+        only = 0 if exploration.interrupted else None
+        for execution in self.bounded(exploration.bound, exploration.most, seed, only):
             points = max(points, execution.points)
             yield execution
         draw = random.Random(seed)
@@ -102,10 +107,11 @@ class Search:
         results = [(each.preemptions, each.points, each.order) for each in (execution, again)]
         self.counts.astray += results[0] != results[1]
 
-    def bounded(self, bound: int, most: int, seed: int = 0) -> Iterator[Execution]:
+    def bounded(self, bound: int, most: int, seed: int = 0, only: int | None = None) -> Iterator[Execution]:
         """Depth-first search: all executions without a preemption, then with one, up to `bound`.
 
-        Stops after `most` executions; those of the last bound that is reached are then drawn at random.
+        Stops after `most` executions; those of the last bound that is reached are then drawn at random. Where
+        `only` is given, no other thread is preempted, nor is it passed over at the start.
         """
         waiting: list[list[Schedule]] = [[ROOT], *([] for _ in range(bound))]
         draw = random.Random(seed)
@@ -124,7 +130,8 @@ class Search:
                     self.counts.astray += 1
                     continue
                 for child, preempts in children(schedule, execution.segments or (), free=cost == bound):
-                    waiting[cost + preempts].append(child)
+                    if only is None or child[-1].thread == only or not (preempts or len(child) == 1):
+                        waiting[cost + preempts].append(child)
         self.counts.complete += 1
 
     def execute(self, strategy: Strategy, record: bool = False) -> Execution:

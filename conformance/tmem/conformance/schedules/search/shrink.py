@@ -9,7 +9,7 @@ from typing import Final
 
 from tmem.conformance.history.exhaustive import ATOMIC, Verdict
 from tmem.conformance.programs.shrink import LOSS
-from tmem.conformance.schedules.programs.program import Program, number, pool_of, without_pool
+from tmem.conformance.schedules.programs.program import Program, is_whole, number, pool_of, without_pool
 from tmem.conformance.schedules.runtime.strategies import Follow, Schedule
 from tmem.conformance.schedules.runtime.virtual import MAIN, Preemption
 from tmem.conformance.schedules.search.execution import Execution
@@ -53,6 +53,10 @@ def moves(schedule: Schedule, moved: Move) -> Iterator[Schedule]:
 def smaller_programs(program: Program) -> Iterator[tuple[Program, Move]]:
     """Every program without one thread or operation, or with one operation moved to the setup; each with
     where the preemptions went."""
+    return ((smaller, moved) for smaller, moved in _parts(program) if is_whole(smaller))
+
+
+def _parts(program: Program) -> Iterator[tuple[Program, Move]]:
     threads = program.threads
     for t in range(len(threads)):
         if len(threads) > 1:
@@ -100,7 +104,9 @@ def _setup(program: Program, done: list[Operation]) -> tuple[Operation, ...]:
         if isinstance(operation, NewPool):
             pool = program.pools.index(operation)
             ended = DestroyPool(operation.client, pool)
-            if ended in setup:
+            if operation not in setup:
+                setup.append(operation)
+            elif ended in setup:
                 setup = [each for each in setup if pool_of(each) != pool]
         else:
             setup.append(operation)
