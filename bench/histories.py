@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tmem.spec.abi.flags import PERSIST, SHARED, kind_of
+from tmem.spec.answers import declared, event
 from tmem.spec.handle import Handle
 from tmem.spec.history import Call
 from tmem.spec.operations import (
@@ -19,9 +21,9 @@ from tmem.spec.operations import (
     Put,
     Raised,
 )
-from tmem.spec.slot import Kind
+from tmem.spec.slot import Does, Kind
 
-ENODEV, ENOMEM, EFROZEN, EEMPTY = (Raised("OSError", number) for number in (19, 12, 1000, 1001))
+EPERM, ENODEV, ENOMEM, EFROZEN, EEMPTY = (Raised("OSError", number) for number in (1, 19, 12, 1000, 1001))
 STRANGE = (Raised("KeyError"), Raised("OSError", 5))
 """Answers that nobody declares: nothing is known of what the call did."""
 
@@ -41,7 +43,10 @@ class Store:
                 taken = {pool for owner, pool in self.pools if owner == client}
                 pool = next(n for n in range(len(taken) + 1) if n not in taken)
                 kind = kind_of(flags, uuid)
-                self.pools[client, pool] = ("shared", uuid) if kind.shared else (client, pool), kind
+                place: object = ("shared", uuid) if kind.shared else (client, pool)
+                if any(other == place and held != kind for other, held in self.pools.values()):
+                    return EPERM  # a pool has one kind, its maker's
+                self.pools[client, pool] = place, kind
                 return pool
             case DestroyPool(client, pool):
                 return self.destroy((client, pool))
@@ -98,6 +103,33 @@ def small(draw: random.Random, most: int = 7) -> list[Call]:
     if chance < 0.25:
         return _wild(draw, most)
     return _lives(draw) if chance < 0.45 else _likely(draw, most)
+
+
+def as_checked(calls: Sequence[Call]) -> list[Call]:
+    """The history with single answers weakened to what the checker takes them for (see `check`)."""
+    return [_weakened(call) for call in calls if not _says_nothing(call)]
+
+
+def _says_nothing(call: Call) -> bool:
+    # A destroy pool that was refused: to the checker it has happened at no time.
+    refused = isinstance(call.operation, DestroyPool) and isinstance(call.answer, Raised)
+    return refused and call.end is not None and declared(call.operation, call.answer)
+
+
+def _weakened(call: Call) -> Call:
+    operation, answer = call.operation, call.answer
+    if call.end is None or not declared(operation, answer):
+        return replace(call, end=None)
+    match event(operation, answer).does:
+        case Does.REFUSED | Does.FLUSHED | Does.ENDED:
+            return replace(call, answer=False)
+        case Does.MISS:
+            return replace(call, answer=None)
+        case Does.DENIED:
+            return replace(call, answer=ENODEV)
+        case Does.NOTHING if isinstance(operation, Put | FlushPage | FlushObject):
+            return replace(call, answer=ENODEV)
+    return call
 
 
 def _wild(draw: random.Random, most: int) -> list[Call]:

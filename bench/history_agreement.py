@@ -22,7 +22,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from bench.histories import small
+from bench.histories import as_checked, small
 from tmem.conformance import history
 from tmem.conformance.history.calls import call_of
 from tmem.conformance.history.checker import Illegal, Legal, check
@@ -48,7 +48,8 @@ def ask(question: str, calls: Sequence[Call]) -> tuple[str, bool, str]:
         result, legal = check(records, level="integrity"), intact(calls)
     else:
         claims = ("atomic-flush",) if question == "atomic-flush" else ()
-        result, legal = check(records, claims=claims), linearizable(calls, atomic_flush=bool(claims))
+        result = check(records, claims=claims)
+        legal = linearizable(as_checked(calls), atomic_flush=bool(claims))
     kind = type(result).__name__.lower()
     if isinstance(result, Legal):
         wrong = next((text for order in result.linearizations() if (text := objection(order))), "")
@@ -59,7 +60,7 @@ def ask(question: str, calls: Sequence[Call]) -> tuple[str, bool, str]:
         alone = (
             intact(window)
             if question == "integrity"
-            else linearizable(window, atomic_flush=question == "atomic-flush")
+            else linearizable(as_checked(window), atomic_flush=question == "atomic-flush")
         )
         return kind, not legal, "the window is legal" if alone else ""
     return kind, True, ""

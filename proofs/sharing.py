@@ -85,7 +85,7 @@ def sharers_of_a_uuid_see_the_same_pages(
     assert slot is not None
     (shown,) = may_hold(operate(two, a, a_id, Event(Does.STORED, page), oid, index), slot)
     assert shown == page
-    assert shown_to_sharer(slot.pool.kind, uuid, uuid, page, shown)
+    assert shown_to_sharer(slot.pool.kind, slot.pool.kind, uuid, uuid, page, shown)
     return a != b
 
 

@@ -10,7 +10,7 @@ from tmem.spec.clauses.flushes import flushed_empties
 from tmem.spec.clauses.gets import exclusive_hit, miss_stays, persistent_hit
 from tmem.spec.clauses.puts import failed_put_empties, old_page_gone, stored_page
 from tmem.spec.clauses.reclaim import gone_as_if_flushed, only_ephemeral
-from tmem.spec.slot import Does, Event, Kind, after, vanished
+from tmem.spec.slot import Does, Event, Kind, after, untouched, vanished
 
 SLOT_CLAUSES = (
     failed_put_empties,
@@ -24,7 +24,7 @@ SLOT_CLAUSES = (
     gone_as_if_flushed,
 )
 """What decides each clause that looks at one step of one slot."""
-SILENT = (Does.DENIED, Does.ENDED, Does.NOTHING)
+SILENT = (Does.DENIED, Does.ENDED)
 """Events of which the clauses of a slot say nothing: others decide them."""
 
 
@@ -160,13 +160,38 @@ def the_end_of_a_pool_empties_its_slots(kind: Kind, before: int | None) -> bool:
     return before is not None
 
 
-@theorem("TMEM-ARG-1")
-def a_refused_call_changes_nothing(kind: Kind, before: int | None) -> bool:
-    """What is refused is always possible and changes nothing; a denied get too, where it is possible."""
-    assert after(kind, before, Event(Does.NOTHING)) == (before,)
-    for now in after(kind, before, Event(Does.DENIED)):
+@theorem("TMEM-PUT-1", "TMEM-PUT-3", "TMEM-FLUSH-1")
+def no_put_or_flush_changes_nothing(kind: Kind, before: int | None, now: int | None) -> bool:
+    """A put or flush of a live pool that says that it changed nothing is impossible; the clauses say so."""
+    nothing: Event[int] = Event(Does.NOTHING)
+    assert after(kind, before, nothing) == ()
+    assert not failed_put_empties(kind, before, nothing, now)
+    assert not flushed_empties(kind, before, nothing, now)
+    assert old_page_gone(kind, before, nothing, now) == (before is None or now != before)
+    return before is not None and now == before
+
+
+@theorem("TMEM-GET-3")
+def a_denied_get_changes_nothing(kind: Kind, before: int | None) -> bool:
+    """A get may be denied wherever no persistent page is, and leaves what is there."""
+    denied: Event[int] = Event(Does.DENIED)
+    steps = after(kind, before, denied)
+    assert (steps == ()) == (kind.persistent and before is not None)
+    assert persistent_hit(kind, before, denied, before) == (steps != ())
+    for now in steps:
         assert now == before
-    return before is not None
+    return before is not None and steps != ()
+
+
+@theorem("TMEM-ARG-1")
+def what_no_call_touches_keeps_its_page_or_lets_it_vanish(
+    kind: Kind, before: int | None, now: int | None
+) -> bool:
+    """A slot that no operation touches goes where vanishing leads, and nowhere else."""
+    assert untouched(kind, before, now) == (now in (before, vanished(kind, before)))
+    if kind.persistent:
+        assert untouched(kind, before, now) == (now == before)
+    return before is not None and now is None and untouched(kind, before, now)
 
 
 @theorem("TMEM-PUT-2", "TMEM-RECLAIM-2")
@@ -182,7 +207,7 @@ def no_page_comes_from_nowhere(kind: Kind, before: int | None, event: Event[int]
 @theorem("TMEM-PUT-1", "TMEM-GET-1", "TMEM-GET-3", "TMEM-FLUSH-1")
 def something_can_always_be_answered(kind: Kind, holds: int | None) -> bool:
     """No slot is stuck: a put may succeed and fail, a flush flush, and a get hit what is there, else miss."""
-    for does in (Does.REFUSED, Does.FLUSHED, Does.ENDED, Does.RECLAIMED, Does.NOTHING):
+    for does in (Does.REFUSED, Does.FLUSHED, Does.ENDED, Does.RECLAIMED):
         assert after(kind, holds, Event(does)) != ()
     assert after(kind, holds, Event(Does.STORED, 1)) == (1,)
     assert (after(kind, holds, Event(Does.MISS)) != ()) == (holds is None)

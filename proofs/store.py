@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from proofs.theorem import theorem
 from tmem.spec.clauses.flushes import object_flushed
-from tmem.spec.clauses.handles import same_slot
+from tmem.spec.clauses.handles import independent, same_slot
 from tmem.spec.handle import INDEX_BITS, OBJECT_BITS, Handle, words
 from tmem.spec.slot import Does, Event, after, vanished
 from tmem.spec.store import Effect, Pool, Slot, Store, give, may_hold
@@ -63,7 +63,10 @@ def an_operation_changes_no_other_slot(
         return False
     store = pages_only(pages)
     (before,) = may_hold(store, other)
-    assert may_hold(give(store, Effect(event, pool, oid, index)), other) == (before,)
+    (now,) = may_hold(give(store, Effect(event, pool, oid, index)), other)
+    assert now == before
+    if in_range(other) and in_range(Slot(pool, oid, index)):
+        assert independent(Slot(pool, oid, index), other, before, now)
     return before is not None and pool.number == other.pool.number and oid == other.oid
 
 
@@ -107,8 +110,7 @@ def flush_object_empties_the_object_and_nothing_else(
     (now,) = may_hold(give(store, Effect(Event(Does.FLUSHED), pool, oid)), slot)
     covered = pool.number == slot.pool.number and oid == slot.oid
     assert now == (None if covered else before)
-    handle = Handle(slot.pool.number, slot.oid, slot.index)
-    assert object_flushed(slot.pool.kind, pool.number, oid, handle, before, now)
+    assert object_flushed(Event(Does.FLUSHED), pool, oid, slot, before, now)
     return before is not None and covered
 
 

@@ -7,15 +7,20 @@ from collections.abc import Iterable, Sequence
 from proofs.impl.scene import ELSEWHERE, Scene, Slot
 from proofs.impl.symbolic import quietly, symbolically
 from tests.impl.audit import audit
-from tmem.spec.slot import Event, Kind, after, vanished
+from tmem.spec.slot import Does, Event, Kind, after, vanished
 
 
 def reached(
     kind: Kind, holds: int | None, events: Iterable[Event[int]], vanishing: bool
 ) -> Sequence[int | None]:
-    """Everything a slot may hold after these events in this order, its page vanishing anywhere or never."""
+    """Everything a slot may hold after these events in this order, its page vanishing anywhere or never.
+
+    NOTHING is the event of a call that found no pool.
+    """
     states: list[int | None] = [holds]
     for event in events:
+        if event.does is Does.NOTHING:
+            continue
         states = [then for held in _open(kind, states, vanishing) for then in after(kind, held, event)]
     return _open(kind, states, vanishing)
 

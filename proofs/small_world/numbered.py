@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from proofs.small_world.alphabet import letters
-from proofs.small_world.relation import Setting, Step, World, after, empty, step, vanishings
+from proofs.small_world.relation import Setting, World, after, empty, vanishings
+from proofs.small_world.rules import Step, step
 
 
 class Size(NamedTuple):
@@ -25,7 +26,7 @@ class Relation:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.letters = list(letters(setting))
-        self.steps = [step(setting, *letter) for letter in self.letters]
+        self.steps = [step(setting.page_size, *letter) for letter in self.letters]
         """What each letter says that it did; None for one that is nowhere legal."""
         self._worlds: list[World] = []
         self._numbers: dict[World, int] = {}

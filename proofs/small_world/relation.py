@@ -2,7 +2,8 @@
 
 A world is a store that nothing was done to yet: which pool each name stands for, and what each slot of
 each pool holds. An operation and what it did lead from a world to every world that the store allows;
-between any two operations any ephemeral page may vanish. Nothing of `tmem.model` is used here.
+between any two operations any ephemeral page may vanish. What an answer means is said in `rules`: nothing
+of `tmem.model` is used here, and of `tmem.spec` only the slot, the store and the types.
 """
 
 from __future__ import annotations
@@ -11,26 +12,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from itertools import product
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple
 
-from tmem.spec.abi.flags import kind_of
-from tmem.spec.answers import declared, event, refused
-from tmem.spec.clauses.pools import destroyed, flags_taken
-from tmem.spec.handle import in_range
-from tmem.spec.operations import (
-    SIGNATURES,
-    Answer,
-    DestroyPool,
-    FlushObject,
-    FlushPage,
-    Get,
-    NewPool,
-    Operation,
-    Put,
-    Reclaim,
-    flat,
-)
-from tmem.spec.slot import Does, Event, Kind, vanished
+from proofs.small_world.rules import Step, kind
+from tmem.spec.operations import DestroyPool, FlushObject, FlushPage, Get, NewPool, PoolFlags, Put, Reclaim
+from tmem.spec.slot import Event, Kind, vanished
 from tmem.spec.store import (
     Pool,
     Slot,
@@ -44,16 +30,15 @@ from tmem.spec.store import (
     users,
 )
 
-Step: TypeAlias = tuple[Operation, Event[bytes] | int | None]
-"""An operation and what its answer says that it did: an event, the id of a new pool, or None (refused)."""
-
 
 class Setting(NamedTuple):
-    """What there is in a small world: ⟨client, pool id⟩s, ⟨object id, index⟩es, pages."""
+    """What there is in a small world: ⟨client, pool id⟩s, ⟨object id, index⟩es, pages, requests for pools."""
 
     names: tuple[tuple[int, int], ...]
     places: tuple[tuple[int, int], ...]
     pages: tuple[bytes, ...]
+    requests: tuple[tuple[int, int | None], ...]
+    """Flags and UUID."""
 
     @property
     def page_size(self) -> int:
@@ -69,10 +54,18 @@ class Living(NamedTuple):
     holds: tuple[bytes | None, ...]
 
 
-class World(NamedTuple):
-    """For each name the position of its pool among the pools, or None."""
+class Name(NamedTuple):
+    """What a name stands for: a pool by its position, and what was asked for, until that no longer counts."""
 
-    stands: tuple[int | None, ...]
+    pool: int
+    asked: Kind | None
+    uuid: int | None
+
+
+class World(NamedTuple):
+    """What each name of the setting stands for, if for anything, and the pools."""
+
+    stands: tuple[Name | None, ...]
     pools: tuple[Living, ...]
 
 
@@ -85,7 +78,7 @@ def as_store(setting: Setting, world: World) -> Store[bytes]:
     """The store that the world is."""
     pools = [Pool(number, living.kind, living.uuid) for number, living in enumerate(world.pools)]
     standing = [
-        (name, pools[n]) for name, n in zip(setting.names, world.stands, strict=True) if n is not None
+        (name, pools[n.pool]) for name, n in zip(setting.names, world.stands, strict=True) if n is not None
     ]
     return Store(
         {
@@ -101,14 +94,17 @@ def as_store(setting: Setting, world: World) -> Store[bytes]:
     )
 
 
-def worlds(setting: Setting, store: Store[bytes]) -> Iterator[World]:
+def worlds(setting: Setting, store: Store[bytes], asked: tuple[Name | None, ...]) -> Iterator[World]:
     """Every world that the store may be, its pools numbered in the order of their first names."""
     named = [stands_for(store, *name) for name in setting.names]
     pools = list(dict.fromkeys(pool for pool in named if pool is not None))
     for pool in pools:
         if users(store, pool) != named.count(pool):
             raise AssertionError(f"{pool} counts {users(store, pool)} users, not {named.count(pool)}")
-    stands = tuple(None if pool is None else pools.index(pool) for pool in named)
+    stands = tuple(
+        None if pool is None or was is None else was._replace(pool=pools.index(pool))
+        for pool, was in zip(named, asked, strict=True)
+    )
     slots = [[Slot(pool, *place) for place in setting.places] for pool in pools]
     for holds in product(*(product(*map(partial(may_hold, store), of_pool)) for of_pool in slots)):
         living = (Living(pool.kind, pool.uuid, pages) for pool, pages in zip(pools, holds, strict=True))
@@ -125,50 +121,68 @@ def vanishings(world: World) -> Iterator[World]:
         yield World(world.stands, tuple(changed))
 
 
-def step(setting: Setting, operation: Operation, answer: Answer) -> Step | None:
-    """What the answer says that the operation did; None where no such operation answers so in any world."""
-    if malformed(setting, operation):
-        return (operation, None) if refused(answer) else None
-    if not declared(operation, answer):
-        return None
-    if not isinstance(operation, NewPool):
-        return operation, event(operation, answer)
-    if not flags_taken(operation.flags, setting.page_size, answer):
-        return None
-    return operation, answer if isinstance(answer, int) else None
-
-
-def malformed(setting: Setting, operation: Operation) -> bool:
-    """Whether an argument is out of range (TMEM-ARG-1)."""
-    method, arguments = flat(operation)
-    named = dict(zip(SIGNATURES[method].arguments, arguments, strict=True))
-    if isinstance(operation, Put) and len(operation.page) != setting.page_size:
-        return True
-    return not in_range(cast(int, named.get("oid", 0)), cast(int, named.get("index", 0)))
-
-
 def after(setting: Setting, world: World, step: Step) -> Iterator[World]:
     """Every world that the step may lead to; none where it cannot happen."""
-    operation, did = step
+    operation, did, dead = step
+    place: tuple[int, ...] = ()
+    match operation:
+        case NewPool(client, flags, uuid):
+            return iter((world,)) if did == "" else _granted(setting, world, client, did, flags, uuid)
+        case Reclaim():
+            return iter((world,))
+        case Put(client, handle) | Get(client, handle) | FlushPage(client, handle):
+            name, place = (client, handle.pool), handle.slot
+        case FlushObject(client, pool, oid):
+            name, place = (client, pool), (oid,)
+        case DestroyPool(client, pool) | PoolFlags(client, pool):
+            name = (client, pool)
+    at = setting.names.index(name)
+    member = world.stands[at]
+    if member is None:
+        return iter((world,) if dead else ())
+    if did is None:
+        return iter(())
+    if did == "":
+        return iter((world,))
+    if isinstance(did, str):
+        return _told(setting, world, at, member, int(did))
     store = as_store(setting, world)
-    match operation, did:
-        case _, None:
-            return iter((world,))
-        case NewPool(client, flags, uuid), int(pool_id):
-            granted = new_pool(store, client, pool_id, kind_of(flags, uuid), uuid)
-            return iter(()) if granted is None else worlds(setting, granted)
-        case DestroyPool(client, pool_id), Event(does=does):
-            return worlds(setting, destroy_pool(store, client, pool_id) if does is Does.ENDED else store)
-        case Reclaim(), _:
-            return iter((world,))
-        case ((Put(client, handle) | Get(client, handle) | FlushPage(client, handle)), Event()):
-            if stands_for(store, client, handle.pool) is None:
-                return iter((world,) if destroyed(did) else ())
-            if isinstance(operation, FlushPage) and did.does is Does.NOTHING:
-                return iter(())
-            return worlds(setting, operate(store, client, handle.pool, did, handle.oid, handle.index))
-        case FlushObject(client, pool_id, oid), Event():
-            if stands_for(store, client, pool_id) is not None and did.does is Does.NOTHING:
-                return iter(())
-            return worlds(setting, operate(store, client, pool_id, did, oid))
-    raise TypeError(step)
+    if isinstance(operation, DestroyPool):
+        return worlds(setting, destroy_pool(store, *name), world.stands)
+    if member.asked not in (None, world.pools[member.pool].kind):
+        return iter(())  # joined as another kind, which was not told
+    assert isinstance(did, Event)
+    then = operate(store, *name, did, place[0], *place[1:])
+    return worlds(setting, then, _with(world, at, member._replace(asked=None)))
+
+
+def _granted(
+    setting: Setting, world: World, client: int, did: object, flags: int, uuid: int | None
+) -> Iterator[World]:
+    if not isinstance(did, int) or (client, did) not in setting.names:
+        return iter(())
+    asked = kind(flags, uuid)
+    granted = new_pool(as_store(setting, world), client, did, asked, uuid)
+    if granted is None:
+        return iter(())
+    at = setting.names.index((client, did))
+    return worlds(setting, granted, _with(world, at, Name(-1, asked, uuid)))
+
+
+def _told(setting: Setting, world: World, at: int, member: Name, flags: int) -> Iterator[World]:
+    # The kind of the pool; or, before anything else was done, that it is a private one of its own.
+    told = kind(flags, member.uuid)
+    store = as_store(setting, world)
+    known = _with(world, at, member._replace(asked=None))
+    if told == world.pools[member.pool].kind:
+        return worlds(setting, store, known)
+    if member.asked is None or told.shared or told.persistent != member.asked.persistent:
+        return iter(())
+    left = destroy_pool(store, *setting.names[at])
+    alone = new_pool(left, *setting.names[at], told)
+    assert alone is not None
+    return worlds(setting, alone, known)
+
+
+def _with(world: World, at: int, name: Name) -> tuple[Name | None, ...]:
+    return (*world.stands[:at], name, *world.stands[at + 1 :])

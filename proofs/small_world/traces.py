@@ -68,7 +68,8 @@ def known(setting: Setting, judge: Judge) -> Hashable:
             continue
         number = numbers.setdefault(member.pool.number, len(numbers))
         beliefs = tuple(judge.record.may_hold(client, Handle(pool, *place)) for place in setting.places)
-        standing.append((number, member.kind, member.uuid, member.pool.users, beliefs))
+        relied = (member.asked, member.fresh) if member.fresh else None
+        standing.append((number, member.kind, relied, member.uuid, member.pool.users, beliefs))
     return tuple(standing)
 
 
@@ -98,14 +99,13 @@ def follow(relation: Relation, judge: Judge, depth: int | None, seconds: float) 
 
 
 def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Hashable, Node]]:
-    # One judge goes on as long as letters lead back to the node; `trace` is all that it has seen.
-    here: Hashable = None
+    # One judge goes on as long as it knows what it knew at the node; `trace` is all that it has accepted.
+    knew = known(relation.setting, pickle.loads(node.judge))
     judge: Judge | None = None
     trace = node.trace
     for letter, taken in zip(relation.letters, relation.steps, strict=True):
         if judge is None:
             judge, trace = pickle.loads(node.judge), node.trace
-            here = (node.worlds, known(relation.setting, judge))
         trace = (*trace, letter)
         told.tried += 1
         ends = relation.reach(node.worlds, taken)
@@ -114,11 +114,13 @@ def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Ha
             told.disagreement = Disagreement(trace, _judged(violation))
             return
         if violation is not None:
-            judge = None
+            trace = trace[:-1]
+            if known(relation.setting, judge) != knew:
+                judge = None
             continue
         told.accepted += 1
         key = (ends, known(relation.setting, judge))
-        if key != here:
+        if key != (node.worlds, knew):
             yield key, Node(ends, _frozen(judge), trace)
             judge = None
 

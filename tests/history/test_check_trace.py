@@ -77,7 +77,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
     assert "No such file" in result.output
 
 
-INVALID, NO_ROOM, BROKEN = ({"errno": 22}, {"errno": 12}, {"raised": "KeyError"})
+INVALID, NO_POOL, NO_ROOM, BROKEN = ({"errno": 22}, {"errno": 19}, {"errno": 12}, {"raised": "KeyError"})
 OUT_OF_RANGE = [(1, 0, 7, -1), (1, 0, 7, 1 << 32), (1, 0, -7, 3), (1, 0, 1 << 192, 3)]
 
 
@@ -94,7 +94,8 @@ def line(op: str, args: tuple[object, ...], answer: object) -> str:
     [
         ("put", INVALID, True),
         ("put", INVALID, False),
-        ("put", NO_ROOM, BROKEN),
+        ("put", NO_POOL, BROKEN),
+        ("put", NO_POOL, NO_ROOM),
         ("get", INVALID, "page"),
         ("get", {"raised": "ValueError"}, None),
         ("flush_page", {"raised": "OverflowError"}, True),

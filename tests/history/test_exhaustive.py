@@ -63,7 +63,7 @@ def histories(seed: int, count: int) -> Iterator[list[Call]]:
                     operation = NewPool(client, *draw.choice(FLAGS))
                     answer = draw.choice((handle.pool, 1 - handle.pool, Raised("OSError", 12)))
                     if draw.random() < 0.2:
-                        operation, answer = Reclaim(1), draw.randrange(3)
+                        operation, answer = Reclaim(2), draw.randrange(3)
             clock += draw.randrange(4)
             begin = clock + len(calls) / 100
             calls.append(Call(operation, answer, begin, begin + draw.randrange(8) + 0.5))

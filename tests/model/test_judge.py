@@ -53,6 +53,8 @@ def get(answer: Answer, at: Handle = AT, client: int = 1) -> tuple[Operation, An
 
 
 flush = (FlushPage(1, AT), True)
+no_flush = (FlushPage(1, AT), False)
+OUT = Handle(0, 1 << 192, 0)
 flush_object = (FlushObject(1, 0, 7), False)
 destroy = (DestroyPool(1, 0), True)
 
@@ -65,11 +67,34 @@ ALLOWED: dict[str, Steps] = {
     "a shared ephemeral hit may remove": [pool(SHARED, uuid=5), put(), get(A), get(None)],
     "shared without uuid is private": [pool(SHARED), put(), get(A), get(None)],
     "a put refused by errno": [pool(PERSISTENT), put(answer=ENOMEM), get(None)],
-    "a put that changed nothing": [pool(PERSISTENT), put(A), put(B, EINVAL), get(A)],
     "a get that failed is no miss": [pool(), put(), get(ENOMEM), get(A)],
     "a duplicate replaced": [pool(PERSISTENT), put(A), put(B), get(B)],
     "a frozen flush has flushed": [pool(PERSISTENT), put(A), (FlushPage(1, AT), EFROZEN), get(None)],
-    "dead pools answer softly or not": [pool(), destroy, put(answer=False), get(None), get(ENODEV), flush],
+    "dead pools answer softly or not": [pool(), destroy, put(answer=False), get(None), get(ENODEV), no_flush],
+    "a bad argument on a dead pool": [get(ENODEV, OUT), get(EINVAL, OUT), put(b"short", ENODEV)],
+    "an id of 31 bits": [pool(id=(1 << 31) - 1)],
+    "a client out of range": [(NewPool(1 << 16), EINVAL), (NewPool(-1), Raised("ValueError"))],
+    "a uuid out of range": [(NewPool(1, SHARED, 1 << 128), EINVAL), (NewPool(1, SHARED, -1), EINVAL)],
+    "a uuid that does not count": [(NewPool(1, EPHEMERAL, 1 << 128), 0), put(), get(A), get(None)],
+    "a uuid of all ones": [(NewPool(1, SHARED, (1 << 128) - 1), 0), put(), get(A), get(None)],
+    "a second join by one client": [pool(BOTH, uuid=5), pool(BOTH, 1, 1, 5), put(), get(A, Handle(1, 7, 3))],
+    "one of two joins is ended": [
+        *(pool(BOTH, uuid=5), pool(BOTH, 1, 1, 5), put(), destroy, get(A, Handle(1, 7, 3))),
+    ],
+    "a join as another kind, told": [
+        *(pool(BOTH, uuid=5), pool(SHARED, 2, 0, 5), (PoolFlags(2, 0), BOTH), put(), get(A, client=2)),
+    ],
+    "a join as another kind, ended at once": [
+        *(pool(BOTH, uuid=5), pool(SHARED, 2, 0, 5), (DestroyPool(2, 0), True)),
+    ],
+    "a kind told twice": [
+        pool(SHARED, uuid=5),
+        *[(PoolFlags(1, 0), EPHEMERAL)] * 2,
+        put(),
+        get(A),
+        get(None),
+    ],
+    "reclaim of less than nothing": [(Reclaim(-1), EINVAL)],
     "an id comes back": [pool(), destroy, pool(PERSISTENT), put(), get(A), get(A)],
     "pools of two clients": [pool(), pool(client=2), put(), get(None, client=2), get(A)],
     "sharers see each other": [pool(BOTH, uuid=5), pool(BOTH, 2, 4, 5), put(), get(A, Handle(4, 7, 3), 2)],
@@ -81,14 +106,11 @@ ALLOWED: dict[str, Steps] = {
         put(b"short", EINVAL),
         get(Raised("OverflowError"), Handle(0, 1 << 192, 0)),
     ],
-    "a grant of another kind, told": [pool(PERSISTENT), (PoolFlags(1, 0), EPHEMERAL), put(), get(None)],
-    "flags that are not told": [
-        (PoolFlags(1, 0), ENODEV),
-        pool(PERSISTENT),
-        (PoolFlags(1, 0), EINVAL),
-        *(put(), get(A), get(A)),
+    "a private pool in the place of a shared one, told": [
+        *(pool(BOTH, uuid=5), (PoolFlags(1, 0), PERSISTENT), pool(BOTH, 2, 0, 5), put()),
+        *(get(None, client=2), get(A)),
     ],
-    "flags of no pool, told": [(PoolFlags(1, 0), EPHEMERAL), pool(PERSISTENT), put(), get(A), get(A)],
+    "flags of no pool": [(PoolFlags(1, 0), ENODEV), pool(PERSISTENT), put(), get(A), get(A)],
     "reclaim takes ephemeral pages": [pool(), put(), (Reclaim(1), 1), get(None)],
 }
 
@@ -107,6 +129,32 @@ BROKEN: dict[str, tuple[str, Steps]] = {
     "an exclusive page twice": ("TMEM-GET-2", [pool(), put(A), get(A), get(A)]),
     "a persistent page lost": ("TMEM-GET-3", [pool(PERSISTENT), put(A), get(None)]),
     "a persistent page denied": ("TMEM-GET-3", [pool(PERSISTENT), put(A), get(ENODEV)]),
+    "a persistent page, and no memory": ("TMEM-GET-3", [pool(PERSISTENT), put(A), get(ENOMEM)]),
+    "a put that says nothing changed": ("TMEM-PUT-1", [pool(PERSISTENT), put(A), put(B, EINVAL)]),
+    "a destroy refused": ("TMEM-POOL-3", [pool(), (DestroyPool(1, 0), EINVAL)]),
+    "a flush that found what is dead": ("TMEM-POOL-3", [pool(), destroy, flush]),
+    "a dead pool out of memory": ("TMEM-POOL-3", [pool(), destroy, put(answer=ENOMEM)]),
+    "a destroy of nothing": ("TMEM-POOL-3", [destroy]),
+    "flags of a dead pool": ("TMEM-POOL-3", [(PoolFlags(1, 0), EPHEMERAL)]),
+    "a kind that nobody asked for": ("TMEM-POOL-5", [pool(PERSISTENT), (PoolFlags(1, 0), EPHEMERAL)]),
+    "flags refused to tell": ("TMEM-POOL-5", [pool(), (PoolFlags(1, 0), EINVAL)]),
+    "flags of no version": ("TMEM-POOL-5", [pool(), (PoolFlags(1, 0), 0x02000000)]),
+    "a kind told too late": (
+        "TMEM-POOL-5",
+        [pool(SHARED, uuid=5), put(A), (PoolFlags(1, 0), EPHEMERAL)],
+    ),
+    "a join as another kind": (
+        "TMEM-SHARE-1",
+        [pool(BOTH, uuid=5), pool(SHARED, 2, 0, 5), put(A), get(A, client=2)],
+    ),
+    "an id below zero": ("TMEM-POOL-1", [pool(id=-1)]),
+    "an id of 32 bits": ("TMEM-POOL-1", [pool(id=1 << 31)]),
+    "good flags refused by another errno": ("TMEM-POOL-4", [(NewPool(1), EINVAL)]),
+    "a client out of range granted": ("TMEM-ARG-1", [(NewPool(1 << 16), 0)]),
+    "a miss of a bad argument on a dead pool": ("TMEM-ARG-1", [get(None, OUT)]),
+    "a miss of a bad argument": ("TMEM-ARG-1", [pool(), get(ENODEV, OUT)]),
+    "more reclaimed than asked": ("TMEM-ERR-1", [(Reclaim(1), 2)]),
+    "less than nothing reclaimed": ("TMEM-ARG-1", [(Reclaim(-1), 0)]),
     "a page after flush page": ("TMEM-FLUSH-1", [pool(), put(A), flush, get(A)]),
     "a page after flush object": ("TMEM-FLUSH-2", [pool(), put(A), flush_object, get(A)]),
     "a page after destroy": ("TMEM-POOL-3", [pool(), put(A), destroy, get(A)]),

@@ -74,7 +74,7 @@ def test_together_they_reach_what_runs_require() -> None:
         for _ in range(3):
             program = decode(draw.randbytes(HEADER + 120), len(pages.pages))
             coverage.program(run(program, compose(seed), pages, Silent()).judge, twins=False, changed=False)
-    for point in ("put refused", "duplicate put flushed", "eviction seen", "operation denied"):
+    for point in ("put refused", "duplicate put flushed", "eviction seen", "get denied"):
         assert coverage.points[point] > 20, point
     for kind in ("private ephemeral", "private persistent", "shared ephemeral", "shared persistent"):
         assert coverage.points[f"{kind}: hit"] > 20, kind

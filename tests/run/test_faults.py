@@ -136,7 +136,7 @@ def test_a_fault_says_what_it_is(known: Fault) -> None:
     assert set(known.clauses) <= set(CLAUSES) | set(CLAIMS)
     assert set(known.needs) <= {
         *("private ephemeral", "private persistent", "shared ephemeral", "shared persistent", "shared"),
-        *("reclaim", *CHOICES),
+        *("reclaim", "pool_flags", *CHOICES),
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES, Clause
 
-NUMBERS = {"POOL": 4, "HANDLE": 2, "PUT": 4, "GET": 3, "FLUSH": 2, "RECLAIM": 2, "CONC": 3}
+NUMBERS = {"POOL": 5, "HANDLE": 2, "PUT": 4, "GET": 3, "FLUSH": 2, "RECLAIM": 2, "CONC": 3}
 NUMBERS |= {"SHARE": 2, "ARG": 1, "ERR": 1}
 EVERY = [*CLAUSES.values(), *CLAIMS.values()]
 

@@ -42,7 +42,7 @@ CHOICES: dict[str, str] = {
     "pool id came back": "no pool id ever came back after destroy",
     "pool id of two clients": "no two clients ever had pools of one id",
     "persistent page kept under pressure": "no persistent page was asked for while room was short",
-    "operation denied": "no valid operation was answered EINVAL, EPERM or ENODEV",
+    "get denied": "no get with right arguments in a live pool was answered by an error",
     "dead pool answered softly": "no operation on a dead pool missed or failed without ENODEV",
     "reclaim made progress": "reclaim never let a page go",
     "new pool refused": "no pool was refused for want of room",
@@ -148,7 +148,7 @@ class Coverage:
         elif does is Does.MISS and state in ("page", "replaced"):
             self.points["eviction seen"] += count
         elif does is Does.DENIED:
-            self.points["operation denied"] += count
+            self.points["get denied"] += count
         if kind.persistent and state in ("TMEM-SHARE-1", "TMEM-SHARE-2"):
             self.points["shared persistent: " + _SHARED_POINTS[state]] += count
         if state == "TMEM-GET-2":
@@ -161,8 +161,6 @@ class Coverage:
             self.points["put refused"] += count
             if state == "page":
                 self.points["duplicate put flushed"] += count
-        elif does is Does.NOTHING:
-            self.points["operation denied"] += count
 
     def _dead(self, does: Does, count: int) -> None:
         self.checks["TMEM-POOL-3"] += count
@@ -184,12 +182,14 @@ class Coverage:
             ("TMEM-POOL-1", made),
             ("TMEM-POOL-3", seen["dead pool asked"]),
             ("TMEM-POOL-4", seen["flags refused"]),
+            ("TMEM-POOL-5", seen["pool flags told"]),
         ):
             self.exercised[clause] += count
         self.checks["TMEM-ERR-1"] += judge.record.count
         self.checks["TMEM-ARG-1"] += seen["bad argument"]
         self.checks["TMEM-POOL-1"] += made
         self.checks["TMEM-POOL-4"] += made + seen["flags refused"]
+        self.checks["TMEM-POOL-5"] += seen["pool flags told"]
 
 
 _SHARED_POINTS = {"TMEM-SHARE-1": "hit by another sharer", "TMEM-SHARE-2": "get after a sharer left"}

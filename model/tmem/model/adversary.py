@@ -218,9 +218,11 @@ class Adversary:
         self._obey(self._ask(Choice.DEAD), "no such pool")
 
     def _before_get(self, pool: _Pool, oid: int, index: int) -> None:
-        # To a host it is all the same whether a page vanished long ago or when it is looked for.
+        # A host cannot tell whether a page vanished long ago or when it is looked for.
+        held = index in pool.objects.get(oid, ())
+        if held and pool.kind.persistent:
+            return
         self._obey(self._ask(Choice.GET), "the get failed")
-        held = not pool.kind.persistent and index in pool.objects.get(oid, ())
         if held and self._ask(Choice.VANISH) == "vanish":
             _take(pool, oid, index)
 

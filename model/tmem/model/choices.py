@@ -28,7 +28,7 @@ class Choice(Enum):
         ("store", "refuse", "ENOMEM", "ENOSPC", "EFROZEN"),
     )
     VANISH = ("Is an ephemeral page that a get looks for still there?", ("keep", "vanish"))
-    GET = ("Does a get come to its end?", ("answer", "ENOMEM"))
+    GET = ("Is a get answered, where no persistent page is?", ("answer", "ENOMEM", "EPERM"))
     MISS = ("How does a get say that there is nothing?", ("None", "EEMPTY"))
     NEIGHBOURS = ("What ephemeral pages does a flush take along?", ("none", "object", "pool"))
     FOUND = ("What does a flush answer?", ("truth", "contrary", "EFROZEN"))

@@ -15,10 +15,10 @@ from tmem.model.pools import Member, SlotRecord
 from tmem.model.record import Record
 from tmem.model.violation import Violation
 from tmem.spec.abi.flags import kind_of, objection
-from tmem.spec.answers import declared, event, unflushed
+from tmem.spec.answers import declared, event, fits, nowhere, refused
 from tmem.spec.belief import EMPTY, Belief, learn
-from tmem.spec.clauses.pools import destroyed, flags_taken
-from tmem.spec.handle import in_range
+from tmem.spec.clauses.pools import destroyed, flags_taken, flags_told
+from tmem.spec.handle import POOL_BITS
 from tmem.spec.operations import (
     Answer,
     DestroyPool,
@@ -29,6 +29,7 @@ from tmem.spec.operations import (
     Operation,
     PoolFlags,
     Put,
+    Raised,
     Reclaim,
 )
 from tmem.spec.slot import Does, Kind
@@ -55,71 +56,80 @@ class Judge:
 
     def observe(self, operation: Operation, answer: Answer) -> Violation | None:
         """Judge one answer; None where the spec allows it."""
-        self.record.count += type(operation) is not PoolFlags
+        record = self.record
+        record.count += type(operation) is not PoolFlags
         return self._judges[type(operation)](operation, answer)
 
-    def _no_pool(self, client: int, pool: int, does: Does) -> None:
-        self.record.transitions[None, "page", does] += 1
-        if (client, pool) in self.record.pools.ended:
-            self.record.seen["dead pool asked"] += 1
+    def _member(
+        self, operation: Operation, client: int, pool: int, answer: Answer
+    ) -> Member | Violation | None:
+        """The pool that a right call on its pages is given to; None where there is none, and it says so."""
+        record = self.record
+        member = record.pools.members.get((client, pool))
+        if not fits(operation, record.page_size):
+            record.seen["bad argument"] += 1
+            if refused(answer, live=member is not None):
+                return None
+            return blame.bad_argument(record, operation, answer)
+        if not declared(operation, answer):
+            return blame.undeclared(record, operation, answer)
+        if member is None:
+            record.transitions[None, "page", event(operation, answer).does] += 1
+            if (client, pool) in record.pools.ended:
+                record.seen["dead pool asked"] += 1
+            if nowhere(operation, answer):
+                return None
+            return self._wrong_on_no_pool(operation, client, pool, answer)
+        if member.fresh:
+            member.fresh = False
+            if member.asked != member.kind:
+                return blame.kind_untold(record, operation, answer, member)
+        return member
 
-    def _bad_argument(self, operation: Operation, client: int, pool: int, answer: Answer) -> Violation | None:
-        self.record.seen["bad argument"] += 1
-        return blame.bad_argument(self.record, operation, client, pool, answer)
+    def _wrong_on_no_pool(self, operation: Operation, client: int, pool: int, answer: Answer) -> Violation:
+        if isinstance(operation, Get) and isinstance(answer, bytes):
+            return blame.wrong_page(self.record, operation, answer, answer, None)
+        return blame.no_pool(self.record, operation, client, pool, answer)
 
     # Pages
 
     def _put(self, put: Put, answer: Answer) -> Violation | None:
         client, handle, page = put.client, put.handle, put.page
-        if len(page) != self.record.page_size or not in_range(handle.oid, handle.index):
-            if page not in self.record.origins:
-                self._never(page, Origin(client, 0, Kind(), handle, self.record.count, 0), "TMEM-ARG-1")
-            return self._bad_argument(put, client, handle.pool, answer)
-        if not declared(put, answer):
-            return blame.undeclared(self.record, put, answer)
+        record = self.record
+        member = self._member(put, client, handle.pool, answer)
+        if not isinstance(member, Member):
+            right = fits(put, record.page_size)
+            if right or page not in record.origins:
+                origin = Origin(client, 0, Kind(), handle, record.count, 0)
+                self._never(page, origin, "TMEM-POOL-3" if right else "TMEM-ARG-1")
+            return member
         happened = event(put, answer)
-        member = self.record.pools.members.get((client, handle.pool))
-        if member is None:
-            self._no_pool(client, handle.pool, happened.does)
-            self._never(page, Origin(client, 0, Kind(), handle, self.record.count, 0), "TMEM-POOL-3")
-            return None if destroyed(happened) else blame.stored_in_no_pool(self.record, put, answer)
+        if happened.does is Does.NOTHING:
+            return blame.denied(record, put, answer)
         slot = member.pool.slot(handle)
         before = slot.origin
-        self.record.transitions[member.kind, "empty" if before is None else "page", happened.does] += 1
-        origin = Origin(
-            client, member.pool.number, member.kind, handle, self.record.count, self.record.pressure
-        )
-        if happened.does is Does.NOTHING:
-            self._never(page, origin, "TMEM-ARG-1")
-        elif happened.does is Does.REFUSED:
-            self.record.pressure += 1
+        record.transitions[member.kind, "empty" if before is None else "page", happened.does] += 1
+        origin = Origin(client, member.pool.number, member.kind, handle, record.count, record.pressure)
+        if happened.does is Does.REFUSED:
+            record.pressure += 1
             self._empty(slot, "TMEM-PUT-1")
             slot.emptied = "TMEM-PUT-1" if before is None else "failed duplicate"
             self._never(page, origin, "TMEM-PUT-1")
-        else:
-            if before is not None:
-                self._empty(slot, "TMEM-PUT-3")
-                origin.replaced = True
-            slot.belief = Belief(page, member.kind.persistent)
-            origin.earlier = self.record.origins.get(page)
-            slot.origin = self.record.origins[page] = origin
+            return None
+        if before is not None:
+            self._empty(slot, "TMEM-PUT-3")
+            origin.replaced = True
+        slot.belief = Belief(page, member.kind.persistent)
+        origin.earlier = record.origins.get(page)
+        slot.origin = record.origins[page] = origin
         return None
 
     def _get(self, get: Get, answer: Answer) -> Violation | None:
         client, handle = get.client, get.handle
-        if not in_range(handle.oid, handle.index):
-            return self._bad_argument(get, client, handle.pool, answer)
-        if not declared(get, answer):
-            return blame.undeclared(self.record, get, answer)
+        member = self._member(get, client, handle.pool, answer)
+        if not isinstance(member, Member):
+            return member
         happened = event(get, answer)
-        member = self.record.pools.members.get((client, handle.pool))
-        if member is None:
-            self._no_pool(client, handle.pool, happened.does)
-            return (
-                None
-                if destroyed(happened)
-                else blame.wrong_page(self.record, get, answer, happened.page or b"", None)
-            )
         slot = member.pool.slot(handle)
         at_stake = slot.emptied if slot.origin is None else self._at_stake(slot.origin, member, client)
         self.record.transitions[member.kind, at_stake, happened.does] += 1
@@ -151,33 +161,25 @@ class Judge:
         return "replaced" if origin.replaced else "TMEM-GET-3"
 
     def _flush_page(self, flush: FlushPage, answer: Answer) -> Violation | None:
-        client, handle = flush.client, flush.handle
-        if not in_range(handle.oid, handle.index):
-            return self._bad_argument(flush, client, handle.pool, answer)
-        if not declared(flush, answer):
-            return blame.undeclared(self.record, flush, answer)
+        handle = flush.handle
+        member = self._member(flush, flush.client, handle.pool, answer)
+        if not isinstance(member, Member):
+            return member
         happened = event(flush, answer)
-        member = self.record.pools.members.get((client, handle.pool))
-        if member is None:
-            self._no_pool(client, handle.pool, happened.does)
-            return None
-        if unflushed(flush, answer):
-            return blame.denied_flush(self.record, flush, answer, "TMEM-FLUSH-1")
+        if happened.does is Does.NOTHING:
+            return blame.denied(self.record, flush, answer)
         slot = member.pool.slot(handle)
-        self.record.transitions[member.kind, "empty" if slot.origin is None else "page", happened.does] += 1
+        state = "empty" if slot.origin is None else "page"
+        self.record.transitions[member.kind, state, happened.does] += 1
         self._empty(slot, "TMEM-FLUSH-1")
         return None
 
     def _flush_object(self, flush: FlushObject, answer: Answer) -> Violation | None:
-        if not in_range(flush.oid, 0):
-            return self._bad_argument(flush, flush.client, flush.pool, answer)
-        if not declared(flush, answer):
-            return blame.undeclared(self.record, flush, answer)
-        member = self.record.pools.members.get((flush.client, flush.pool))
-        if member is None:
-            return None
-        if unflushed(flush, answer):
-            return blame.denied_flush(self.record, flush, answer, "TMEM-FLUSH-2")
+        member = self._member(flush, flush.client, flush.pool, answer)
+        if not isinstance(member, Member):
+            return member
+        if event(flush, answer).does is Does.NOTHING:
+            return blame.denied(self.record, flush, answer)
         for slot in member.pool.objects.get(flush.oid, {}).values():
             self._empty(slot, "TMEM-FLUSH-2")
         return None
@@ -185,40 +187,56 @@ class Judge:
     # Pools
 
     def _new_pool(self, new: NewPool, answer: Answer) -> Violation | None:
+        record = self.record
+        if not fits(new):
+            record.seen["bad argument"] += 1
+            refusal = isinstance(answer, Raised) and flags_taken(new.flags, record.page_size, answer, False)
+            return None if refusal or refused(answer) else blame.bad_argument(record, new, answer)
         if not declared(new, answer):
-            return blame.undeclared(self.record, new, answer)
-        if not flags_taken(new.flags, self.record.page_size, answer):
-            return blame.flags_granted(self.record, new, answer)
+            return blame.undeclared(record, new, answer)
+        if not flags_taken(new.flags, record.page_size, answer, made=isinstance(answer, int)):
+            return blame.flags_granted(record, new, answer)
         if not isinstance(answer, int):
-            self.record.seen[
-                "flags refused" if objection(new.flags, self.record.page_size) else "new pool refused"
-            ] += 1
+            bad = objection(new.flags, record.page_size) is not None
+            record.seen["flags refused" if bad else "new pool refused"] += 1
             return None
-        if (new.client, answer) in self.record.pools.members:
-            return blame.id_taken(self.record, new, answer)
-        self.record.seen[
-            "pool id came back" if (new.client, answer) in self.record.pools.ended else "pool made"
-        ] += 1
-        self.record.pools.join(new.client, answer, kind_of(new.flags, new.uuid), new.uuid)
+        name = (new.client, answer)
+        if name in record.pools.members or not 0 <= answer < 1 << POOL_BITS:
+            return blame.id_taken(record, new, answer)
+        record.seen["pool id came back" if name in record.pools.ended else "pool made"] += 1
+        record.pools.join(new.client, answer, kind_of(new.flags, new.uuid), new.uuid)
         return None
 
     def _pool_flags(self, ask: PoolFlags, answer: Answer) -> Violation | None:
+        record = self.record
         if not declared(ask, answer):
-            return blame.undeclared(self.record, ask, answer)
-        member = self.record.member(ask.client, ask.pool)
-        if member is None or not isinstance(answer, int):
-            return None
+            return blame.undeclared(record, ask, answer)
+        member = record.member(ask.client, ask.pool)
+        if member is None:
+            return None if nowhere(ask, answer) else blame.no_pool(record, ask, ask.client, ask.pool, answer)
+        record.seen["pool flags told"] += 1
+        asked, kind, fresh = member.asked, member.kind, member.fresh
+        right = flags_told(asked, kind, fresh, answer, member.uuid, record.page_size)
+        if not right or not isinstance(answer, int):
+            return blame.kind_told(record, ask, answer, member)
         told = kind_of(answer, member.uuid)
-        if told.shared != member.kind.shared:
+        if told != kind:  # a private pool in the place of a shared one
             self._leave(ask.client, ask.pool)
-            self.record.pools.join(ask.client, ask.pool, told, member.uuid)
-        member.kind = told
+            record.pools.join(ask.client, ask.pool, told, member.uuid)
+            member = record.pools.members[ask.client, ask.pool]
+        member.asked, member.fresh = told, False
         return None
 
     def _destroy_pool(self, destroy: DestroyPool, answer: Answer) -> Violation | None:
+        record = self.record
         if not declared(destroy, answer):
-            return blame.undeclared(self.record, destroy, answer)
-        if self.record.member(destroy.client, destroy.pool) and event(destroy, answer).does is Does.ENDED:
+            return blame.undeclared(record, destroy, answer)
+        live = record.member(destroy.client, destroy.pool) is not None
+        if not destroyed(live, destroy, answer):
+            if live:
+                return blame.denied(record, destroy, answer)
+            return blame.no_pool(record, destroy, destroy.client, destroy.pool, answer)
+        if live:
             self._leave(destroy.client, destroy.pool)
         return None
 
@@ -230,9 +248,12 @@ class Judge:
                 self._empty(slot, "TMEM-POOL-3")
 
     def _reclaim(self, reclaim: Reclaim, answer: Answer) -> Violation | None:
-        self.record.pressure += 1
-        self.record.seen["reclaim made progress" if answer else "reclaim let nothing go"] += 1
-        return None if declared(reclaim, answer) else blame.undeclared(self.record, reclaim, answer)
+        record = self.record
+        record.pressure += 1
+        record.seen["reclaim made progress" if answer else "reclaim let nothing go"] += 1
+        if not fits(reclaim):
+            return None if refused(answer) else blame.bad_argument(record, reclaim, answer)
+        return None if declared(reclaim, answer) else blame.undeclared(record, reclaim, answer)
 
     # Where pages end
 

@@ -25,6 +25,8 @@ class Pool:
     """A pool as it was made: it lives while it has users; its id may come back for another."""
 
     number: int
+    kind: Kind
+    """That which its maker asked for."""
     uuid: int | None = None
     users: int = 0
     left: int = 0
@@ -49,11 +51,16 @@ class Pool:
 
 @dataclass(slots=True)
 class Member:
-    """A client's use of a pool. A grant is taken at its word, so the kind is the member's own."""
+    """A client's use of a pool: what ⟨client, pool id⟩ stands for."""
 
     pool: Pool
     kind: Kind
+    """The kind of the pool."""
+    asked: Kind
+    """The kind that the client asked for, or was told by pool flags."""
     uuid: int | None
+    fresh: bool = True
+    """Whether nothing was done with the id since new pool returned it."""
 
 
 class Pools:
@@ -71,12 +78,12 @@ class Pools:
         pool = self._shared.get(uuid) if kind.shared and uuid is not None else None
         if pool is None:
             self._made += 1
-            pool = Pool(self._made)
+            pool = Pool(self._made, kind)
             if kind.shared and uuid is not None:
                 pool.uuid = uuid
                 self._shared[uuid] = pool
         pool.users += 1
-        self.members[client, pool_id] = Member(pool, kind, uuid)
+        self.members[client, pool_id] = Member(pool, pool.kind, kind, uuid)
 
     def leave(self, client: int, pool_id: int, now: int) -> Pool:
         """The client's pool ended for it; the pool has ended when no users are left."""

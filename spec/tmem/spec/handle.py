@@ -8,6 +8,7 @@ from typing import Final
 CLIENT_BITS: Final = 16
 OBJECT_BITS: Final = 192
 INDEX_BITS: Final = 32
+POOL_BITS: Final = 31
 
 
 @dataclass(frozen=True, slots=True, order=True)

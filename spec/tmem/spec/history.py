@@ -1,9 +1,10 @@
 """Histories: calls that may overlap, and what it means that they could have happened one by one.
 
 A history is linearizable if each call can be given one instant between its begin and its end so that,
-in the order of these instants, every answer is one that `slot.after` allows (TMEM-CONC-1). Flush object
-counts as one flush for each slot that it covers, at instants of their own (TMEM-CONC-2). This is the
-definition, by trying all orders; it is for histories of a handful of calls.
+in the order of these instants, every answer is right (TMEM-CONC-1). Flush object counts as one flush for
+each slot that it covers, at instants of their own (TMEM-CONC-2). This is the definition, by trying all
+orders; it is for histories of a handful of calls. Of calls that do not overlap there is one order, and
+the judge of `tmem.model` accepts them exactly where they are linearizable.
 """
 
 from __future__ import annotations
@@ -12,9 +13,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from tmem.spec.abi.flags import kind_of
-from tmem.spec.answers import declared, event, refused, unflushed
-from tmem.spec.operations import Answer, DestroyPool, FlushObject, FlushPage, Get, NewPool, Operation, Put
+from tmem.spec.abi.errors import POOL_REFUSED
+from tmem.spec.abi.flags import kind_of, objection
+from tmem.spec.answers import declared, event, fits, nowhere, refused
+from tmem.spec.handle import POOL_BITS, Handle
+from tmem.spec.operations import (
+    Answer,
+    DestroyPool,
+    FlushObject,
+    FlushPage,
+    Get,
+    NewPool,
+    Operation,
+    PoolFlags,
+    Put,
+    Raised,
+    Reclaim,
+)
 from tmem.spec.slot import Does, Event, Kind, after, vanished
 
 
@@ -33,71 +48,111 @@ class Call:
 
     def before(self, other: Call) -> bool:
         """Whether this call had returned when the other began."""
-        return self.end is not None and not self.unsure and self.end < other.begin
-
-    @property
-    def unsure(self) -> bool:
-        """Whether nothing is known of its effect: it never returned, or answered what nobody declares."""
-        return self.end is None or not (declared(self.operation, self.answer) or refused(self.answer))
+        return self.end is not None and self.end < other.begin
 
 
-class Pool(NamedTuple):
-    """What ⟨client, pool id⟩ stands for; sharers of a UUID stand for the same pages."""
+class Member(NamedTuple):
+    """What ⟨client, pool id⟩ stands for; sharers of a UUID stand for the same pages.
+
+    `asked` is the kind that new pool asked for, until the id is used or pool flags tell the kind.
+    """
 
     pages: tuple[object, ...]
     kind: Kind
+    uuid: int | None
+    asked: Kind | None
 
 
+Name: TypeAlias = tuple[int, int]
 Slot: TypeAlias = tuple[tuple[object, ...], int, int]
 
 
 class State(NamedTuple):
     """A store: its pools by ⟨client, pool id⟩, and the slots that hold a page."""
 
-    pools: frozenset[tuple[tuple[int, int], Pool]] = frozenset()
+    pools: frozenset[tuple[Name, Member]] = frozenset()
     pages: frozenset[tuple[Slot, bytes]] = frozenset()
+
+    def member(self, name: Name) -> Member | None:
+        """What the name stands for, if for anything."""
+        return next((member for taken, member in self.pools if taken == name), None)
+
+    def give(self, name: Name, member: Member) -> State:
+        """The name stands for this from now on."""
+        kept = frozenset(entry for entry in self.pools if entry[0] != name)
+        return self._replace(pools=kept | {(name, member)})
 
 
 class Effect(NamedTuple):
     """What a call does at one instant; `part` is the index of the one slot that a part of a flush covers."""
 
     call: Call
-    operation: Operation
+    fits: bool
     part: int | None = None
 
 
-def linearizable(calls: Sequence[Call], *, atomic_flush: bool = False) -> bool:
+def linearizable(calls: Sequence[Call], *, page_size: int | None = None, atomic_flush: bool = False) -> bool:
     """Whether the history of a store that was empty could have happened one call at a time.
 
-    `atomic_flush` asks that each flush object takes effect on its whole object at one instant.
+    `page_size` is that of the store; without it a page may have any length. `atomic_flush` asks that each
+    flush object takes effect on its whole object at one instant.
 
-    >>> from tmem.spec import Handle
     >>> slot, new = Handle(0, 7, 3), Call(NewPool(1), 0, 0, 1)
     >>> put, get = Call(Put(1, slot, b"a"), True, 2, 5), Call(Get(1, slot), b"a", 4, 6)
     >>> linearizable([new, put, get]), linearizable([new, put, get, Call(Get(1, slot), b"a", 7, 8)])
     (True, False)
     """
-    effects = [part for call in calls for part in _parts(call, calls, atomic_flush)]
+    for call in calls:
+        if call.end is not None and not _declared(call, page_size):
+            return False
+    effects = [part for call in calls for part in _parts(call, calls, page_size, atomic_flush)]
     return _possible(effects, frozenset(range(len(effects))), State(), set())
 
 
-def _parts(call: Call, calls: Sequence[Call], atomic_flush: bool) -> list[Effect]:
-    operation = call.operation
-    if not isinstance(operation, FlushObject) or atomic_flush or _denied(call):
-        return [Effect(call, operation)]
-    slots = {c.operation.handle for c in calls if isinstance(c.operation, Put | Get | FlushPage)}
-    return [
-        Effect(call, operation, index) for index in sorted({s.index for s in slots if s.oid == operation.oid})
-    ]
+def handles(calls: Sequence[Call]) -> list[Handle]:
+    """The handles of all puts, gets and flush pages."""
+    return [call.operation.handle for call in calls if isinstance(call.operation, Put | Get | FlushPage)]
 
 
-def _denied(call: Call) -> bool:
-    return not call.unsure and unflushed(call.operation, call.answer)
+def at_place(calls: Sequence[Call], oid: int, index: int) -> list[Call]:
+    """The calls of a history that may concern this slot in some pool, those on pools included."""
+
+    def concerns(operation: Operation) -> bool:
+        match operation:
+            case Put(handle=handle) | Get(handle=handle) | FlushPage(handle=handle):
+                return handle.slot == (oid, index)
+            case FlushObject(oid=other):
+                return other == oid
+        return True
+
+    return [call for call in calls if concerns(call.operation)]
+
+
+def _declared(call: Call, page_size: int | None) -> bool:
+    operation, answer = call.operation, call.answer
+    if not fits(operation, page_size) and refused(answer, live=False):
+        return True
+    if not isinstance(operation, NewPool):
+        return declared(operation, answer)
+    if isinstance(answer, Raised):
+        return answer.errno in POOL_REFUSED
+    granted = type(answer) is int and 0 <= answer < 1 << POOL_BITS
+    return granted and fits(operation) and objection(operation.flags, page_size or 4096) is None
+
+
+def _parts(call: Call, calls: Sequence[Call], page_size: int | None, atomic_flush: bool) -> Iterator[Effect]:
+    operation, right = call.operation, fits(call.operation, page_size)
+    whole = atomic_flush or not right or not isinstance(operation, FlushObject)
+    if not isinstance(operation, FlushObject) or whole or event(operation, call.answer).does is Does.NOTHING:
+        yield Effect(call, right)
+        return
+    for index in sorted({slot.index for slot in handles(calls) if slot.oid == operation.oid}):
+        yield Effect(call, right, index)
 
 
 def _possible(effects: list[Effect], todo: frozenset[int], state: State, dead_ends: set[object]) -> bool:
     # Whether the rest of the effects can follow; what was tried in vain is not tried again.
-    if all(effects[n].call.unsure for n in todo):
+    if all(effects[n].call.end is None for n in todo):
         return True
     if (todo, state) in dead_ends:
         return False
@@ -112,83 +167,103 @@ def _possible(effects: list[Effect], todo: frozenset[int], state: State, dead_en
 
 def _after(state: State, effect: Effect) -> Iterator[State]:
     """Every state in which an effect may leave the store; none where it cannot happen now."""
-    call, operation = effect.call, effect.operation
-    match operation:
-        case NewPool():
-            granted = call.answer if type(call.answer) is int else None
-            if granted is not None or call.unsure:
-                yield from _joined(state, operation, granted)
-            else:
-                yield state
-        case DestroyPool(client, pool):
-            if call.unsure or event(operation, call.answer).does is Does.ENDED:
-                yield _left(state, (client, pool))
-            else:
-                yield state
-        case Put() | Get() | FlushPage() | FlushObject():
-            for happened in _events(call):
-                yield from _given(state, effect, happened)
-        case _:
-            yield state
-
-
-def _joined(state: State, new: NewPool, granted: int | None) -> Iterator[State]:
-    # A pool whose id was never answered has a name that no operation can use.
-    name = (new.client, granted if granted is not None else -1 - len(state.pools))
-    if any(name == taken for taken, _ in state.pools):
+    call, operation = effect.call, effect.call.operation
+    unsure = call.end is None
+    if isinstance(operation, NewPool | Reclaim):
+        yield from _made(state, operation, call) if isinstance(operation, NewPool) else (state,)
         return
-    kind = kind_of(new.flags, new.uuid)
-    pool = Pool(("shared", new.uuid) if kind.shared else name, kind)
-    yield state._replace(pools=state.pools | {(name, pool)})
+    name = _name(operation)
+    member = state.member(name)
+    if not effect.fits:
+        if unsure or refused(call.answer, live=member is not None):
+            yield state
+    elif member is None:
+        if unsure or nowhere(operation, call.answer):
+            yield state
+    elif isinstance(operation, DestroyPool):
+        if unsure or event(operation, call.answer).does is Does.ENDED:
+            yield _left(state, name)
+    elif isinstance(operation, PoolFlags):
+        yield from (state,) if unsure else _told(state, name, member, call.answer)
+    elif unsure and isinstance(operation, Get):
+        yield state  # the page that it may have removed may vanish as well
+    elif member.asked is None or member.asked == member.kind:
+        used = state.give(name, member._replace(asked=None))
+        for happened in _events(call):
+            yield from _given(used, member, operation, effect.part, happened)
 
 
-def _left(state: State, name: tuple[int, int]) -> State:
-    gone = next((pool for taken, pool in state.pools if taken == name), None)
-    pools = frozenset((taken, pool) for taken, pool in state.pools if taken != name)
-    if gone is None or any(pool.pages == gone.pages for _, pool in pools):
+def _made(state: State, new: NewPool, call: Call) -> Iterator[State]:
+    # A pool whose id was never answered has a name that no operation can use.
+    if isinstance(call.answer, Raised) and call.end is not None:
+        yield state
+        return
+    granted = call.answer if type(call.answer) is int and call.end is not None else -1 - len(state.pools)
+    name, asked = (new.client, granted), kind_of(new.flags, new.uuid)
+    if state.member(name) is None:
+        pages = ("shared", new.uuid) if asked.shared else name
+        kind = next((member.kind for _, member in state.pools if member.pages == pages), asked)
+        yield state.give(name, Member(pages, kind, new.uuid, asked))
+
+
+def _told(state: State, name: Name, member: Member, answer: Answer) -> Iterator[State]:
+    # Pool flags tell the kind of the pool; or, at first, that a shared request got a private pool.
+    if not isinstance(answer, int) or objection(answer) not in (None, "the page size is not 4096"):
+        return
+    told = kind_of(answer, member.uuid)
+    if told == member.kind:
+        yield state.give(name, member._replace(asked=None))
+    elif member.asked is not None and told == Kind(member.asked.persistent):
+        yield _left(state, name).give(name, Member(name, told, member.uuid, None))
+
+
+def _left(state: State, name: Name) -> State:
+    gone = state.member(name)
+    pools = frozenset((taken, member) for taken, member in state.pools if taken != name)
+    if gone is None or any(member.pages == gone.pages for _, member in pools):
         return State(pools, state.pages)
     return State(pools, frozenset((slot, page) for slot, page in state.pages if slot[0] != gone.pages))
 
 
 def _events(call: Call) -> list[Event[bytes]]:
-    # An unsure get needs no event but NOTHING: the page that it may have removed may vanish as well.
-    if not call.unsure:
+    if call.end is not None:
         return [event(call.operation, call.answer)]
-    match call.operation:
-        case Put(page=page):
-            return [Event(Does.STORED, page), Event(Does.REFUSED)]
-        case FlushPage() | FlushObject():
-            return [Event(Does.FLUSHED)]
-        case _:
-            return [Event(Does.NOTHING)]
+    if isinstance(call.operation, Put):
+        return [Event(Does.STORED, call.operation.page), Event(Does.REFUSED)]
+    return [Event(Does.FLUSHED)]
 
 
-def _given(state: State, effect: Effect, happened: Event[bytes]) -> Iterator[State]:
-    operation = effect.operation
-    client, pool_id, oid, index = _target(operation, effect.part)
-    pool = next((pool for name, pool in state.pools if name == (client, pool_id)), None)
-    if pool is None:
-        if happened.does not in (Does.STORED, Does.HIT):
-            yield state
-        return
-    if _denied(effect.call):
-        return
+def _given(
+    state: State, member: Member, operation: Operation, part: int | None, happened: Event[bytes]
+) -> Iterator[State]:
+    oid, index = _place(operation)
+    index = part if index is None else index
     if index is None:  # an atomic flush object
-        kept = frozenset((s, page) for s, page in state.pages if s[:2] != (pool.pages, oid))
-        yield state._replace(pages=kept if happened.does is Does.FLUSHED else state.pages)
+        if happened.does is Does.FLUSHED:
+            kept = frozenset((s, page) for s, page in state.pages if s[:2] != (member.pages, oid))
+            yield state._replace(pages=kept)
         return
-    slot = (pool.pages, oid, index)
+    slot = (member.pages, oid, index)
     held = next((page for s, page in state.pages if s == slot), None)
     others = frozenset(entry for entry in state.pages if entry[0] != slot)
-    for holds in {held, vanished(pool.kind, held)}:
-        for now in after(pool.kind, holds, happened):
+    for holds in {held, vanished(member.kind, held)}:
+        for now in after(member.kind, holds, happened):
             yield state._replace(pages=others if now is None else others | {(slot, now)})
 
 
-def _target(operation: Operation, index: int | None) -> tuple[int, int, int, int | None]:
+def _name(operation: Operation) -> Name:
     match operation:
-        case FlushObject(client, pool, oid):
-            return client, pool, oid, index
         case Put(client, handle) | Get(client, handle) | FlushPage(client, handle):
-            return client, handle.pool, handle.oid, handle.index
+            return client, handle.pool
+        case FlushObject(client, pool) | DestroyPool(client, pool) | PoolFlags(client, pool):
+            return client, pool
+    raise TypeError(f"{operation} has no pool id")
+
+
+def _place(operation: Operation) -> tuple[int, int | None]:
+    match operation:
+        case Put(handle=handle) | Get(handle=handle) | FlushPage(handle=handle):
+            return handle.slot
+        case FlushObject(oid=oid):
+            return oid, None
     raise TypeError(f"{operation} has no slot")

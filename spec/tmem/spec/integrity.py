@@ -1,8 +1,7 @@
-"""Integrity: that no get shows a torn, foreign or stale page, whatever the order of overlapping calls.
+"""Integrity: no get shows a torn, foreign or stale page, whatever the order of overlapping calls.
 
-This is the half of TMEM-CONC-1 that holds even for a backend whose callers never let operations on one
-handle overlap, as the page locks of a kernel see to. It does not ask in which order overlapping calls took
-effect, nor that a persistent page is found.
+This is the weaker half of TMEM-CONC-1. It asks neither in which order overlapping calls took effect, nor that
+a persistent page is found. A history that is linearizable is intact.
 """
 
 from __future__ import annotations
@@ -11,20 +10,20 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from tmem.spec.abi.flags import kind_of
-from tmem.spec.answers import event
+from tmem.spec.answers import declared, event
 from tmem.spec.history import Call
-from tmem.spec.operations import DestroyPool, FlushObject, FlushPage, Get, NewPool, Put
+from tmem.spec.operations import DestroyPool, FlushObject, FlushPage, Get, NewPool, PoolFlags, Put
 from tmem.spec.slot import Does, Kind
 
 Grants: TypeAlias = set[tuple[object, Kind]]
-"""What a pool id was granted for: the UUID of a shared pool or the name of a private one, and its kind."""
+"""What a pool id may stand for: the UUID of a shared pool or the name of a private one, and its kind."""
 
 
 def intact(calls: Sequence[Call]) -> bool:
     """Whether every page that was hit had been put there, and had not ended.
 
-    A put of the page into the slot must have stored it, or perhaps, and begun before the get ended; and no
-    call that ended the page may have run after the put had returned and before the get began.
+    Some put of the page into the slot must have stored it, or may have, and begun before the get ended. No
+    call that ended the page may have begun after that put returned, and returned before the get began.
 
     >>> from tmem.spec import Handle
     >>> slot, new = Handle(0, 7, 3), Call(NewPool(1), 0, 0, 1)
@@ -37,7 +36,8 @@ def intact(calls: Sequence[Call]) -> bool:
 
 
 def _does(call: Call) -> Does | None:
-    return None if call.unsure else event(call.operation, call.answer).does
+    known = call.end is not None and declared(call.operation, call.answer)
+    return event(call.operation, call.answer).does if known else None
 
 
 def _put_there(get: Call, calls: Sequence[Call]) -> bool:
@@ -94,5 +94,6 @@ def _grants(call: Call, calls: Sequence[Call]) -> Grants:
             return set()
     news = [(new.operation, new.answer) for new in calls if isinstance(new.operation, NewPool)]
     granted = [new for new, answer in news if type(answer) is int and (new.client, answer) == name]
-    kinds = [(new.uuid, kind_of(new.flags, new.uuid)) for new in granted]
+    told = [c.answer for c in calls if c.operation == PoolFlags(*name) and isinstance(c.answer, int)]
+    kinds = {(new.uuid, kind_of(flags, new.uuid)) for new in granted for flags in (new.flags, *told)}
     return {(uuid if kind.shared else name, kind) for uuid, kind in kinds}

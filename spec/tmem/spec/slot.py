@@ -1,8 +1,8 @@
 """The semantics of one slot. A store is the product of its slots, so this is all of tmem.
 
-A slot holds one page or nothing. What an operation does to a slot follows from its answer, so the
-only choice that is left open is the vanishing of an ephemeral page: `vanished` may happen silently
-between any two events. Pages are compared, never looked into; any type with `==` will do.
+A slot holds one page or nothing. What an operation does to a slot follows from its answer
+(`tmem.spec.answers`). One choice is left open: an ephemeral page may vanish silently between any two
+events (`vanished`). Pages are compared, never looked into, so a page is of any type with `==`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The kind of a pool: what decides whether its pages may vanish and whether a hit removes them."""
+    """The kind of a pool. It decides whether pages may vanish and whether a hit removes them."""
 
     persistent: bool = False
     shared: bool = False
@@ -31,7 +31,7 @@ class Kind:
 
 
 class Does(Enum):
-    """What an operation, by the answer it gave, does to one slot."""
+    """What the answer of an operation says that the operation did to one slot."""
 
     STORED = "put stored"
     REFUSED = "put failed"
@@ -41,7 +41,7 @@ class Does(Enum):
     FLUSHED = "flushed"
     ENDED = "pool ended"
     RECLAIMED = "reclaimed"
-    NOTHING = "changed nothing"
+    NOTHING = "changed nothing"  # what no put, flush or destroy of a live pool may say
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ class Event(Generic[P]):
 def vanished(kind: Kind, holds: P | None) -> P | None:
     """What is left when the reclaimer strikes: an ephemeral page goes, a persistent page stays [P]."""
     return holds if kind.persistent else None
+
+
+def untouched(kind: Kind, before: P | None, now: P | None) -> bool:
+    """Whether a slot that no operation touches may hold `now` where it held `before`."""
+    return now == before or now == vanished(kind, before)
 
 
 def after(kind: Kind, holds: P | None, event: Event[P]) -> tuple[P | None, ...]:
@@ -86,4 +91,4 @@ def after(kind: Kind, holds: P | None, event: Event[P]) -> tuple[P | None, ...]:
         case Does.RECLAIMED:
             return (vanished(kind, holds),)
         case Does.NOTHING:
-            return (holds,)
+            return ()

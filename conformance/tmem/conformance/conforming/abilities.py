@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tmem.conformance.conforming.wrapper import Page, Shadow, Wrapper
-from tmem.spec.abi.errors import EINVAL, ENOMEM, EPERM
+from tmem.spec.abi.errors import ENOMEM, ENOSPC, EPERM
 from tmem.spec.abi.flags import VERSION_SHIFT, kind_of
 from tmem.spec.backend import Backend
 from tmem.spec.handle import in_range
@@ -61,8 +61,8 @@ class FewPools(Shadow):
         return pool
 
 
-class KeepsAllOnes(Wrapper):
-    """Keeps object id all ones for itself: every put to it is refused."""
+class KeepsAllOnes(Shadow):
+    """Reserves object id all ones: every put to it fails."""
 
     ALL = (1 << 192) - 1
 
@@ -71,8 +71,9 @@ class KeepsAllOnes(Wrapper):
         self.raises = raises
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
-        if oid != self.ALL or len(page) != self.page_size or not in_range(oid, index):
+        right = len(page) == self.page_size and in_range(oid, index) and self.known(client, pool)
+        if oid != self.ALL or not right:
             return super().put(client, pool, oid, index, page)
         if self.raises:
-            raise OSError(EINVAL, "that object id is taken")
+            raise OSError(ENOSPC, "that object id is reserved")
         return False

@@ -20,6 +20,7 @@ from tmem.conformance.faults import (  # noqa: F401  # importing a module regist
     puts,
     races,
     reclaims,
+    refusals,
     sharing,
 )
 from tmem.conformance.faults.fault import FAULTS, Fault

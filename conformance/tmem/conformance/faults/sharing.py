@@ -44,7 +44,7 @@ class Misjoined(Shadow):
         return really & ~(PERSIST | SHARED) | asked & (PERSIST | SHARED)
 
 
-@fault("TMEM-SHARE-1", *LOST, *STALE, needs=PERSISTENT, history=(29,))
+@fault("TMEM-SHARE-1", *LOST, *STALE, "TMEM-POOL-5", needs=PERSISTENT, history=(29,))
 class SharedPoolIsPrivate(Misjoined):
     """A shared pool is made private in silence."""
 
@@ -52,7 +52,7 @@ class SharedPoolIsPrivate(Misjoined):
         return flags & ~SHARED, None
 
 
-@fault(*LOST, *STALE, needs=("shared persistent", "shared ephemeral"), history=(29,))
+@fault("TMEM-POOL-5", *LOST, *STALE, needs=("shared persistent", "shared ephemeral"), history=(29,))
 class JoinerGetsOtherKind(Misjoined):
     """Who joins an ephemeral pool and asks for a persistent one gets the ephemeral one in silence."""
 

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from tmem.model.judge import Judge
 from tmem.model.violation import Violation
 from tmem.spec.abi.flags import PERSIST, SHARED, kind_of
-from tmem.spec.answers import declared, event, unflushed
+from tmem.spec.answers import declared, event, nowhere
 from tmem.spec.belief import EMPTY, Belief, learn
 from tmem.spec.handle import Handle
 from tmem.spec.history import Call
@@ -61,7 +61,7 @@ class Effect(NamedTuple):
     """What a call does at one instant: to the slot at index `place`; if that is None, to an object or pool.
 
     A new pool has a `grant`: its name, kind and pages. Pool flags have `kinds`, those that the pool may be
-    of, if there is one. A flush that was denied has no kinds at all: there can be no pool.
+    of. `nowhere`: an id that stands for no pool may answer so.
     """
 
     name: Name | None = None
@@ -70,6 +70,7 @@ class Effect(NamedTuple):
     event: Event[bytes] | None = None
     grant: tuple[Name, Kind, object] | None = None
     kinds: frozenset[Kind] | None = None
+    nowhere: bool = True
 
 
 class State:
@@ -78,28 +79,31 @@ class State:
     __slots__ = ("beliefs", "log", "pools")
 
     def __init__(self) -> None:
-        self.pools: dict[Name, tuple[Kind, object]] = {}
+        self.pools: dict[Name, tuple[Kind, object, Kind]] = {}
+        """The kind of each pool, its pages, and the kind that its client asked for or was told."""
         self.beliefs: dict[SlotKey, Belief[bytes]] = {}
 
     def apply(self, effect: Effect) -> Callable[[], None] | None:
         """Apply an effect. Returns how to undo it, or None if it cannot happen now."""
         if effect.grant is not None:
             return self._join(*effect.grant)
-        if effect.kinds is not None:
-            held = self.pools.get(effect.name) if effect.name else None
-            return _nothing if held is None or held[0] in effect.kinds else None
-        happened = effect.event
-        if happened is None or effect.name is None:
+        if effect.name is None:
             return _nothing
-        if happened.does is Does.ENDED:
-            return self._leave(effect.name)
         found = self.pools.get(effect.name)
         if found is None:
-            return None if happened.does in (Does.STORED, Does.HIT) else _nothing
-        kind, pages = found
+            return _nothing if effect.nowhere else None
+        kind, pages, relied = found
+        if effect.kinds is not None:
+            return _nothing if kind in effect.kinds else None
+        happened = effect.event
+        if happened is None or happened.does is Does.NOTHING:
+            return None
+        if happened.does is Does.ENDED:
+            return self._leave(effect.name)
+        if relied != kind:
+            return None
         if effect.place is None:
-            whole = happened.does is Does.FLUSHED
-            return self._drop([s for s in self.beliefs if whole and s[:2] == (pages, effect.oid)])
+            return self._drop([s for s in self.beliefs if s[:2] == (pages, effect.oid)])
         slot = (pages, effect.oid, effect.place)
         before = self.beliefs.get(slot, EMPTY)
         learned = learn(kind, before, happened)
@@ -117,7 +121,8 @@ class State:
     def _join(self, name: Name, kind: Kind, pages: object) -> Callable[[], None] | None:
         if name in self.pools:
             return None
-        self.pools[name] = (kind, pages)
+        makers = next((held[0] for held in self.pools.values() if held[1] == pages), kind)
+        self.pools[name] = (makers, pages, kind)
 
         def undo() -> None:
             del self.pools[name]
@@ -313,7 +318,8 @@ def _parts(calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool)
     for n, whole in enumerate(effects):
         if whole is NOTHING:
             continue
-        if isinstance(calls[n].operation, FlushObject) and whole.event is not None and not atomic_flush:
+        flushed = whole.event is not None and whole.event.does is Does.FLUSHED
+        if isinstance(calls[n].operation, FlushObject) and flushed and not atomic_flush:
             for index in indexes.get(whole.oid, ()):
                 yield n, whole._replace(place=index)
         else:
@@ -325,21 +331,20 @@ def effect(operation: Operation, answer: Answer) -> Effect | None:
     """The effect of an operation by its answer: NOTHING if that does not tell, None if it is undeclared."""
     if not declared(operation, answer):
         return None
-    happened = event(operation, answer)
+    happened, dead = event(operation, answer), nowhere(operation, answer)
     match operation:
-        case FlushPage(client, Handle(pool)) | FlushObject(client, pool) if unflushed(operation, answer):
-            return Effect((client, pool), kinds=frozenset())
         case NewPool(client, flags, uuid) if type(answer) is int:
             kind, name = kind_of(flags, uuid), (client, answer)
             return Effect(grant=(name, kind, uuid if kind.shared else name))
-        case DestroyPool(client, pool) if happened.does is Does.ENDED:
-            return Effect((client, pool), event=happened)
+        case DestroyPool(client, pool):
+            return Effect((client, pool), event=happened, nowhere=dead)
         case Put(client, handle) | Get(client, handle) | FlushPage(client, handle):
-            return Effect((client, handle.pool), handle.oid, handle.index, happened)
+            return Effect((client, handle.pool), handle.oid, handle.index, happened, nowhere=dead)
         case FlushObject(client, pool, oid):
-            return Effect((client, pool), oid, None, happened)
+            return Effect((client, pool), oid, None, happened, nowhere=dead)
         case PoolFlags(client, pool) if isinstance(answer, int):
-            return Effect((client, pool), kinds=frozenset({kind_of(answer), kind_of(answer, 0)}))
+            kinds = frozenset({kind_of(answer), kind_of(answer, 0)})
+            return Effect((client, pool), kinds=kinds, nowhere=dead)
     return NOTHING
 
 

@@ -22,6 +22,8 @@ TRIES: Final = 8
 UUID: Final = 0x746D656D
 ABILITIES: Final = ("reclaim", "pool_flags")
 """Methods that a backend may have beyond the Protocol."""
+_HANGS_ON: Final[dict[str, tuple[str, ...]]] = {"reclaim": (), "pool_flags": ("TMEM-POOL-5",)}
+"""The clauses that only a backend with the ability can break."""
 
 KINDS: Final = tuple(Kind(persistent, shared) for shared in (False, True) for persistent in (False, True))
 _ARGUMENTS: Final = {name: each.arguments for name, each in SIGNATURES.items()} | {"close": ()}
@@ -51,7 +53,9 @@ def shake_hands(target: Target, begun: Callable[[str], None]) -> Offer:
     page_size = _shape(text, backend)
     claims = _claims(text, backend)
     has = tuple(name for name in ABILITIES if callable(getattr(backend, name, None)))
-    missing = [NotOffered(name, f"it has no method {name}") for name in ABILITIES if name not in has]
+    missing = [
+        NotOffered(name, f"it has no method {name}", _HANGS_ON[name]) for name in ABILITIES if name not in has
+    ]
     refused = {kind: why for kind in KINDS if (why := _refused(backend, kind, page_size, begun))}
     if all(kind in refused for kind in KINDS if not kind.shared):
         raise TargetError(

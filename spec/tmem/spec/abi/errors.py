@@ -30,9 +30,9 @@ NAMES: Final = {
 }
 
 PUT_FAILED: Final = frozenset({ENOMEM, ENOSPC, EFROZEN})
-"""After a put that answers one of these the slot holds nothing."""
-NOTHING_CHANGED: Final = frozenset({EINVAL, EPERM, ENODEV})
-"""Any operation that answers one of these has changed nothing."""
+"""The errnos of a put that failed: the slot holds nothing."""
+POOL_REFUSED: Final = frozenset({EPERM, ENOMEM})
+"""The errnos of a new pool that was refused."""
 
 
 def name(errno: int) -> str:

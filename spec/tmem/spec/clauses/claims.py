@@ -8,7 +8,11 @@ from tmem.spec.clauses.clause import claim
 from tmem.spec.slot import P
 
 
-@claim("retain", "A hit in a shared ephemeral pool keeps the page when nothing presses.", "X ours")
+@claim(
+    "retain",
+    "A hit in a shared ephemeral pool keeps the page, as long as there is room and no reclaim was called.",
+    "X ours",
+)
 def retains(first: P | None, second: P | None) -> bool:
     """Whether two gets in a row of an undisturbed shared ephemeral slot may show this.
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tmem.spec.clauses.clause import clause
-from tmem.spec.history import Call, linearizable
+from tmem.spec.history import Call, at_place, handles, linearizable
+from tmem.spec.integrity import intact
 
 
 @clause(
     "TMEM-CONC-1",
-    "Operations may overlap. Integrity: no torn, foreign or stale page, ever. Linearizability: per slot, "
-    "each operation takes effect at one instant between call and return.",
+    "Operations may overlap. No get shows a torn, foreign or stale page, and on each slot every operation "
+    "takes effect at one instant between its call and its return. A call that never returns takes effect at "
+    "some instant after it began, or never.",
     "T",
 )
 def overlapping(calls: Sequence[Call]) -> bool:
-    """Whether some order of instants explains every answer.
+    """Whether for each object id and index some order of instants explains every answer.
 
     >>> from tmem.spec import Get, Handle, NewPool, Put
     >>> slot, new = Handle(0, 7, 3), Call(NewPool(1), 0, begin=0, end=1)
@@ -26,17 +28,18 @@ def overlapping(calls: Sequence[Call]) -> bool:
     >>> overlapping([new, put, early, late])      # an exclusive hit, twice
     False
     """
-    return linearizable(calls)
+    places = {(slot.oid, slot.index) for slot in handles(calls)}
+    return intact(calls) and all(linearizable(at_place(calls, *place)) for place in places)
 
 
 @clause(
     "TMEM-CONC-2",
-    "Flush object counts, for each slot it covers, as one flush at some instant within the call; destroy "
-    "pool is one instant for the id.",
+    "Flush object may take its slots one by one, each at its own instant within the call. Destroy pool "
+    "takes effect for that client's id at one instant.",
     "T X",
 )
 def flushed_meanwhile(calls: Sequence[Call]) -> bool:
-    """Whether a history with flush objects and destroyed pools has such instants.
+    """Whether one choice of such instants explains every answer of a history, in all its slots.
 
     >>> from tmem.spec import FlushObject, Get, Handle, NewPool, Put
     >>> new = Call(NewPool(1, 0x01000001), 0, begin=0, end=1)

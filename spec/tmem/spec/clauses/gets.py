@@ -8,7 +8,7 @@ from tmem.spec.slot import Does, Event, Kind, P
 
 @clause(
     "TMEM-GET-1",
-    "Get-get coherency: after a miss, every get of the slot misses until a put succeeds.",
+    "After a get that misses, every get of the slot misses until a put succeeds.",
     "T C",
 )
 def miss_stays(kind: Kind, before: P | None, event: Event[P], after: P | None) -> bool:
@@ -24,20 +24,28 @@ def miss_stays(kind: Kind, before: P | None, event: Event[P], after: P | None) -
     return True
 
 
-@clause("TMEM-GET-2", "A hit in a private ephemeral pool removes the page (exclusive).", "T C")
+@clause(
+    "TMEM-GET-2",
+    "A hit in a private ephemeral pool removes the page. In a shared ephemeral pool it may keep the page or "
+    "remove it.",
+    "T C",
+)
 def exclusive_hit(kind: Kind, before: P | None, event: Event[P], after: P | None) -> bool:
     """Whether the step keeps to it.
 
     >>> hit = Event(Does.HIT, "page")
     >>> exclusive_hit(Kind(), "page", hit, None), exclusive_hit(Kind(), "page", hit, "page")
     (True, False)
+    >>> [exclusive_hit(Kind(shared=True), "page", hit, after) for after in (None, "page")]
+    [True, True]
     """
     return event.does is not Does.HIT or not kind.exclusive or after is None
 
 
 @clause(
     "TMEM-GET-3",
-    "A hit in a persistent pool keeps the page; a persistent page that was put and not removed must hit.",
+    "A hit in a persistent pool keeps the page. There a get must hit unless the page was flushed, its pool "
+    "ended, or a later put to the slot succeeded or failed; no error may take the place of the page.",
     "T F",
 )
 def persistent_hit(kind: Kind, before: P | None, event: Event[P], after: P | None) -> bool:
@@ -49,6 +57,8 @@ def persistent_hit(kind: Kind, before: P | None, event: Event[P], after: P | Non
     >>> persistent_hit(swap, "page", Event(Does.HIT, "page"), None)      # the hit lost it
     False
     >>> persistent_hit(swap, "page", Event(Does.MISS), None)
+    False
+    >>> persistent_hit(swap, "page", Event(Does.DENIED), "page")         # ENOMEM
     False
     """
     if not kind.persistent or before is None:

@@ -4,34 +4,40 @@ from __future__ import annotations
 
 from tmem.spec.clauses.clause import clause
 from tmem.spec.handle import Handle
-from tmem.spec.slot import Kind, P, vanished
+from tmem.spec.slot import P, untouched
+from tmem.spec.store import Slot
 
 
 @clause(
     "TMEM-HANDLE-1",
-    "Slots are independent: an operation on one never changes what another holds (ephemeral pages may always "
-    "vanish).",
+    "Slots are independent: an operation on one slot never changes what another holds, nor shows its page. "
+    "(An ephemeral page may vanish at any time.)",
     "T",
 )
 def independent(
-    kind: Kind, touched: Handle, other: Handle, before: P | None, after: P | None, shown: P | None = None
+    touched: Slot, other: Slot, before: P | None, after: P | None, shown: P | None = None
 ) -> bool:
     """Whether an operation on `touched` may leave `after` in the slot `other`, and show its page.
 
-    >>> cache, swap = Kind(persistent=False), Kind(persistent=True)
-    >>> a, b = Handle(0, 7, 1), Handle(0, 7, 2)
-    >>> [independent(kind, a, b, before="page", after=None) for kind in (cache, swap)]
-    [True, False]
-    >>> independent(cache, a, b, before="page", after="page", shown="page")    # another slot's page
+    >>> from tmem.spec import Kind
+    >>> from tmem.spec.store import Pool
+    >>> cache, swap = Pool(0, Kind(persistent=False)), Pool(1, Kind(persistent=True))
+    >>> a, b, c = Slot(cache, 7, 1), Slot(cache, 7, 2), Slot(swap, 7, 1)
+    >>> independent(a, b, before="page", after=None), independent(a, c, before="page", after=None)
+    (True, False)
+    >>> independent(a, b, before="page", after="page", shown="page")    # another slot's page
     False
     """
-    return touched == other or (shown is None and after in (before, vanished(kind, before)))
+    if touched.key() == other.key():
+        return True
+    return shown is None and untouched(other.pool.kind, before, after)
 
 
 @clause(
     "TMEM-HANDLE-2",
-    "Every bit counts: all 192 of the object id, all 32 of the index. (All ones is an ordinary id; a backend "
-    "that keeps it for itself refuses its puts.)",
+    "Every bit counts: all 192 of the object id, all 32 of the index. The object id 2^192-1 is valid. A "
+    "backend that reserves it must fail every put to it, as any put may fail, and must not treat it as "
+    "another id.",
     "T",
 )
 def same_slot(put_at: Handle, got_at: Handle) -> bool:

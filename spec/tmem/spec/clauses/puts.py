@@ -8,15 +8,22 @@ from tmem.spec.clauses.clause import clause
 from tmem.spec.slot import Does, Event, Kind, P
 
 
-@clause("TMEM-PUT-1", "Any put may fail. After a put that failed the slot holds nothing.", "T X F")
+@clause(
+    "TMEM-PUT-1",
+    "Any put may fail: it answers False, or raises ENOMEM, ENOSPC or EFROZEN. After a put that failed the "
+    "slot holds nothing. No put of a right page into a live pool says anything else but True.",
+    "T X F",
+)
 def failed_put_empties(kind: Kind, before: P | None, event: Event[P], after: P | None) -> bool:
     """Whether the step keeps to it.
 
     >>> failed = Event(Does.REFUSED)
     >>> failed_put_empties(Kind(), "old", failed, None), failed_put_empties(Kind(), "old", failed, "old")
     (True, False)
+    >>> failed_put_empties(Kind(), "old", Event(Does.NOTHING), None)      # put answered EINVAL
+    False
     """
-    return event.does is not Does.REFUSED or after is None
+    return event.does is not Does.NOTHING and (event.does is not Does.REFUSED or after is None)
 
 
 @clause("TMEM-PUT-2", "After a put that succeeded, a get that hits returns exactly that page.", "T")
@@ -35,8 +42,8 @@ def stored_page(kind: Kind, before: P | None, event: Event[P], after: P | None) 
 
 @clause(
     "TMEM-PUT-3",
-    "Duplicate put, put-put-get coherency: the new page replaces the old, or the put fails and the old page "
-    "is gone. The old page is never seen again.",
+    "A put to a slot that holds a page (a duplicate put) replaces that page or fails; either way the old "
+    "page is gone and is never seen again.",
     "T F I",
 )
 def old_page_gone(kind: Kind, before: P | None, event: Event[P], after: P | None) -> bool:
@@ -48,15 +55,15 @@ def old_page_gone(kind: Kind, before: P | None, event: Event[P], after: P | None
     >>> old_page_gone(Kind(), "old", Event(Does.REFUSED), "old")
     False
     """
-    if event.does not in (Does.STORED, Does.REFUSED) or before is None or before == event.page:
+    if event.does not in (Does.STORED, Does.REFUSED, Does.NOTHING) or before is None or before == event.page:
         return True
     return after != before
 
 
 @clause(
     "TMEM-PUT-4",
-    "The page is copied during the call: the caller may change its buffer afterwards; a page returned is a "
-    "copy too.",
+    "A put copies the page during the call, so the caller may change its buffer afterwards. The page that a "
+    "get returns is a copy too.",
     "C",
 )
 def copied(put: P, shown: P, later: Set[P]) -> bool:

@@ -23,7 +23,8 @@ def only_ephemeral(kind: Kind, before: P | None, event: Event[P], after: P | Non
 
 @clause(
     "TMEM-RECLAIM-2",
-    "A reclaimed page is gone as if flushed: no stale data, no resurrection, no effect on another slot.",
+    "A reclaimed page is gone as if it had been flushed: it is never seen again, and no other slot changes. "
+    "Other clauses imply this one; a breach is reported under those.",
     "P I",
     implied=True,
 )

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from tmem.spec.clauses.clause import clause
-from tmem.spec.slot import Kind, P, vanished
+from tmem.spec.slot import Kind, P, untouched
 
 
 @clause(
     "TMEM-SHARE-1",
-    "Clients that join a shared pool by the same UUID see the same pages; other UUIDs never meet.",
-    "C X",
+    "Clients that join a shared pool by the same UUID see the same pages; pools of different UUIDs never "
+    "meet. A pool has one kind, its maker's: a request to join it as another kind is refused, or granted "
+    "with the maker's kind, which pool flags tell before anything else is done with the id.",
+    "C X ours",
 )
-def shown_to_sharer(kind: Kind, put_by: int, got_by: int, held: P | None, shown: P | None) -> bool:
-    """Whether a get in the pool of UUID `got_by` may show this (None: a miss) of what UUID `put_by` holds.
+def shown_to_sharer(
+    kind: Kind, told: Kind, put_uuid: int, got_uuid: int, held: P | None, shown: P | None
+) -> bool:
+    """Whether a get in the pool of `got_uuid` may show this (None: a miss) of what that of `put_uuid` holds.
+
+    `kind` is that of the pool, `told` that which its getter asked for, or was told by pool flags.
 
     >>> swap = Kind(persistent=True, shared=True)
-    >>> [shown_to_sharer(swap, 5, 5, held="page", shown=shown) for shown in ("page", None)]
+    >>> [shown_to_sharer(swap, swap, 5, 5, held="page", shown=shown) for shown in ("page", None)]
     [True, False]
-    >>> shown_to_sharer(swap, 5, 6, held="page", shown="page")
+    >>> shown_to_sharer(swap, swap, put_uuid=5, got_uuid=6, held="page", shown="page")
+    False
+    >>> shown_to_sharer(swap, Kind(shared=True), 5, 5, held="page", shown="page")     # asked for a cache
     False
     """
-    if put_by != got_by:
+    if put_uuid != got_uuid:
         return shown is None
-    return shown in (held, vanished(kind, held))
+    return told == kind and untouched(kind, held, shown)
 
 
 @clause(
     "TMEM-SHARE-2",
-    "In a persistent shared pool (later Xen refuses to make one) the pages stay when a sharer leaves; the "
-    "last one to leave ends the pool. In an ephemeral one anything may vanish.",
+    "In a persistent shared pool (later Xen refuses to make one) the pages stay when a sharer leaves. In an "
+    "ephemeral shared pool any page may vanish at any time, also when a sharer leaves. The last user to "
+    "leave a pool ends it: its pages are gone.",
     "X",
 )
 def sharer_left(kind: Kind, users_left: int, before: P | None, after: P | None) -> bool:
@@ -42,4 +51,4 @@ def sharer_left(kind: Kind, users_left: int, before: P | None, after: P | None) 
     """
     if users_left == 0:
         return after is None
-    return after in (before, vanished(kind, before))
+    return untouched(kind, before, after)

@@ -32,7 +32,7 @@ NO_FLUSHES = Flushes(SlotCalls())
 class PrivatePools:
     """The pools of one id, in all of its lifetimes."""
 
-    doubt = mixed = latest = strict = False
+    doubt = mixed = latest = False
 
     def __init__(
         self, name: Name, made: list[PoolCall], found: Partition, budget: Budget, atomic_flush: bool
@@ -80,7 +80,7 @@ class PrivatePools:
         lifetimes = self._given(instants)
         for flush in self._unflushed:
             if lifetimes.last_throughout(flush.begin, end_of(flush)):
-                self.failing = flush.args[2:]
+                self.failing = flush.args[2:4]
                 return among(flush.begin, end_of(flush))
         slots = self._slots
         for n, slot in enumerate(slots):

@@ -61,8 +61,7 @@ class SharedPools:
 
     A call belongs to the lifetime of its own pool id in which it took effect. Where it may be one of several,
     the first is taken, or (`latest`) the last. `doubt` says that this choice, or the order of a join and a
-    leave at the same time, was left untried. Where sharers took a pool as of different kinds, its pages may
-    vanish; or (`strict`) they may not.
+    leave at the same time, was left untried.
     """
 
     def __init__(
@@ -72,7 +71,6 @@ class SharedPools:
         self.failing: Name = ()
         """The object id and index of the slot that was last in conflict."""
         self.latest = False
-        self.strict = False
         self.mixed = False
         """Whether, by the last instants, sharers took one lifetime of a pool as of different kinds."""
         self.doubt = False
@@ -261,7 +259,7 @@ class SharedPools:
         if len(kinds) == 1:
             return next(iter(kinds))
         self.mixed = True
-        return Kind(persistent=self.strict, shared=True)
+        return Kind(shared=True)
 
 
 def _pages(name: Name, lifetime: Lifetime) -> Pages:

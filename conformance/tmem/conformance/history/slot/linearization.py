@@ -79,7 +79,8 @@ def linearize(slot: SlotHistory, lifetimes: Lifetimes, budget: Budget) -> Linear
     for (_, _, call), time in zip(emptyings, served, strict=False):
         if time is not None:
             placed.append(Placed(time, _lifetime(lifetimes, time), EMPTYING, 0, 0, call))
-    placed += _gets([*slot.calls.misses, *slot.calls.denied], lifetimes, busy, emptied)
+    placed += _gets(slot.calls.misses, lifetimes, busy, emptied)
+    placed += _denied(slot.calls.denied, lifetimes, busy, emptied)
     for n, (start, stop, kind, _) in enumerate(lifetimes.each):
         placed.append(Placed(start, 2 * n, MADE, 0, 0, kind))
         if stop != inf:
@@ -144,6 +145,17 @@ def _gets(calls: Iterable[Call], lifetimes: Lifetimes, busy: Busy, emptied: list
             n = bisect_left(emptied, call.begin)
             time = emptied[n] if n < len(emptied) and emptied[n] <= end_of(call) else call.begin
         yield Placed(time, _lifetime(lifetimes, time), MISS, 0, 0, call)
+
+
+def _denied(
+    calls: Iterable[Call], lifetimes: Lifetimes, busy: Busy, emptied: list[float]
+) -> Iterator[Placed]:
+    # Of an ephemeral page that is there a get may be denied, at any instant.
+    for call in calls:
+        if lifetimes.ephemeral_throughout(call.begin, end_of(call)):
+            yield Placed(call.begin, _lifetime(lifetimes, call.begin), MISS, 0, 0, call)
+        else:
+            yield from _gets([call], lifetimes, busy, emptied)
 
 
 def _lifetime(lifetimes: Lifetimes, time: float) -> int:

@@ -9,7 +9,7 @@ from tmem.spec.abi.flags import PAGE_SIZE_MASK, PAGE_SIZE_SHIFT, describe, objec
 from tmem.spec.answers import declared, refused
 from tmem.spec.clauses.pools import flags_taken
 from tmem.spec.handle import INDEX_BITS, OBJECT_BITS
-from tmem.spec.operations import Raised, from_flat
+from tmem.spec.operations import Operation, Raised, from_flat
 
 OBJECTS: Final = 1 << OBJECT_BITS
 INDEXES: Final = 1 << INDEX_BITS
@@ -37,8 +37,7 @@ def wrong_reply(call: Call) -> Wrong | None:
         return None
     bad = _bad_argument(op, args) if op in WITH_OBJECT else None
     if bad is not None:
-        raised = type(answer) is Raised
-        if raised and (refused(answer) or _declared(call)):  # type: ignore[arg-type]  # a dead pool comes first
+        if refused(answer, live=False):  # type: ignore[arg-type]  # as read from a trace
             return None
         return Wrong("TMEM-ARG-1", f"#1: {bad}, but the call was not refused.")
     if (type(answer) is Raised or op not in WITH_OBJECT) and not _declared(call):
@@ -49,8 +48,12 @@ def wrong_reply(call: Call) -> Wrong | None:
 
 def _declared(call: Call) -> bool:
     # Pages of traces are texts that stand for bytes, so from a get only its exceptions are looked at.
+    return declared(_operation(call), call.answer)  # type: ignore[arg-type]  # as read from a trace
+
+
+def _operation(call: Call) -> Operation:
     args = (*call.args[:4], b"") if call.op == "put" else call.args
-    return declared(from_flat(call.op, args), call.answer)  # type: ignore[arg-type]  # as read from a trace
+    return from_flat(call.op, args)  # type: ignore[arg-type]  # as read from a trace
 
 
 def _bad_argument(op: str, args: tuple[object, ...]) -> str | None:
@@ -71,7 +74,10 @@ def _wrong_grant(call: Call) -> Wrong | None:
     if not isinstance(flags, int):
         return None
     page_size = 4096 << (flags >> PAGE_SIZE_SHIFT & PAGE_SIZE_MASK)
-    if flags_taken(flags, page_size, call.answer):  # type: ignore[arg-type]  # an answer of new pool
+    if flags_taken(flags, page_size, call.answer, type(call.answer) is int):  # type: ignore[arg-type]
         return None
-    why = f"{describe(flags)}: {objection(flags, page_size)}"
+    if (objected := objection(flags, page_size)) is None:
+        came = f"#1: new_pool raised {call.answer}; it may be refused with EPERM or ENOMEM only."
+        return Wrong("TMEM-POOL-4", came)
+    why = f"{describe(flags)}: {objected}"
     return Wrong("TMEM-POOL-4", f"#1: Flags that no backend takes must be refused with EPERM ({why}).")
