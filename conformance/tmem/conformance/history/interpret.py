@@ -115,6 +115,8 @@ def _interpret_odd(call: Call, slots: BySlot, objects: BySlot, found: Partition)
             slots[args[:4]].maybe_stored.append(unsure)
         case "put" if does is Does.REFUSED:
             slots[args[:4]].emptied.append(call)
+        case "put" if _fits(*args[2:4]):
+            slots[args[:4]].unflushed.append(call)
         case "get" if does is Does.MISS:
             slots[args].misses.append(call)
         case "get" if does is Does.DENIED:

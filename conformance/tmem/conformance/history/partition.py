@@ -34,7 +34,8 @@ class SlotCalls:
         """Puts that failed, and flushes."""
         self.maybe_emptied: list[Perhaps] = []
         self.unflushed: list[Call] = []
-        """Flushes that raised an errno: at some instant of such a call there was no pool."""
+        """Puts and flushes that changed nothing, by their errno: at some instant of such a call there was no
+        pool."""
 
     @property
     def sure(self) -> Iterator[Call]:
