@@ -11,7 +11,7 @@ from tests.run.test_cli import Run, run, words
 
 __all__ = ["run"]
 
-CUTS = "py:tmem.conformance.faults.around:long_page_cut"
+CUTS = "py:tmem.conformance.faults.targets:long_page_cut"
 """A target that cuts a page that is too long, and is right in all else, also where calls overlap."""
 WAIVER = """
 [[waiver]]
@@ -54,7 +54,7 @@ def test_a_waived_clause_fails_no_run_and_is_never_shown_as_passed(run: Run, wai
 def test_what_is_not_waived_still_fails(run: Run, waivers: Path) -> None:
     source = Path("two.py")
     source.write_text(
-        "from tmem.conformance.faults.around import long_page_cut\n"
+        "from tmem.conformance.faults.targets import long_page_cut\n"
         "def factory():\n"
         "    backend = long_page_cut()\n"
         "    kept, backend.flush_page = backend.flush_page, lambda *where: False\n"

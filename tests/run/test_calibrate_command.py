@@ -66,7 +66,7 @@ def test_a_run_of_some_faults_tells_what_it_finds_and_writes_nothing(folder: Pat
     assert result.exit_code == 0, result.output
     told = result.output.split("\n")
     assert any(line.startswith("put-answers-one: 2/2 kills, blamed on TMEM-") for line in told)
-    assert "Nothing is written: tables are of all " in result.output
+    assert "Nothing was written: the tables need all " in result.output
     assert "2 of 2 runs of faults were kills." in told
     assert "0 conforming backends were run." in told
     assert Path("file").read_text() == "kept"
@@ -87,7 +87,7 @@ def test_gains_of_some_faults_are_told_and_not_written(monkeypatch: pytest.Monke
     result = invoke(*ONE, "--gains", "1", "--page", "file")
     assert result.exit_code == 0, result.output
     assert "What each heuristic gains" in result.output
-    assert "Nothing is written" in result.output
+    assert "Nothing was written" in result.output
     assert [path.name for path in folder.iterdir()] == ["file"]
 
 
@@ -95,6 +95,6 @@ def test_a_run_of_every_fault_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command.run, "calibrate", lambda *_: run.Outcome([], []))
     result = invoke("calibrate", "--faults", "*-*", "--results", "new/results", "--page", "new/page.md")
     assert result.exit_code == 0, result.output
-    assert "Nothing is written" not in result.output
+    assert "Nothing was written" not in result.output
     assert Path("new/page.md").read_text().startswith("# Calibration")
     assert {path.name for path in Path("new/results").iterdir()} == {"kill.json", "accept.json"}

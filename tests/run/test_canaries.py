@@ -42,21 +42,21 @@ def test_none_around_a_store_that_hides_them(strategy: str) -> None:
     assert "No faults were seeded" in note.text
 
 
-def test_no_fault_is_laid_where_it_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_faults_that_cannot_show_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     shows = "pool id of two clients"
     monkeypatch.setattr(
         engine, "known_short", lambda: [name for name, fault in FAULTS.items() if shows in fault.needs]
     )
 
-    def laid(backend: Callable[[int], Backend]) -> list[Event]:
+    def canaries_of(backend: Callable[[int], Backend]) -> list[Event]:
         events: list[Event] = []
         Canaries().run(Turn("test", backend, 0, events.append))
         return events
 
-    canaries = laid(lambda number: Adversary("keep"))
+    canaries = canaries_of(lambda number: Adversary("keep"))
     assert len(canaries) == COUNT
     assert all(isinstance(canary, Canary) and canary.caught for canary in canaries)
-    (note,) = laid(lambda number: PoolIds(Adversary("keep"), "never again", Random(0)))
+    (note,) = canaries_of(lambda number: PoolIds(Adversary("keep"), "never again", Random(0)))
     assert isinstance(note, Note)
     assert note.text.startswith("Only 0 of the faults")
 

@@ -60,7 +60,7 @@ def test_every_fault_is_noticed(known: Fault) -> None:
 
 
 @pytest.mark.parametrize("known", random.Random(1).sample(SEQUENTIAL, 40), ids=lambda known: known.name)
-def test_a_fault_may_be_laid_around_any_backend(known: Fault) -> None:
+def test_a_fault_can_wrap_any_backend(known: Fault) -> None:
     budgets = (None, 40_000)
     seen = blamed(lambda number: known.wrap(Store(budget=budgets[number % 2])), PROGRAMS)
     assert seen, f"{known.name} around impl was not noticed"

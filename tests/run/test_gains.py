@@ -1,4 +1,4 @@
-"""What heuristics gain: each can be left out, the ways notice what they should, the table counts right."""
+"""What heuristics gain: each can be left out, the methods notice what they should, the table counts right."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import fields, replace
 
 import pytest
 
-from tmem.conformance.calibration import ways
+from tmem.conformance.calibration import methods
 from tmem.conformance.calibration.gains import (
     HEURISTICS,
     IN_VOLUME,
+    METHODS,
     OVERLAPPING,
-    WAYS,
     Noticed,
     gains,
     look,
@@ -68,28 +68,28 @@ def test_no_page_twice() -> None:
 
 
 def test_handles_that_are_confused_are_found_by_awkward_ones_only() -> None:
-    assert WAYS["as in runs"]("impl", "index-8-bits", 0) is not None
-    assert WAYS["plain handles"]("impl", "index-8-bits", 0) is None
+    assert METHODS["as in runs"]("impl", "index-8-bits", 0) is not None
+    assert METHODS["plain handles"]("impl", "index-8-bits", 0) is None
 
 
-@pytest.mark.parametrize("way", IN_VOLUME)
-def test_every_way_in_volume_notices(way: str) -> None:
-    noticed = look("impl", way, "hit-not-exclusive", 0)
+@pytest.mark.parametrize("method", IN_VOLUME)
+def test_every_method_without_overlap_notices_a_fault(method: str) -> None:
+    noticed = look("impl", method, "hit-not-exclusive", 0)
     assert noticed.operations is not None
-    assert noticed.operations < ways.LIMIT
+    assert noticed.operations < methods.LIMIT
 
 
-@pytest.mark.parametrize("way", OVERLAPPING)
-def test_every_way_with_overlap_notices(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("method", OVERLAPPING)
+def test_every_method_with_overlap_notices_a_race(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = "torn-page-unlocked-read"
-    if way == "threads":  # they need one that does not hang on who is switched to when
+    if method == "threads":  # needs a fault that does not depend on timing
         wrap = FAULTS["hit-not-exclusive"].wrap
         monkeypatch.setitem(FAULTS, fault, replace(FAULTS[fault], wrap=wrap))
-    assert look("impl", way, fault, 0).operations is not None
+    assert look("impl", method, fault, 0).operations is not None
 
 
 class Hung(Crowd):
-    """One that never gets anywhere."""
+    """Threads that make no progress."""
 
     def wait(self, seconds: float) -> bool:
         return False
@@ -98,10 +98,10 @@ class Hung(Crowd):
         return 7
 
 
-def test_a_crowd_that_hangs_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ways, "STALLED", 0.1)
-    monkeypatch.setattr(ways, "Crowd", Hung)
-    assert ways.by_threads("impl", "locks-in-both-orders", 0) == ways.CROWD
+def test_threads_that_hang_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(methods, "STALLED", 0.1)
+    monkeypatch.setattr(methods, "Crowd", Hung)
+    assert methods.by_threads("impl", "locks-in-both-orders", 0) == methods.CROWD
 
 
 def test_each_heuristic_is_measured_with_and_without() -> None:
@@ -129,5 +129,5 @@ def test_what_the_table_says() -> None:
     assert row["won"] == [[1, 1], [1, 1], [0, 1]]
     assert row["only"] == ["a"]
     assert row["sooner"] == round((20 * 10_000 / 900) ** 0.25, 2)
-    told = "| few slots | Most programs use one to six slots, not nine. | 4 | 2 / 0 (+1 to +1) |"
-    assert told in markdown("impl", 2, rows)
+    row_text = "| few slots | Most programs use one to six slots, not nine. | 4 | 2 / 0 (+1 to +1) |"
+    assert row_text in markdown("impl", 2, rows)

@@ -51,7 +51,7 @@ def test_every_race_is_found_and_shrunk(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", [17, 18])
 def test_a_livelock_ends_at_the_same_point_again_and_is_shrunk(seed: int) -> None:
-    subject = open_subject("tmem.conformance.faults.around", "waits_for_readers")
+    subject = open_subject("tmem.conformance.faults.targets", "waits_for_readers")
     found = next(explore(subject, seed, PROGRAMS))  # it would raise, were it not repeated exactly
     assert found.clause == "TMEM-CONC-3"
     preemptions = found.replay["preemptions"]

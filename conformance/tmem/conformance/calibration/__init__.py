@@ -1,6 +1,6 @@
-"""Proof that the suite bites, and never bites the innocent: `tmem calibrate`.
+"""Measures that the suite notices faults and raises no false alarm: `tmem calibrate`.
 
-`kill` measures how soon a fault of the catalogue is noticed; `accept` that conforming backends raise no
-alarm; `work` does both on all cores and can be resumed; `tables` writes what was found. May import
-everything but `cli`.
+`kill` measures how soon each fault of the catalogue is noticed. `accept` checks that conforming backends
+raise no alarm. `work` runs both on all cores and resumes what was interrupted. `tables` writes the results.
+May import everything but `cli`.
 """

@@ -1,4 +1,4 @@
-"""Whether a backend that conforms raises no alarm, and hides none of the faults laid around it."""
+"""Checks that a conforming backend raises no alarm, and that faults that wrap it are noticed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
-from tmem.conformance.calibration.canaries import Laid, lay
+from tmem.conformance.calibration.canaries import Wrapped, try_faults
 from tmem.conformance.conforming import compose, seeds
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.engine import Turn
@@ -24,38 +24,38 @@ from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.target import Target
 
 PROGRAM: Final = 40
-"""Operations in a program, about."""
+"""Operations in an average program."""
 LEAST: Final = 16
-"""Programs of which some repeat pages."""
+"""Fewest programs in a batch, so that some of them put pages again."""
 CALLERS: Final = 3
-"""Threads that call a backend which serves several."""
+"""Threads that call a backend made for several threads."""
 CALLS: Final = 1_000
-"""Operations of each of them."""
+"""Operations of each thread."""
 HUNG: Final = 120.0
-"""Seconds after which they count as hung."""
+"""Seconds after which the threads count as hung."""
 SCHEDULED: Final = 8
 """Programs under controlled schedules."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of one conforming backend: its choices, the operations, any false alarms; and of faults."""
+    """The result for one conforming backend: its choices, operations, false alarms, and faults."""
 
     seed: int
     choices: str
     operations: int
     alarms: tuple[str, ...]
-    laid: Laid
+    faults: Wrapped
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Accepted:
-        """Of what `asdict` made, once it was JSON."""
-        laid = Laid(data["laid"]["noticed"], tuple(data["laid"]["unnoticed"]))
-        return Accepted(**{**data, "alarms": tuple(data["alarms"]), "laid": laid})
+        """Return the result whose `asdict` was written as JSON."""
+        faults = Wrapped(data["faults"]["noticed"], tuple(data["faults"]["unnoticed"]))
+        return Accepted(**{**data, "alarms": tuple(data["alarms"]), "faults": faults})
 
 
 def accept(seed: int, operations: int) -> Accepted:
-    """Run at least so many operations against the conforming backend of this seed."""
+    """Run at least `operations` operations on the conforming backend of this seed."""
     name = f"conforming {seed}"
     choices = str(compose(seed))
     offer = shake_hands(Target(name, lambda number: compose(seed)), lambda operation: None)
@@ -76,23 +76,25 @@ def accept(seed: int, operations: int) -> Accepted:
             break
     if "Locked" in choices or "Background" in choices:
         done += overlapping(seed, choices, alarms)
-    return Accepted(seed, choices, done, tuple(alarms), Laid({}, ()) if alarms else lay(turn, coverage))
+    return Accepted(
+        seed, choices, done, tuple(alarms), Wrapped({}, ()) if alarms else try_faults(turn, coverage)
+    )
 
 
 def overlapping(seed: int, choices: str, alarms: list[str]) -> int:
-    """Let operations overlap, on a backend that serves threads; how many operations."""
+    """Run overlapping operations on the backend, append any alarms, and return the number of operations."""
     backend = compose(seed)
     crowd = Crowd(backend, corpus(backend.page_size), f"accept {seed}")
     with switching_often():
         crowd.start(CALLERS, CALLS)
         ended = crowd.wait(HUNG)
     if not ended:
-        alarms.append(f"Threads did not come to their end within {HUNG:g} s.")
+        alarms.append(f"Threads did not end within {HUNG:g} s.")
         return crowd.done()
     backend.close()
     if isinstance(found := check(crowd.history(), budget=STATES), Illegal):
         alarms.append(f"{found}")
-    if "Background" in choices:  # its own thread is none of the schedules'
+    if "Background" in choices:  # schedules do not control the thread that it starts
         return crowd.done()
     counts = Counts()
 

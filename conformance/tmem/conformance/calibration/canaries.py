@@ -1,4 +1,4 @@
-"""Which faults can serve as canaries: those that are noticed around whatever conforms."""
+"""Finds the faults that can serve as canaries: those that are noticed on every conforming backend."""
 
 from __future__ import annotations
 
@@ -12,48 +12,48 @@ from tmem.conformance.engine import Turn
 from tmem.conformance.engines.canaries import SHORT, fitting, seeded
 from tmem.conformance.faults import FAULTS
 
-LAID: Final = 6
-"""Faults that are laid around each backend."""
+FAULTS_EACH: Final = 6
+"""Faults that are tried on each backend."""
 CANDIDATES: Final = tuple(
     name for name, each in FAULTS.items() if each.kind not in ("races", "liveness", "claims")
 )
-"""Faults that single operations in turn can show."""
+"""Faults that show when operations do not overlap."""
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
-    """Faults around one backend that conforms: operations until they were noticed, and what was not."""
+class Wrapped:
+    """Faults that wrapped one backend: operations until each was noticed, and the unnoticed ones."""
 
     noticed: dict[str, int]
     unnoticed: tuple[str, ...]
 
 
-def lay(turn: Turn, coverage: Coverage) -> Laid:
-    """Lay faults that fit around a backend of which the coverage was seen; none where it hides them."""
+def try_faults(turn: Turn, coverage: Coverage) -> Wrapped:
+    """Try faults that the backend can show by its coverage; none if a required coverpoint is missing."""
     if not all(coverage.points[point] for point in applicable(turn.missing)):
-        return Laid({}, ())
+        return Wrapped({}, ())
     fit = fitting(CANDIDATES, turn.missing, coverage)
-    chosen = random.Random(f"lay {turn.seed}").sample(fit, min(LAID, len(fit)))
+    chosen = random.Random(f"lay {turn.seed}").sample(fit, min(FAULTS_EACH, len(fit)))
     canaries = [seeded(turn, FAULTS[name], SHORT) for name in chosen]
-    return Laid(
+    return Wrapped(
         {each.fault: each.operations for each in canaries if each.caught},
         tuple(each.fault for each in canaries if not each.caught),
     )
 
 
-def worst(table: Mapping[str, Mapping[str, object]], laid: Iterable[Laid]) -> dict[str, int]:
-    """Operations until each fault was noticed at the worst, of those that were noticed always.
+def worst(table: Mapping[str, Mapping[str, object]], tried: Iterable[Wrapped]) -> dict[str, int]:
+    """Return the most operations until each fault was noticed, for the faults that were always noticed.
 
-    `table` is that of the kills; `laid` tells of other backends, which may hide what a fault does.
+    `table` is the kill table; `tried` holds the results on other backends, which may hide a fault.
     """
     found: dict[str, int] = {}
     for name in CANDIDATES:
         row = table.get(name)
         if row and row["killed"] == row["seeds"] and isinstance(row["operations"], list):
             found[name] = int(row["operations"][1])
-    for each in laid:
+    for each in tried:
         for name in each.unnoticed:
             found.pop(name, None)
-    for each in laid:
+    for each in tried:
         found |= {name: max(done, found[name]) for name, done in each.noticed.items() if name in found}
     return found

@@ -1,4 +1,4 @@
-"""`tmem calibrate`: does the suite catch every fault, and leave alone what conforms?"""
+"""`tmem calibrate`: does the suite notice every fault, and raise no alarm on what conforms?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from rich.progress import Progress
 from tmem.conformance import files
 from tmem.conformance.calibration import gains_table, run
 from tmem.conformance.calibration.gains import gains as gained
-from tmem.conformance.calibration.run import Calibration, Outcome, Told
+from tmem.conformance.calibration.run import Calibration, Outcome
+from tmem.conformance.calibration.run import Progress as OnProgress
 from tmem.conformance.faults import FAULTS
 from tmem.conformance.targets import TargetError
 from tmem.conformance.targets.resolve import resolve
@@ -28,33 +29,48 @@ BACKENDS: Final = 1_000
 
 
 @click.command()
-@click.option("--target", default="impl", show_default=True, help="The backend that faults are laid around.")
+@click.option("--target", default="impl", show_default=True, help="The backend that faults wrap.")
 @click.option(
     "--faults",
     default="*",
     metavar="PATTERN",
-    help="Only faults whose name matches, as in put-*; then nothing is written.",
+    help="Only the faults whose name matches, such as put-*. Results are then printed, not written.",
 )
-@click.option("--seeds", type=click.IntRange(1), default=20, show_default=True, help="Runs of each fault.")
+@click.option(
+    "--seeds", type=click.IntRange(1), default=20, show_default=True, help="Seeds on which each fault is run."
+)
 @click.option(
     "--backends",
     type=click.IntRange(0),
     default=None,
     show_default=f"{BACKENDS:,}, or 0 with --faults",
-    help="That conform.",
+    help="How many conforming backends to run.",
 )
 @click.option(
-    "--operations", type=click.IntRange(1), default=100_000, show_default=True, help="On each of these."
+    "--operations",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="Operations on each conforming backend.",
 )
 @click.option(
-    "--work", type=click.Path(path_type=Path), default=".tmem-calibration", help="Where to keep what is done."
+    "--work", type=click.Path(path_type=Path), default=".tmem-calibration", help="Folder for work under way."
 )
-@click.option("--results", type=click.Path(path_type=Path), default="docs/results", help="Folder for JSON.")
-@click.option("--page", type=click.Path(path_type=Path), default="docs/calibration.md", help="Markdown.")
 @click.option(
-    "--gains", type=click.IntRange(1), metavar="SEEDS", help="Measure instead what each heuristic gains."
+    "--results", type=click.Path(path_type=Path), default="docs/results", help="Folder for the JSON files."
 )
-@click.option("--canaries", type=click.Path(path_type=Path), help="Write what canaries need to know.")
+@click.option(
+    "--page", type=click.Path(path_type=Path), default="docs/calibration.md", help="The Markdown page."
+)
+@click.option(
+    "--gains",
+    type=click.IntRange(1),
+    metavar="SEEDS",
+    help="Measure instead what each heuristic gains, on so many seeds.",
+)
+@click.option(
+    "--canaries", type=click.Path(path_type=Path), help="Also write the file that selects canaries."
+)
 def calibrate(
     target: str,
     faults: str,
@@ -69,9 +85,9 @@ def calibrate(
 ) -> None:
     """Measure that faults are caught and that conforming backends raise no alarm.
 
-    What is done is kept; an interrupted calibration goes on where it was, unless tmem itself has changed
-    since. With some faults only, what is found is told and nothing is written. Exit codes: 0, or 1 where a
-    fault survived or an alarm was false, or 2 where the command is wrong.
+    Finished work is kept: an interrupted calibration goes on where it stopped, unless tmem itself has changed
+    since. With --faults the results are printed and nothing is written. Exit codes: 0; 1 if a fault survived
+    or an alarm was false; 2 if the command is wrong.
     """
     chosen = tuple(name for name in FAULTS if fnmatch.fnmatch(name, faults))
     if not chosen:
@@ -88,7 +104,7 @@ def calibrate(
         _refuse("--canaries", None if canaries is None else _file_objection(canaries))
     console = Console()
     if gains is not None:
-        found = _shown(console, work, lambda told: run.measure(target, chosen, gains, work, told))
+        found = _shown(console, work, lambda progress: run.measure(target, chosen, gains, work, progress))
         if not whole:
             click.echo(gains_table.markdown(target, gains, gained(found)))
             click.echo(_not_written(chosen))
@@ -99,13 +115,13 @@ def calibrate(
     if backends is None:
         backends = BACKENDS if whole else 0
     calibration = Calibration(target, chosen, seeds, backends, operations)
-    outcome = _shown(console, work, lambda told: run.calibrate(calibration, work, told))
+    outcome = _shown(console, work, lambda progress: run.calibrate(calibration, work, progress))
     if whole:
         for path in run.write(calibration, outcome, results, page, canaries):
             console.print(f"wrote {path}")
     else:
-        _tell_faults(outcome)
-    _tell(console, outcome)
+        _print_faults(outcome)
+    _print_summary(console, outcome)
     if not whole:
         click.echo(_not_written(chosen))
     sys.exit(0 if outcome.good else 1)
@@ -118,27 +134,27 @@ def _file_objection(path: Path) -> str | None:
 
 
 def _refuse(option: str, why: str | None) -> None:
-    """End the command where an option names what cannot be written: before the work, which takes hours."""
+    """End the command, before hours of work, if the file or folder of an option cannot be written."""
     if why:
         raise click.BadParameter(why, param_hint=f"'{option}'")
 
 
 def _not_written(chosen: Sequence[str]) -> str:
-    return f"Nothing is written: tables are of all {len(FAULTS)} faults, and this run was of {len(chosen)}."
+    return f"Nothing was written: the tables need all {len(FAULTS)} faults, and this run had {len(chosen)}."
 
 
-def _shown(console: Console, work: Path, does: Callable[[Told], T]) -> T:
-    """Do it with a bar; say where to go on where it is interrupted."""
+def _shown(console: Console, work: Path, does: Callable[[OnProgress], T]) -> T:
+    """Do it with a progress bar; if it is interrupted, say how to go on."""
     try:
         with Progress(console=console, transient=True) as progress:
             bar = progress.add_task("calibrating", total=None)
             return does(lambda done, total: progress.update(bar, completed=done, total=total))
     except KeyboardInterrupt:
-        console.print(f"Interrupted; what is done is kept in {work}, and the same command goes on there.")
+        console.print(f"Interrupted. Finished work is kept in {work}; the same command goes on from there.")
         sys.exit(1)
 
 
-def _tell_faults(outcome: Outcome) -> None:
+def _print_faults(outcome: Outcome) -> None:
     for fault, kills in groupby(outcome.kills, key=lambda each: each.fault):
         seeds = list(kills)
         clauses = ", ".join(sorted({each.clause for each in seeds if each.clause})) or "nothing"
@@ -149,7 +165,7 @@ def _tell_faults(outcome: Outcome) -> None:
         )
 
 
-def _tell(console: Console, outcome: Outcome) -> None:
+def _print_summary(console: Console, outcome: Outcome) -> None:
     for each in outcome.kills:
         if not each.killed:
             how = f"was blamed on {each.clause}" if each.clause else "survived"

@@ -1,4 +1,4 @@
-"""What each heuristic gains: faults noticed within a few operations with it, and without it."""
+"""What each heuristic gains: the faults noticed within some operations with it and without it."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from functools import partial
 from math import exp, inf, log
 from typing import Final, NamedTuple
 
-from tmem.conformance.calibration import ways
-from tmem.conformance.calibration.ways import LIMIT, Way
+from tmem.conformance.calibration import methods
+from tmem.conformance.calibration.methods import LIMIT, Method
 from tmem.conformance.faults import FAULTS
 from tmem.conformance.programs.program import USED
 from tmem.conformance.schedules.portfolio import drawn, mixed
 
 WITHIN: Final = (1_000, LIMIT, inf)
-"""Operations within which faults are to be noticed; the last stands for the whole run."""
+"""Operations within which kills are counted; the last stands for the whole run."""
 
-IN_VOLUME: Final[dict[str, Way]] = {
-    "as in runs": partial(ways.in_volume, using=USED),
-    "plain handles": partial(ways.in_volume, using=replace(USED, awkward=False), most=LIMIT),
-    "nine slots": partial(ways.in_volume, using=replace(USED, few=False)),
-    "some operations": ways.swarming,
-    "no page twice": partial(ways.in_volume, using=replace(USED, repeats=False)),
-    "no budget": partial(ways.in_volume, using=USED, variant=0),
-    "biased": ways.biased,
+IN_VOLUME: Final[dict[str, Method]] = {
+    "as in runs": partial(methods.in_volume, using=USED),
+    "plain handles": partial(methods.in_volume, using=replace(USED, awkward=False), most=LIMIT),
+    "nine slots": partial(methods.in_volume, using=replace(USED, few=False)),
+    "some operations": methods.swarming,
+    "no page twice": partial(methods.in_volume, using=replace(USED, repeats=False)),
+    "no budget": partial(methods.in_volume, using=USED, variant=0),
+    "biased": methods.biased,
 }
-"""Ways of looking for faults that show one operation at a time."""
-OVERLAPPING: Final[dict[str, Way]] = {
-    "schedules": partial(ways.scheduled, chooser=mixed),
-    "drawn programs": partial(ways.scheduled, chooser=drawn),
-    "pairs": partial(ways.scheduled, chooser=ways.only_pairs),
-    "threads": ways.by_threads,
+"""Methods for faults that show when operations do not overlap."""
+OVERLAPPING: Final[dict[str, Method]] = {
+    "schedules": partial(methods.scheduled, chooser=mixed),
+    "drawn programs": partial(methods.scheduled, chooser=drawn),
+    "pairs": partial(methods.scheduled, chooser=methods.only_pairs),
+    "threads": methods.by_threads,
 }
-"""Ways of looking for races."""
-WAYS: Final = {**IN_VOLUME, **OVERLAPPING}
+"""Methods for races."""
+METHODS: Final = {**IN_VOLUME, **OVERLAPPING}
 RACES: Final = 5
-"""Seeds on which races are looked for at the most: they take longer."""
+"""Most seeds for races, which take longer."""
 GIVE_UP: Final = {"plain handles", "some operations", "biased", *OVERLAPPING}
-"""Ways that end after LIMIT operations, not with the run: they take longer."""
+"""Methods that take longer and so end after LIMIT operations instead of with the run."""
 
 
 class Heuristic(NamedTuple):
-    """A heuristic, and the ways of looking with it and without it. `used`: runs use it."""
+    """A heuristic, and the methods with it and without it; `used` says whether runs use it."""
 
     name: str
     sentence: str
@@ -58,8 +58,8 @@ HEURISTICS: Final = (
     ),
     Heuristic(
         "small capacity",
-        "Two stores of four have room for a few pages only. Faults laid around a store show without; what a "
-        "full store itself does wrong shows with it alone (`tests/impl/test_full_stores.py`).",
+        "Two stores of four have room for a few pages only. Faults that wrap a store show without it; bugs "
+        "of a full store itself show only with it (`tests/impl/test_full_stores.py`).",
         "as in runs",
         "no budget",
     ),
@@ -68,19 +68,22 @@ HEURISTICS: Final = (
         "swarm", "Each program leaves some operations out.", "some operations", "as in runs", used=False
     ),
     Heuristic(
-        "pages again", "One program of sixteen puts two pages again and again.", "as in runs", "no page twice"
+        "pages again",
+        "One program of sixteen puts the same two pages again and again.",
+        "as in runs",
+        "no page twice",
     ),
     Heuristic(
         "bias to unmet coverpoints",
-        "Of four programs, all run on the adversary first, the one that reaches what was reached least.",
+        "Four programs are run on the adversary; the one that reaches the rarest coverpoints is used.",
         "biased",
         "as in runs",
         used=False,
     ),
     Heuristic(
         "pairs",
-        "Three programs of four are two operations against each other. Some races in the store are found on "
-        "every seed with them alone (races.md).",
+        "Three programs of four are two overlapping operations. Some races in the store are found on every "
+        "seed only with them (races.md).",
         "schedules",
         "drawn programs",
     ),
@@ -101,22 +104,22 @@ HEURISTICS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """After how many operations one way noticed a fault under one seed; None: it did not."""
+    """The operations until one method noticed a fault under one seed; None if it did not."""
 
-    way: str
+    method: str
     fault: str
     seed: int
     operations: int | None
 
 
-def look(target: str, way: str, fault: str, seed: int) -> Noticed:
-    """Look for a fault in one way."""
-    return Noticed(way, fault, seed, WAYS[way](target, fault, seed))
+def look(target: str, method: str, fault: str, seed: int) -> Noticed:
+    """Look for a fault by one method."""
+    return Noticed(method, fault, seed, METHODS[method](target, fault, seed))
 
 
-def sought(way: str) -> list[str]:
-    """The faults that a way is to notice."""
-    if way in OVERLAPPING:
+def sought(method: str) -> list[str]:
+    """Return the faults that a method should notice."""
+    if method in OVERLAPPING:
         return [name for name, fault in FAULTS.items() if fault.kind == "races"]
     return [name for name, fault in FAULTS.items() if fault.kind not in ("races", "liveness", "claims")]
 
@@ -124,18 +127,18 @@ def sought(way: str) -> list[str]:
 Run = tuple[str, int]
 """A fault and a seed."""
 Found = Mapping[Run, int | None]
-"""The operations until it was noticed, or None."""
+"""The operations until each was noticed, or None."""
 
 
 def gains(noticed: Iterable[Noticed]) -> list[dict[str, object]]:
-    """For each heuristic: how many runs of faults were kills with it and without, and how much sooner."""
-    by_way: dict[str, dict[Run, int | None]] = {}
+    """Return for each heuristic the kills with it and without it, and how much sooner they came."""
+    by_method: dict[str, dict[Run, int | None]] = {}
     for each in noticed:
-        by_way.setdefault(each.way, {})[each.fault, each.seed] = each.operations
+        by_method.setdefault(each.method, {})[each.fault, each.seed] = each.operations
     return [
-        _row(heuristic, by_way[heuristic.on], by_way[heuristic.off])
+        _row(heuristic, by_method[heuristic.on], by_method[heuristic.off])
         for heuristic in HEURISTICS
-        if heuristic.on in by_way and heuristic.off in by_way
+        if heuristic.on in by_method and heuristic.off in by_method
     ]
 
 
@@ -162,7 +165,7 @@ def _killed(found: Found, runs: Iterable[Run], limit: float) -> list[Run]:
 
 
 def _won(on: Found, off: Found, runs: Iterable[Run], limit: float) -> list[int]:
-    # The kills that it wins on the worst seed, and on the best.
+    # The kills gained on the worst seed, and on the best.
     won = Counter({seed: 0 for _, seed in runs})
     won.update(seed for _, seed in _killed(on, runs, limit))
     won.subtract(seed for _, seed in _killed(off, runs, limit))

@@ -1,4 +1,4 @@
-"""How soon a fault is noticed, and how small its counterexample is."""
+"""Measures how soon a fault is noticed, and how small its counterexample is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tmem.conformance.engine import Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
 from tmem.conformance.events import Event, Finding, Found, Progress
-from tmem.conformance.faults import FAULTS, around
+from tmem.conformance.faults import FAULTS, targets
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.shrink import LOSS
 from tmem.conformance.run.check import check
@@ -27,19 +27,19 @@ from tmem.spec.clauses import CLAUSES
 from tmem.spec.operations import DestroyPool, FlushObject
 
 ALONE: Final = 300
-"""Programs without overlap in which a race must go unnoticed."""
-TOLD_ANYWAY: Final = ("TMEM-ERR-1", "TMEM-CONC-3")
-"""Clauses that an undeclared answer and a hang break, whatever the order of the calls."""
+"""Programs without overlap that must not notice a race, if the kill is to count as one of overlap."""
+WITHOUT_OVERLAP: Final = ("TMEM-ERR-1", "TMEM-CONC-3")
+"""Clauses that a wrong type of answer and a hang break, whether calls overlap or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """What became of one fault under one seed. `clause` is empty where it survived.
+    """The result for one fault under one seed. `clause` is empty if the fault survived.
 
-    `operations` and `schedules` were made until the first violation, `seconds` of wall time passed;
-    `steps` is the size of the shrunk counterexample, 0 where it was not shrunk. `overlap` is the clause of
-    overlapping operations that alone notices it: where they do not overlap nothing is wrong, though what
-    comes of it is blamed on the clause of the page that came or did not.
+    `operations`, `schedules` and `seconds` of wall time are those until the first violation. `steps` is the
+    size of the shrunk counterexample, 0 if it was not shrunk. `overlap` is the clause of overlapping
+    operations that the fault breaks, if it is noticed only where operations overlap; `clause` is then the one
+    that the wrong or missing page was blamed on.
     """
 
     fault: str
@@ -53,16 +53,15 @@ class Kill:
 
     @property
     def killed(self) -> bool:
-        """Whether it was noticed, with a clause that it breaks."""
+        """Whether the fault was noticed and blamed on a clause that it breaks."""
         return self.clause in FAULTS[self.fault].clauses
 
 
 def kill(target: str, fault: str, seed: int, *, small: bool = True) -> Kill:
-    """Run a fault until it is noticed, for as long as the default run would.
+    """Run a fault until it is noticed, for at most as long as the default run.
 
-    It is laid around the target; faults that show in schedules, or that end the process, are laid around
-    the adversary. Without `small` a counterexample is not shrunk, unless the blame hangs on that; then nobody
-    looks for the `overlap`, either.
+    The fault wraps the target; faults that show in schedules or end the process wrap the adversary. Without
+    `small` the counterexample is not shrunk, unless the blame depends on it, and `overlap` is not determined.
     """
     match FAULTS[fault].kind:
         case "races":
@@ -75,7 +74,7 @@ def kill(target: str, fault: str, seed: int, *, small: bool = True) -> Kill:
             return _in_volume(target, fault, seed, small)
 
 
-def _around(target: str, fault: str, seed: int) -> Turn:
+def _wrapped(target: str, fault: str, seed: int) -> Turn:
     wrap, under = FAULTS[fault].wrap, resolve(target)
     backend = under.fresh(0)
     page_size = backend.page_size
@@ -84,7 +83,7 @@ def _around(target: str, fault: str, seed: int) -> Turn:
 
 
 def _claimed(target: str, fault: str, seed: int) -> Kill:
-    turn = _around(target, fault, seed)
+    turn = _wrapped(target, fault, seed)
     events: list[Event] = []
     turn.emit = events.append
     start = time.perf_counter()
@@ -99,7 +98,7 @@ def _claimed(target: str, fault: str, seed: int) -> Kill:
 
 
 def _in_volume(target: str, fault: str, seed: int, small: bool) -> Kill:
-    turn = _around(target, fault, seed)
+    turn = _wrapped(target, fault, seed)
     start = time.perf_counter()
     operations = 0
     for number, program, outcome in outcomes(turn, f"volume {seed}", PROGRAMS):
@@ -129,7 +128,7 @@ def _scheduled(fault: str, seed: int, small: bool) -> Kill:
         return Kill(fault, seed, "", counts.operations, counts.schedules, seconds)
     if not small and found.clause in FAULTS[fault].clauses:
         return Kill(fault, seed, found.clause, counts.operations, counts.schedules, seconds)
-    # Only now, since shrinking runs schedules too.
+    # Again with shrinking, whose schedules are not counted.
     found = next(explore(subject, seed, counts.programs, begun=counts.programs - 1), found)
     overlap = _overlap(fault, found, seed)
     steps = len(found.steps)
@@ -138,12 +137,12 @@ def _scheduled(fault: str, seed: int, small: bool) -> Kill:
 
 @lru_cache(1)
 def _open(fault: str) -> Subject:
-    # Its code is rewritten, which takes a second, and serves all seeds.
-    return open_subject(around.__name__, fault.replace("-", "_"))
+    # Instrumenting the code takes a second; the result serves all seeds.
+    return open_subject(targets.__name__, fault.replace("-", "_"))
 
 
 def _overlap(fault: str, found: Finding, seed: int) -> str:
-    if found.clause in TOLD_ANYWAY or found.clause not in CLAUSES:
+    if found.clause in WITHOUT_OVERLAP or found.clause not in CLAUSES:
         return ""
     turn = Turn("model:keep", lambda number: FAULTS[fault].wrap(Adversary("keep")), seed)
     if any(outcome.violation for _, _, outcome in outcomes(turn, f"one by one {seed}", ALONE)):
@@ -157,7 +156,7 @@ def _supervised(fault: str, seed: int) -> Kill:
     start = time.perf_counter()
     operations = 0
     name = fault.replace("-", "_")
-    with closing(check(Request(f"py:{around.__name__}:{name}", seed, hang_after=2.0))) as events:
+    with closing(check(Request(f"py:{targets.__name__}:{name}", seed, hang_after=2.0))) as events:
         for event in events:
             if isinstance(event, Progress):
                 operations += event.operations

@@ -1,4 +1,4 @@
-"""What `tmem calibrate` does: both tables, with progress, resumed where it was interrupted."""
+"""Does the work of `tmem calibrate`, resumed where it was interrupted, and writes the results."""
 
 from __future__ import annotations
 
@@ -21,20 +21,19 @@ from tmem.conformance.faults import FAULTS
 from tmem.conformance.files import write as write_file
 
 SHRUNK: Final = 2
-"""Seeds on which counterexamples are shrunk: more tell little, and shrinking takes longer than most kills."""
-
+"""Seeds on which counterexamples are shrunk, which takes longer than most kills."""
 
 KILL: Final = "kill.json"
 ACCEPT: Final = "accept.json"
 GAINS: Final = "gains.json"
 """Files of results."""
-Told = Callable[[int, int], None]
-"""Hears how many tasks are done, and of how many."""
+Progress = Callable[[int, int], None]
+"""Called with the number of finished tasks and the number of all tasks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How much to calibrate: faults on `seeds` seeds, `backends` that conform for `operations` each."""
+    """What to measure: `faults` on `seeds` seeds, and `backends` that conform for `operations` each."""
 
     target: str = "impl"
     faults: tuple[str, ...] = tuple(FAULTS)
@@ -45,14 +44,14 @@ class Calibration:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of it."""
+    """The results of a calibration."""
 
     kills: list[Kill]
     accepted: list[Accepted]
 
     @property
     def good(self) -> bool:
-        """Whether every fault was killed on every seed and nothing that conforms raised an alarm."""
+        """Whether every fault was killed on every seed and no conforming backend raised an alarm."""
         return all(each.killed for each in self.kills) and not any(each.alarms for each in self.accepted)
 
 
@@ -64,24 +63,24 @@ def _accept(seed: int, operations: int) -> Row:
     return asdict(accept(seed, operations))
 
 
-def _look(target: str, way: str, fault: str, seed: int) -> Row:
-    return asdict(gains.look(target, way, fault, seed))
+def _look(target: str, method: str, fault: str, seed: int) -> Row:
+    return asdict(gains.look(target, method, fault, seed))
 
 
 @cache
 def _code() -> str:
-    """A digest of tmem's own modules, so that nothing that others did is gone on with."""
+    """Return a digest of tmem's modules, so that results of other versions are not resumed."""
     digest = sha256()
     for path in sorted(path for folder in tmem.__path__ for path in Path(folder).rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def calibrate(calibration: Calibration, folder: Path, told: Told) -> Outcome:
-    """Do the work of the calibration; `told` hears how many tasks are done, and of how many.
+def calibrate(calibration: Calibration, folder: Path, progress: Progress) -> Outcome:
+    """Do the work of the calibration and call `progress` after each task.
 
-    The work under way is kept in `folder`, so that a second call goes on where the first was interrupted,
-    unless tmem has changed since. Of a target that is not tmem's own the caller knows.
+    Results are kept in `folder`, so that a second call goes on where the first was interrupted, unless tmem
+    has changed since. The caller must clear the folder when a target that is not part of tmem changes.
     """
     tasks: dict[str, Callable[[], Row]] = {
         f"kill {calibration.target} {fault} {seed} [{_code()}]": partial(
@@ -100,7 +99,7 @@ def calibrate(calibration: Calibration, folder: Path, told: Told) -> Outcome:
             outcome.kills.append(Kill(**result))
         else:
             outcome.accepted.append(Accepted.from_json(result))
-        told(count + 1, len(tasks))
+        progress(count + 1, len(tasks))
     outcome.kills.sort(key=lambda each: (each.fault, each.seed))
     outcome.accepted.sort(key=lambda each: each.seed)
     return outcome
@@ -109,7 +108,7 @@ def calibrate(calibration: Calibration, folder: Path, told: Told) -> Outcome:
 def write(
     calibration: Calibration, outcome: Outcome, results: Path, page: Path, canaries: Path | None
 ) -> Iterator[Path]:
-    """Write the tables as JSON and Markdown, and what canaries need to know; each file as it is written."""
+    """Write the tables as JSON and Markdown, and the file for canaries; yield each path once written."""
     table = tables.kill_table(outcome.kills)
     killed = {
         "target": calibration.target,
@@ -124,34 +123,36 @@ def write(
     yield _json(results / KILL, killed)
     yield _json(results / ACCEPT, tables.summary(outcome.accepted))
     if canaries is not None:
-        yield _json(canaries, worst(table, (each.laid for each in outcome.accepted)))
+        yield _json(canaries, worst(table, (each.faults for each in outcome.accepted)))
     yield _page(results, page)
 
 
-def measure(target: str, faults: Collection[str], seeds: int, folder: Path, told: Told) -> list[Noticed]:
-    """Look for the faults in every way that `gains` compares; kept and resumed as `calibrate` does."""
+def measure(
+    target: str, faults: Collection[str], seeds: int, folder: Path, progress: Progress
+) -> list[Noticed]:
+    """Look for the faults by every method that `gains` compares; results are kept as in `calibrate`."""
     tasks: dict[str, Callable[[], Row]] = {
-        f"look {target} {way} {fault} {seed} [{_code()}]": partial(_look, target, way, fault, seed)
+        f"look {target} {method} {fault} {seed} [{_code()}]": partial(_look, target, method, fault, seed)
         for seed in range(seeds)
-        for way in gains.WAYS
-        for fault in gains.sought(way)
-        if fault in faults and (seed < gains.RACES or way in gains.IN_VOLUME)
+        for method in gains.METHODS
+        for fault in gains.sought(method)
+        if fault in faults and (seed < gains.RACES or method in gains.IN_VOLUME)
     }
     found = []
     for count, (_, result) in enumerate(work(tasks, folder / "gains.jsonl")):
         found.append(Noticed(**result))
-        told(count + 1, len(tasks))
+        progress(count + 1, len(tasks))
     return found
 
 
 def write_gains(target: str, seeds: int, found: list[Noticed], results: Path, page: Path) -> Iterator[Path]:
-    """Write what heuristics gain as JSON, and the page anew; each file as it is written."""
+    """Write what heuristics gain as JSON, and the page; yield each path once written."""
     yield _json(results / GAINS, {"target": target, "seeds": seeds, "heuristics": gains.gains(found)})
     yield _page(results, page)
 
 
 def text(results: Path) -> str:
-    """The page, of those results that there are."""
+    """Return the page in Markdown, from the results that exist."""
     parts = []
     if (results / KILL).exists():
         parts.append(tables.markdown(_read(results / KILL), _read(results / ACCEPT)))

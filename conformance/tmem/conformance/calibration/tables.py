@@ -1,4 +1,4 @@
-"""What calibration found, as data and as tables."""
+"""Puts the results of calibration into tables: as data and in Markdown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tmem.spec.clauses import CLAUSES
 
 
 def kill_table(kills: Iterable[Kill]) -> dict[str, dict[str, object]]:
-    """For each fault: on how many seeds it was killed, how soon, by which clauses, how small."""
+    """Return for each fault its kills, their clauses, how soon they came and how small they are."""
     by_fault: defaultdict[str, list[Kill]] = defaultdict(list)
     for each in kills:
         by_fault[each.fault].append(each)
@@ -41,15 +41,15 @@ def _row(name: str, kills: list[Kill]) -> dict[str, object]:
 
 
 def breadth(kills: Iterable[Kill]) -> dict[str, dict[str, list[str]]]:
-    """For each clause that is not implied: the faults that were blamed on it, and those only its checks kill.
+    """Return for each clause that is not implied the faults blamed on it, and those only its checks kill.
 
-    What goes unnoticed where operations do not overlap is killed by the checks of overlapping ones alone.
+    A fault that is noticed only where operations overlap is killed only by the checks of overlap.
     """
     blamed: defaultdict[str, set[str]] = defaultdict(set)
     checks: defaultdict[str, set[str]] = defaultdict(set)
     for each in kills:
         blamed[each.fault] |= {each.clause, each.overlap} - {""}
-        if each.steps or FAULTS[each.fault].kind != "races":  # else nobody looked whether calls must overlap
+        if each.steps or FAULTS[each.fault].kind != "races":  # otherwise `overlap` was not determined
             checks[each.fault].add(each.overlap or each.clause)
     table = {}
     for clause in CLAUSES.values():
@@ -60,9 +60,9 @@ def breadth(kills: Iterable[Kill]) -> dict[str, dict[str, list[str]]]:
 
 
 def summary(accepted: Collection[Accepted]) -> dict[str, Any]:
-    """How many backends and operations there were, which backends raised alarms, and what faults came to."""
-    noticed = Counter(name for each in accepted for name in each.laid.noticed)
-    unnoticed = Counter(name for each in accepted for name in each.laid.unnoticed)
+    """Return the numbers of backends and operations, the false alarms, and how often faults were noticed."""
+    noticed = Counter(name for each in accepted for name in each.faults.noticed)
+    unnoticed = Counter(name for each in accepted for name in each.faults.unnoticed)
     return {
         "backends": len(accepted),
         "operations": sum(each.operations for each in accepted),
@@ -72,14 +72,14 @@ def summary(accepted: Collection[Accepted]) -> dict[str, Any]:
 
 
 def markdown(killed: Mapping[str, Any], accepted: Mapping[str, Any]) -> str:
-    """The page of the documentation, from what `kill.json` and `accept.json` hold."""
-    told = _command(killed["target"], killed.get("arguments"))
-    lines = _lines(told, killed["target"], killed["faults"], killed["clauses"], accepted)
+    """Return the page of the documentation, from the content of `kill.json` and `accept.json`."""
+    command = _command(killed["target"], killed.get("arguments"))
+    lines = _lines(command, killed["target"], killed["faults"], killed["clauses"], accepted)
     return "\n".join(lines) + "\n"
 
 
 def _command(target: str, arguments: Mapping[str, int] | None) -> str:
-    if arguments is None:  # results of before arguments were recorded
+    if arguments is None:  # older results do not record them
         return "make calibrate"
     options = {"target": target, **arguments}
     return " ".join(("tmem calibrate", *(f"--{name} {value}" for name, value in options.items())))
@@ -97,10 +97,10 @@ def _lines(
     killed = sum(row["killed"] == row["seeds"] for row in table.values())
     yield from ("## What the suite catches", "")
     yield (
-        f"{len(table)} faults, each laid around `{target}` and run on {seeds} seeds for at most as long as "
-        f"the default run; {killed} were noticed on every seed, with a clause that they break. Operations, "
-        "schedules and seconds are those until the first violation, median and worst; steps are the "
-        "operations of the counterexample where it was shrunk."
+        f"Each of {len(table)} faults wraps `{target}` and is run on {seeds} seeds, for at most as long as "
+        f"the default run. On every seed, {killed} of them were noticed and blamed on a clause that they "
+        "break. Operations, schedules and seconds until the first violation are given as median / worst; so "
+        "are the steps of the counterexamples that were shrunk."
     )
     columns = ("fault", "what is wrong", "seeds", "blamed on", "operations", "schedules", "seconds", "steps")
     yield from ("", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|")
@@ -108,14 +108,15 @@ def _lines(
         both = [_both(row[column]) for column in ("operations", "schedules", "seconds", "steps")]
         clauses = row["clauses"] if isinstance(row["clauses"], list) else []
         blamed = ", ".join(str(clause).removeprefix("TMEM-") for clause in clauses)
-        told = str(row["sentence"]).replace("|", "\\|")
-        yield f"| {name} | {told} | {row['killed']}/{row['seeds']} | {blamed} | {' | '.join(both)} |"
+        sentence = str(row["sentence"]).replace("|", "\\|")
+        yield f"| {name} | {sentence} | {row['killed']}/{row['seeds']} | {blamed} | {' | '.join(both)} |"
     yield from ("", "## Breadth and depth", "")
     yield (
-        "How many faults break each clause, and how many only its checks kill. A race is blamed on the "
-        "clause of the page that came or did not; but it goes unnoticed where operations do not overlap, so "
-        "that only the checks of those that do kill it: TMEM-CONC-2 where the fault is one of flush object "
-        "or destroy pool and these overlap in the smallest counterexample, TMEM-CONC-1 elsewhere."
+        "How many faults break each clause, and how many of them only its checks kill. A race is blamed on "
+        "the clause of the page that was wrong or missing. But it goes unnoticed where operations do not "
+        "overlap, so only the checks of overlapping operations kill it. These count for TMEM-CONC-2 if the "
+        "fault breaks that clause and its smallest counterexample has a flush object or destroy pool, and "
+        "for TMEM-CONC-1 otherwise."
     )
     yield from ("", "| clause | faults | only this | for example |", "|---|---|---|---|")
     for clause, row in depth.items():
@@ -128,20 +129,22 @@ def _lines(
             f"{accepted['backends']:,} randomly composed backends that conform, {accepted['operations']:,} "
             f"operations in all: {alarms} false alarms."
         )
-        yield from _laid(accepted["faults"])
+        yield from _canaries(accepted["faults"])
 
 
-def _laid(faults: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+def _canaries(faults: Mapping[str, tuple[int, int]]) -> Iterator[str]:
     times = sum(noticed + unnoticed for noticed, unnoticed in faults.values())
     hidden = {name: row for name, row in faults.items() if row[1]}
     if not times:
         return
     yield ""
     yield (
-        f"Faults that fit were laid around these backends {times:,} times, {len(faults)} different ones: "
-        f"{times - sum(row[1] for row in hidden.values()):,} times they were noticed within "
-        f"{SHORT:,} operations. What a backend may legally answer can hide what a fault does; "
-        f"the {len(hidden)} faults that went unnoticed anywhere are no canaries."
+        f"Faults that can show on these backends wrapped them {times:,} times ({len(faults)} different "
+        "faults). "
+        f"They were noticed within {SHORT:,} operations "
+        f"{times - sum(row[1] for row in hidden.values()):,} times. The answers that the contract allows "
+        f"can hide a fault: the {len(hidden)} faults that went unnoticed on some backend are not used "
+        "as canaries."
     )
     yield from ("", "| fault | noticed | unnoticed |", "|---|---|---|")
     yield from (f"| {name} | {row[0]} | {row[1]} |" for name, row in hidden.items())

@@ -1,4 +1,4 @@
-"""Work over all cores that shows how far it is, and goes on where it was interrupted."""
+"""Runs tasks on all cores, and goes on where earlier work was interrupted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 def resume(path: Path) -> dict[Key, Row]:
-    """What earlier work left in the file, by key; a line that was cut short is left out."""
+    """Return the results in the file by key; a line that was cut short is skipped."""
     done: dict[Key, Row] = {}
     if not path.exists():
         return done
@@ -31,9 +31,9 @@ def resume(path: Path) -> dict[Key, Row]:
 def work(
     tasks: dict[Key, Callable[[], Row]], path: Path, workers: int | None = None
 ) -> Iterator[tuple[Key, Row]]:
-    """The result of every task, as they come: those of earlier work first.
+    """Yield the key and the result of every task as it ends, the results of earlier work first.
 
-    Each new result is on disk before it is told, so that nothing is lost where the work is interrupted.
+    Each new result is written to the file before it is yielded, so that an interruption loses nothing.
     """
     done = {key: result for key, result in resume(path).items() if key in tasks}
     yield from done.items()

@@ -1,7 +1,7 @@
-"""The catalogue of faults: bugs to lay around a correct backend, which a run must notice.
+"""The catalogue of faults: each wraps a correct backend with one bug, which a run must notice.
 
-`FAULTS` has them all by name; a module holds those of one subject. A fault is a class that wraps any
-backend (`tmem.conformance.conforming.wrapper`), or a function that a class of its module wraps with.
+`FAULTS` holds all of them by name; each module holds the faults of one subject. A fault is a class that wraps
+any backend (see `tmem.conformance.conforming.wrapper`), or a function that such a class applies.
 May import `conforming` and the specification.
 """
 

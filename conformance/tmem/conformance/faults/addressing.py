@@ -1,4 +1,4 @@
-"""Faults of addressing: handles that are taken for others, because not every bit counts."""
+"""Faults of addressing: handles that are confused with others because some bits are ignored."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SLOTS = ("TMEM-HANDLE-1", "TMEM-HANDLE-2", *LOST)
 
 
 class Readdressed(Wrapper):
-    """Every operation goes to another slot, by a function of object id and index that is not one to one."""
+    """Sends every operation to a slot given by a function of object id and index that is not one-to-one."""
 
     def __init__(self, inner: Backend, rewrite: Rewrite) -> None:
         super().__init__(inner)
         self.rewrite = rewrite
 
     def at(self, oid: int, index: int) -> At:
-        """Where the operation goes; arguments out of range are left for the backend to refuse."""
+        """Return the slot that is used instead; arguments out of range stay, for the backend to refuse."""
         return self.rewrite(oid, index) if in_range(oid, index) else (oid, index)
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -45,7 +45,7 @@ class Readdressed(Wrapper):
 
 
 def readdress(*clauses: str) -> Callable[[Rewrite], Rewrite]:
-    """Register a function that sends handles elsewhere."""
+    """Register a function that maps a handle to the one that is used instead."""
 
     def decorate(rewrite: Rewrite) -> Rewrite:
         register(rewrite, lambda inner: Readdressed(inner, rewrite), clauses)
@@ -99,14 +99,14 @@ def object_id_words_added(oid: int, index: int) -> At:
 
 @readdress(*SLOTS)
 def object_id_words_in_any_order(oid: int, index: int) -> At:
-    """Object ids whose words are the same in another order are taken for one."""
+    """Object ids with the same words in another order are confused."""
     low, middle, high = sorted(words(oid))
     return low | middle << 64 | high << 128, index
 
 
 @readdress(*SLOTS)
 def object_id_32_bits_a_word(oid: int, index: int) -> At:
-    """Of each word of an object id only the low 32 bits count."""
+    """Only the low 32 bits of each word of an object id count."""
     return oid & (INDEX | INDEX << 64 | INDEX << 128), index
 
 
@@ -118,25 +118,25 @@ def object_id_signed_word(oid: int, index: int) -> At:
 
 @readdress(*SLOTS)
 def object_id_modulo_2_61(oid: int, index: int) -> At:
-    """Object ids are kept by their remainder modulo 2^61-1, as Python hashes integers."""
+    """Object ids are compared by their remainder modulo 2^61-1, which is how Python hashes integers."""
     return oid % ((1 << 61) - 1), index
 
 
 @readdress(*SLOTS)
 def object_id_modulo_2_31(oid: int, index: int) -> At:
-    """Object ids are kept by their remainder modulo 2^31-1."""
+    """Object ids are compared by their remainder modulo 2^31-1."""
     return oid % ((1 << 31) - 1), index
 
 
 @readdress(*SLOTS)
 def object_id_modulo_2_64(oid: int, index: int) -> At:
-    """Object ids are kept by their remainder modulo 2^64-1: the sum of their words with its carry."""
+    """Object ids are compared modulo 2^64-1, by the sum of their words with end-around carry."""
     return oid % WORD, index
 
 
 @readdress(*BITS)
 def object_id_two_words_in_a_bucket(oid: int, index: int) -> At:
-    """A table has 256 buckets, and within a bucket the most significant word is not compared."""
+    """A table has 256 buckets and does not compare the most significant word within a bucket."""
     low, middle, high = words(oid)
     bucket = ((low ^ middle ^ high) * 0x9E3779B97F4A7C15 & WORD) >> 56
     return oid & (1 << 128) - 1 | bucket << 128, index
@@ -144,13 +144,13 @@ def object_id_two_words_in_a_bucket(oid: int, index: int) -> At:
 
 @readdress(*SLOTS)
 def object_id_by_crc32(oid: int, index: int) -> At:
-    """Object ids are kept by the CRC-32 of their bytes."""
+    """Object ids are compared by the CRC-32 of their bytes."""
     return zlib.crc32(oid.to_bytes(24, "little")), index
 
 
 @readdress(*SLOTS)
 def object_id_by_fnv(oid: int, index: int) -> At:
-    """Object ids are kept by the FNV-1a hash of 32 bits of their bytes."""
+    """Object ids are compared by the 32-bit FNV-1a hash of their bytes."""
     found = 0x811C9DC5
     for byte in oid.to_bytes(24, "little"):
         found = (found ^ byte) * 0x01000193 & INDEX
@@ -165,7 +165,7 @@ def object_id_bit_77_lost(oid: int, index: int) -> At:
 
 @readdress(*SLOTS)
 def index_modulo_65521(oid: int, index: int) -> At:
-    """Indexes are kept by their remainder modulo a prime."""
+    """Indexes are compared by their remainder modulo a prime."""
     return oid, index % 65_521
 
 
@@ -177,13 +177,13 @@ def object_id_as_double(oid: int, index: int) -> At:
 
 @readdress(*SLOTS)
 def object_id_all_ones_is_zero(oid: int, index: int) -> At:
-    """Object id all ones stands for «none» and lands in object 0."""
+    """The object id of all ones is read as «none» and becomes object 0."""
     return 0 if oid == ALL else oid, index
 
 
 @readdress(*SLOTS)
 def object_id_last_bit_lost(oid: int, index: int) -> At:
-    """Object ids are taken for addresses, and their last bit for a tag."""
+    """Object ids are treated as aligned addresses: their last bit is used as a tag."""
     return oid & ~1, index
 
 
@@ -213,7 +213,7 @@ def index_8_bits(oid: int, index: int) -> At:
 
 @readdress(*BITS)
 def index_6_bits(oid: int, index: int) -> At:
-    """Only one level of the radix tree is looked at: 64 is 0."""
+    """Only one level of the radix tree is searched, so that index 64 is index 0."""
     return oid, index & 63
 
 
@@ -225,19 +225,19 @@ def index_64_is_63(oid: int, index: int) -> At:
 
 @readdress(*BITS)
 def index_12_bits(oid: int, index: int) -> At:
-    """The radix tree has two levels: 4096 is 0."""
+    """The radix tree has two levels only, so that index 4096 is index 0."""
     return oid, index & 0xFFF
 
 
 @readdress(*SLOTS)
 def index_saturates(oid: int, index: int) -> At:
-    """An index beyond 2^31 is cut to it."""
+    """An index greater than 2^31 is replaced by 2^31."""
     return oid, min(index, 1 << 31)
 
 
 @readdress(*SLOTS)
 def index_all_ones_is_zero(oid: int, index: int) -> At:
-    """Index 2^32-1 stands for «none» and lands at index 0."""
+    """Index 2^32-1 is read as «none» and becomes index 0."""
     return oid, 0 if index == INDEX else index
 
 

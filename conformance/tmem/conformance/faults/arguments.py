@@ -1,4 +1,4 @@
-"""Faults of arguments: what is out of range and is taken, or is refused too late."""
+"""Faults of arguments: values out of range that are accepted, or refused too late."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ShortPagePadded(Wrapper):
 
 @fault("TMEM-ARG-1")
 class EmptyPageIsZero(Wrapper):
-    """An empty page is taken for a page of zeroes."""
+    """An empty page is stored as a page of zeroes."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         return super().put(client, pool, oid, index, page if len(page) else bytes(self.page_size))
@@ -75,7 +75,7 @@ class WideIndexFlushed(Wrapper):
 
 @fault("TMEM-ARG-1")
 class NegativeIndexTaken(Wrapper):
-    """Index -1 is taken for the last one."""
+    """Index -1 is accepted and means the last index."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         return super().put(client, pool, oid, index % (1 << 32) if index == -1 else index, page)
@@ -83,7 +83,7 @@ class NegativeIndexTaken(Wrapper):
 
 @fault("TMEM-ARG-1")
 class BadGetMisses(Wrapper):
-    """A get of a slot that cannot be answers a miss."""
+    """A get with an object id or index out of range answers a miss."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         return super().get(client, pool, oid, index) if in_range(oid, index) else None
@@ -91,7 +91,7 @@ class BadGetMisses(Wrapper):
 
 @fault("TMEM-ARG-1")
 class BadPutFails(Wrapper):
-    """A put of a page of another length answers False."""
+    """A put of a page of the wrong length answers False."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         return len(page) == self.page_size and super().put(client, pool, oid, index, page)
@@ -99,7 +99,7 @@ class BadPutFails(Wrapper):
 
 @fault("TMEM-ARG-1")
 class BadFlushFindsNothing(Wrapper):
-    """A flush of a slot that cannot be answers False."""
+    """A flush with an object id or index out of range answers False."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         return in_range(oid, index) and super().flush_page(client, pool, oid, index)
@@ -107,7 +107,7 @@ class BadFlushFindsNothing(Wrapper):
 
 @fault("TMEM-ARG-1")
 class BadArgumentIsNoRoom(Wrapper):
-    """A put that cannot be answers ENOMEM, which tells the caller that the slot is empty now."""
+    """A put with invalid arguments raises ENOMEM, from which the caller concludes that the slot is empty."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         try:
@@ -120,7 +120,7 @@ class BadArgumentIsNoRoom(Wrapper):
 
 @fault("TMEM-ARG-1")
 class BadObjectIdBreaks(Wrapper):
-    """An object id out of range ends in an error of the table that looks it up."""
+    """An object id out of range raises the internal error of the table that looks it up."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         if not 0 <= oid <= OBJECT:
@@ -130,7 +130,7 @@ class BadObjectIdBreaks(Wrapper):
 
 @fault(*LOST, needs=("private persistent",))
 class BadPutEmptiesSlot(Shadow):
-    """A page of another length is refused after the old page was freed."""
+    """A page of the wrong length is refused after the old page was freed."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         if len(page) != self.page_size and in_range(oid, index):
@@ -140,7 +140,7 @@ class BadPutEmptiesSlot(Shadow):
 
 @fault("TMEM-PUT-2", "TMEM-ARG-1", *LOST)
 class BadPutIsHalfDone(Shadow):
-    """A page of another length is refused after it was copied over the old one."""
+    """A page of the wrong length is refused after it was copied over the old page."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         old = self.held(client, pool, oid, index)
@@ -152,7 +152,7 @@ class BadPutIsHalfDone(Shadow):
 
 @fault("TMEM-ARG-1", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", *LOST)
 class WidePutRefusedButDone(Shadow):
-    """A put to an index of more than 32 bits is refused after the page was linked at the index cut."""
+    """A put to an index of more than 32 bits is refused after the page was stored at its low 32 bits."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         if index > INDEX and len(page) == self.page_size and in_range(oid, 0):

@@ -14,7 +14,7 @@ NEEDS = ("reclaim", "private ephemeral")
 
 
 class Claiming(Shadow):
-    """Makes a claim beside those of the backend."""
+    """Adds a claim to those of the backend."""
 
     claim: str
 
@@ -39,7 +39,7 @@ class SharedHitNotRetained(Claiming):
 
 @fault("reclaim-bound", needs=NEEDS)
 class ReclaimTakesOneMore(Claiming):
-    """Reclaim takes a page more than it is asked for, against the claim «reclaim-bound»."""
+    """Reclaim removes one page more than asked for, against the claim «reclaim-bound»."""
 
     claim = "reclaim-bound"
 
@@ -49,7 +49,7 @@ class ReclaimTakesOneMore(Claiming):
 
 @fault("reclaim-bound", needs=NEEDS)
 class ReclaimIdles(Claiming):
-    """Reclaim takes nothing where two pages or more are asked for, against the claim «reclaim-bound»."""
+    """Reclaim removes nothing when asked for two pages or more, against the claim «reclaim-bound»."""
 
     claim = "reclaim-bound"
 
@@ -58,7 +58,7 @@ class ReclaimIdles(Claiming):
 
 
 class Ordered(Claiming):
-    """Keeps the order in which ephemeral pages were put, and reclaims by it."""
+    """Records the order in which ephemeral pages were put, and reclaims in that order."""
 
     claim = "lru"
 
@@ -81,13 +81,13 @@ class Ordered(Claiming):
         return len(victims)
 
     def victims(self) -> list[Slot]:
-        """The slots in the order in which they are reclaimed."""
+        """Return the slots in the order in which they are reclaimed."""
         return list(self.order)
 
 
 @fault("lru", needs=NEEDS)
 class NewestGoesFirst(Ordered):
-    """Reclaim takes the newest page first, against the claim «lru»."""
+    """Reclaim removes the newest page first, against the claim «lru»."""
 
     def victims(self) -> list[Slot]:
         return list(self.order)[::-1]
@@ -102,7 +102,7 @@ class PoolAfterPoolReclaimed(Ordered):
 
 
 class Leaks(Claiming):
-    """Has room for 64 pages, of which `leaks` says that a flush gives some back to nobody."""
+    """Has room for 64 pages; a flush does not give back the room that `leaks` names."""
 
     claim = "regain"
     ROOM = 64
@@ -133,7 +133,7 @@ class EighthFlushLeaks(Leaks):
 
 @fault("regain", needs=("private persistent",))
 class FlushObjectLeaks(Leaks):
-    """Flush object gives the room of one page back less than it frees, against the claim «regain»."""
+    """Flush object gives back room for one page fewer than it frees, against the claim «regain»."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         known = self.known(client, pool)

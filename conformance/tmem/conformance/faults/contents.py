@@ -1,4 +1,4 @@
-"""Faults of page-addressable memory: pages that come back other than they went in."""
+"""Faults of page-addressable memory: pages that come back changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Key: TypeAlias = Callable[[bytes], Hashable]
 
 
 class Altered(Wrapper):
-    """Pages are stored as a function makes them; what it makes of another length comes back so."""
+    """Stores what a function returns for each page, even if that has another length."""
 
     def __init__(self, inner: Backend, alter: Alter) -> None:
         super().__init__(inner)
@@ -31,7 +31,7 @@ class Altered(Wrapper):
 
 
 def alters(*clauses: str) -> Callable[[Alter], Alter]:
-    """Register a function that spoils pages without changing their length."""
+    """Register a function that changes the content of a page and keeps its length."""
 
     def decorate(alter: Alter) -> Alter:
         register(alter, lambda inner: Altered(inner, alter), ("TMEM-PUT-2", *clauses))
@@ -46,19 +46,19 @@ def _compressed(page: bytes) -> int:
 
 @alters(*SHOWN)
 def same_first_and_last_byte_fill(page: bytes) -> bytes:
-    """A page whose first and last bytes are equal is taken for same-filled."""
+    """A page whose first and last bytes are equal is stored as a same-filled page."""
     return page[:1] * len(page) if page[0] == page[-1] else page
 
 
 @alters(*SHOWN)
 def same_ends_fill(page: bytes) -> bytes:
-    """A page whose first and last four bytes are equal is taken for same-filled."""
+    """A page whose first and last four bytes are equal is stored as a same-filled page."""
     return (page[:4] * len(page))[: len(page)] if page[:4] == page[-4:] else page
 
 
 @alters(*SHOWN)
 def fill_of_8_bytes_by_1(page: bytes) -> bytes:
-    """A page filled with eight bytes is stored by the first of them."""
+    """A page filled with one pattern of eight bytes is stored as if filled with the first byte."""
     filled = page == (page[:8] * len(page))[: len(page)]
     return page[:1] * len(page) if filled else page
 
@@ -72,40 +72,40 @@ def fill_reversed(page: bytes) -> bytes:
 
 @alters(*SHOWN)
 def same_first_and_last_word_fill(page: bytes) -> bytes:
-    """A page whose first and last eight bytes are equal is taken for one filled with them."""
+    """A page whose first and last eight bytes are equal is stored as if filled with them."""
     return (page[:8] * len(page))[: len(page)] if page[:8] == page[-8:] else page
 
 
 @alters(*SHOWN)
 def period_16_looked_at_twice(page: bytes) -> bytes:
-    """A page whose first two pieces of 16 bytes are equal is taken for one filled with them."""
+    """A page whose first two pieces of 16 bytes are equal is stored as if filled with them."""
     return (page[:16] * len(page))[: len(page)] if page[:16] == page[16:32] else page
 
 
 @alters()
 def size_of_a_page_marks_raw(page: bytes) -> bytes:
-    """Compressed data of exactly the size of a page is taken for a page that was stored as it is."""
+    """Compressed data as long as a page is read as a page that was stored uncompressed."""
     data = bytes(lz4.block.compress(page, store_size=False))
     return data if len(data) == len(page) else page
 
 
 @alters()
 def size_of_a_page_marks_raw_deflated(page: bytes) -> bytes:
-    """Deflated data of exactly the size of a page is taken for a page that was stored as it is."""
+    """Deflated data as long as a page is read as a page that was stored uncompressed."""
     data = zlib.compress(page, 1)
     return data if len(data) == len(page) else page
 
 
 @alters()
 def size_in_units_of_16_marks_raw(page: bytes) -> bytes:
-    """Sizes are kept in units of 16 bytes, and compressed data that fills a page is taken for a page."""
+    """Sizes are kept in units of 16 bytes; data that rounds up to a page is read as uncompressed."""
     data = bytes(lz4.block.compress(page, store_size=False))
     return data.ljust(len(page), b"\0") if len(page) - 16 < len(data) <= len(page) else page
 
 
 @alters()
 def trailing_zeroes_not_written(page: bytes) -> bytes:
-    """Trailing zeroes are not stored, and the rest of the frame is what was there before."""
+    """Trailing zeroes are not written, so that the end of the frame keeps what was there before."""
     return page.rstrip(b"\0").ljust(len(page), b"\x5a")
 
 
@@ -129,13 +129,13 @@ def freelist_link_in_page(page: bytes) -> bytes:
 
 @alters()
 def high_bits_stripped(page: bytes) -> bytes:
-    """Bytes are stored in seven bits."""
+    """Only seven bits of each byte are stored."""
     return bytes(byte & 0x7F for byte in page)
 
 
 @alters(*SHOWN)
 def ends_at_zero_byte(page: bytes) -> bytes:
-    """A page ends at its first zero byte, as strings do in C."""
+    """A page ends at its first zero byte, as a string in C does."""
     return page.split(b"\0", 1)[0].ljust(len(page), b"\0")
 
 
@@ -147,7 +147,7 @@ def line_ends_converted(page: bytes) -> bytes:
 
 @alters()
 def tail_of_well_compressed_lost(page: bytes) -> bytes:
-    """Of a page that compresses to less than a sixteenth the last quarter is lost."""
+    """The last quarter of a page that compresses to less than a sixteenth is lost."""
     if _compressed(page) * 16 > len(page):
         return page
     return page[: len(page) * 3 // 4].ljust(len(page), b"\x5a")
@@ -155,14 +155,14 @@ def tail_of_well_compressed_lost(page: bytes) -> bytes:
 
 @alters()
 def compressed_size_in_a_byte(page: bytes) -> bytes:
-    """The size of a compressed page is kept in a byte, so that a longer one is cut."""
+    """The size of a compressed page is kept in one byte, so that longer ones are cut."""
     size = _compressed(page)
     return page if size < 256 or size >= len(page) else page[: len(page) // 2].ljust(len(page), b"\0")
 
 
 @fault("TMEM-PUT-2")
 class EveryNinthPageFlipsBit(Wrapper):
-    """Of every ninth page one bit in the middle is flipped."""
+    """In every ninth page one bit in the middle is flipped."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         if len(page) == self.page_size and self.every(9):
@@ -174,7 +174,7 @@ class EveryNinthPageFlipsBit(Wrapper):
 
 @fault("TMEM-PUT-2", history=(22,))
 class SecondClientGarbled(Wrapper):
-    """Pages of every client are unpacked with what belongs to the first."""
+    """The pages of every client are decompressed with the state of the first client."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -198,7 +198,7 @@ class ShortPageReturned(Wrapper):
 
 @fault(*LOST, needs=("private persistent",))
 class ZeroPageForgotten(Shadow):
-    """An all-zero page is not stored, and missed."""
+    """An all-zero page is not stored, and a get of it misses."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)
@@ -209,7 +209,7 @@ class ZeroPageForgotten(Shadow):
 
 @fault("TMEM-PUT-2", *LOST, *SHOWN)
 class ScratchBufferShared(Shadow):
-    """Pages are compressed in one buffer: of two puts in a row the second spoils the end of the first."""
+    """Pages are compressed in one buffer: the second of two puts in a row overwrites the end of the first."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -234,7 +234,7 @@ class ScratchBufferShared(Shadow):
 
 
 class Deduplicated(Shadow):
-    """A page that has the same key as one that is stored is taken for equal to it."""
+    """Stores pages with equal keys once, as if they were equal."""
 
     def __init__(self, inner: Backend, key: Key) -> None:
         super().__init__(inner)
@@ -252,10 +252,10 @@ class Deduplicated(Shadow):
 
 
 class Sharing(Shadow):
-    """Finds the slots that hold the same page as this one."""
+    """Finds the other slots that hold an equal page."""
 
     def twins(self, client: int, pool: int, oid: int, index: int) -> list[tuple[int, int, int, int]]:
-        """The other slots, each with a client and id of its pool, that have an equal page."""
+        """Return the other slots that hold an equal page, each with a client and id of its pool."""
         page = self.held(client, pool, oid, index)
         every = [(*name, *at) for name, known in self.pools.items() for at in known.pages]
         return [at for at in every if self.held(*at) == page and at != (client, pool, oid, index)]
@@ -263,7 +263,7 @@ class Sharing(Shadow):
 
 @fault(*LOST, needs=("private persistent",))
 class FlushTakesEqualPages(Sharing):
-    """Equal pages are stored once and not counted: a flush of one takes the others."""
+    """Equal pages are stored once and not counted, so that a flush of one removes the others."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         twins = self.twins(client, pool, oid, index)
@@ -275,7 +275,7 @@ class FlushTakesEqualPages(Sharing):
 
 @fault(*SHOWN)
 class PutChangesEqualPages(Sharing):
-    """Equal pages are stored once and written in place: a put over one changes the others."""
+    """Equal pages are stored once and written in place, so that a put over one changes the others."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         twins = self.twins(client, pool, oid, index)
@@ -286,14 +286,14 @@ class PutChangesEqualPages(Sharing):
 
 
 def deduplicates(key: Key) -> Key:
-    """Register a function that tells pages apart, but not well enough."""
+    """Register a key that differs for most pages that differ, but not for all."""
     register(key, lambda inner: Deduplicated(inner, key), SHOWN)
     return key
 
 
 @deduplicates
 def deduplicated_by_sum(page: bytes) -> Hashable:
-    """Pages whose bytes add up alike are stored once."""
+    """Pages with the same sum of bytes are stored once."""
     return sum(page)
 
 
@@ -329,7 +329,7 @@ def deduplicated_by_adler32(page: bytes) -> Hashable:
 
 @deduplicates
 def deduplicated_by_word_sum(page: bytes) -> Hashable:
-    """Pages whose words of eight bytes add up alike are stored once."""
+    """Pages with the same sum of words of eight bytes are stored once."""
     words: tuple[int, ...] = struct.unpack(f"<{len(page) // 8}Q", page[: len(page) // 8 * 8])
     return sum(words) & (1 << 64) - 1
 

@@ -1,4 +1,4 @@
-"""Faults of duplicate puts: what becomes of the page that was there."""
+"""Faults of duplicate puts: what happens to the old page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tmem.spec.backend import Backend
 
 
 class KeepsOld(Shadow):
-    """A duplicate put that answers True, where `spares` says so, and leaves the old page."""
+    """A duplicate put that answers True and keeps the old page where `spares` says so."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         old = self.held(client, pool, oid, index)
@@ -20,11 +20,11 @@ class KeepsOld(Shadow):
         return super().put(client, pool, oid, index, page)
 
     def spares(self, old: bytes, new: bytes, client: int) -> bool:
-        """Whether the old page is left."""
+        """Whether the old page stays."""
         return True
 
     def answer(self) -> bool:
-        """What the put answers then."""
+        """Return the answer of a put that kept the old page."""
         return True
 
 
@@ -46,7 +46,7 @@ class FailedDuplicateKeepsOld(KeepsOld):
 
 @fault("TMEM-PUT-1", "TMEM-PUT-3", history=(1,))
 class NoRoomForDuplicateKeepsOld(FailedDuplicateKeepsOld):
-    """Room is made before the duplicate is looked up: where that fails, ENOMEM, and the old page stays."""
+    """Put makes room before it looks for a duplicate; if there is none, ENOMEM, and the old page stays."""
 
     def answer(self) -> bool:
         raise OSError(ENOMEM, "no room")
@@ -54,7 +54,7 @@ class NoRoomForDuplicateKeepsOld(FailedDuplicateKeepsOld):
 
 @fault("TMEM-PUT-1", "TMEM-PUT-3")
 class FrozenDuplicateKeepsOld(FailedDuplicateKeepsOld):
-    """A duplicate put that answers EFROZEN leaves the old page."""
+    """A duplicate put answers EFROZEN and the old page stays."""
 
     def answer(self) -> bool:
         raise OSError(EFROZEN, "frozen")
@@ -62,7 +62,7 @@ class FrozenDuplicateKeepsOld(FailedDuplicateKeepsOld):
 
 @fault("TMEM-PUT-1", "TMEM-PUT-3", history=(28,))
 class IncompressibleDuplicateKeepsOld(KeepsOld):
-    """A page that does not compress is refused before the one that is there was flushed."""
+    """A duplicate put of a page that does not compress is refused before the old page is flushed."""
 
     def spares(self, old: bytes, new: bytes, client: int) -> bool:
         return len(zlib.compress(new, 1)) >= len(new)
@@ -73,7 +73,7 @@ class IncompressibleDuplicateKeepsOld(KeepsOld):
 
 @fault("TMEM-PUT-3")
 class DuplicateOfZeroPageKeepsOld(KeepsOld):
-    """An all-zero page is taken for nothing to store, so that it replaces nothing."""
+    """A put of an all-zero page stores nothing and leaves the old page."""
 
     def spares(self, old: bytes, new: bytes, client: int) -> bool:
         return not any(new)
@@ -81,7 +81,7 @@ class DuplicateOfZeroPageKeepsOld(KeepsOld):
 
 @fault("TMEM-PUT-3")
 class SameEndsKeepOld(KeepsOld):
-    """A duplicate put whose first and last 16 bytes are the old page's is taken for the same page."""
+    """A duplicate put is ignored if the first and last 16 bytes are those of the old page."""
 
     def spares(self, old: bytes, new: bytes, client: int) -> bool:
         return old[:16] == new[:16] and old[-16:] == new[-16:]
@@ -89,7 +89,7 @@ class SameEndsKeepOld(KeepsOld):
 
 @fault("TMEM-PUT-3")
 class EqualSumsKeepOld(KeepsOld):
-    """A duplicate put whose bytes add up to the old page's sum is taken for the same page."""
+    """A duplicate put is ignored if the sum of its bytes is that of the old page."""
 
     def spares(self, old: bytes, new: bytes, client: int) -> bool:
         return sum(old) == sum(new)
@@ -97,7 +97,7 @@ class EqualSumsKeepOld(KeepsOld):
 
 @fault("TMEM-PUT-3")
 class OneByteKeepsOld(KeepsOld):
-    """A duplicate put that differs from the old page in one byte is taken for the same page."""
+    """A duplicate put is ignored if it differs from the old page in one byte."""
 
     def spares(self, old: bytes, new: bytes, client: int) -> bool:
         return sum(a != b for a, b in zip(old, new, strict=True)) <= 1
@@ -117,7 +117,7 @@ class OtherSharersPageKept(Shadow):
 
 @fault("TMEM-PUT-3")
 class ThirdPutIgnored(Shadow):
-    """A page that replaces one that replaced one is lost: the second stays."""
+    """The third page put to a slot is lost, and the second stays."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         known = self.known(client, pool)
@@ -128,7 +128,7 @@ class ThirdPutIgnored(Shadow):
 
 @fault("TMEM-PUT-3")
 class SecondPutInARowIgnored(Shadow):
-    """A put right after a put of the same slot is taken for its retry and ignored."""
+    """A put right after a put to the same slot is ignored as a retry."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -151,7 +151,7 @@ class SecondPutInARowIgnored(Shadow):
 
 @fault("TMEM-PUT-2", "TMEM-PUT-3", history=(19,))
 class DuplicateHalfCopied(Shadow):
-    """A duplicate put copies the first half of the page only; the rest is the old one's."""
+    """A duplicate put copies only the first half of the page; the second half is that of the old page."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         old = self.held(client, pool, oid, index)
@@ -163,7 +163,7 @@ class DuplicateHalfCopied(Shadow):
 
 @fault("TMEM-PUT-3")
 class FlushUncoversOld(Shadow):
-    """A page that is replaced stays beneath the new one, and a flush takes off the new one only."""
+    """A replaced page stays beneath the new one, and a flush removes only the new one."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         known = self.known(client, pool)
@@ -176,7 +176,7 @@ class FlushUncoversOld(Shadow):
 
 @fault("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-SHARE-1")
 class ReplacedPageMovesOn(Shadow):
-    """A page that is replaced lands in another slot of its object."""
+    """A replaced page moves to another slot of its object."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         old = self.held(client, pool, oid, index)

@@ -1,4 +1,4 @@
-"""Faults of answers: of another type than declared, errors that are none of the ABI's, or out of place."""
+"""Faults of answers: wrong types, errors that the ABI does not have, and errors out of place."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class ViewRefused(Wrapper):
 
 @fault("TMEM-ERR-1")
 class GetAnswersBytearray(Wrapper):
-    """Get answers the frame itself, which its caller can change."""
+    """Get answers the frame itself as a bytearray, which the caller can change."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         page = super().get(client, pool, oid, index)
@@ -137,7 +137,7 @@ class MissRaisesNotFound(Wrapper):
 
 @fault("TMEM-ERR-1")
 class FlushAnswersCount(Wrapper):
-    """Flush object answers how many pages it took."""
+    """Flush object answers how many pages it removed."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         return cast(bool, int(super().flush_object(client, pool, oid)))
@@ -188,7 +188,7 @@ class DestroyAnswersNothing(Wrapper):
 
 @fault("TMEM-ERR-1")
 class SecondDestroyRaises(Shadow):
-    """Destroy pool raises KeyError where there is none."""
+    """Destroy pool raises KeyError if the id has no pool."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         if (client, pool) not in self.pools:
@@ -198,7 +198,7 @@ class SecondDestroyRaises(Shadow):
 
 @fault("TMEM-ERR-1", history=(17,))
 class NoPoolRaisesIndexError(Wrapper):
-    """A put to an id without a pool runs over the end of the table of pools."""
+    """A put to an id without a pool raises IndexError from the table of pools."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         try:
@@ -232,7 +232,7 @@ class NewPoolAnswersText(Wrapper):
 
 @fault("TMEM-ERR-1")
 class FourthPoolRaises(Shadow):
-    """A client's fourth pool runs over the end of a table."""
+    """A client's fourth new pool raises IndexError from a table of three."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         pool = super().new_pool(client, flags, uuid)
@@ -243,7 +243,7 @@ class FourthPoolRaises(Shadow):
 
 @fault("TMEM-ERR-1", needs=("reclaim",))
 class ReclaimAnswersNegative(Reclaiming):
-    """Reclaim answers -1 when no page went."""
+    """Reclaim answers -1 when it removed no page."""
 
     def reclaim(self, pages: int) -> int:
         return super().reclaim(pages) or -1
@@ -271,7 +271,7 @@ class ReclaimOfNothingRaises(Reclaiming):
 
 @fault("TMEM-ERR-1", needs=("reclaim",), history=(20,))
 class ReclaimUnlocksTwice(Reclaiming):
-    """Reclaim of a page of an object with several releases a lock that it does not hold."""
+    """Reclaim releases a lock that it does not hold if an object has several pages."""
 
     def reclaim(self, pages: int) -> int:
         slots = [at[:3] for at in self.ephemeral()]
@@ -283,7 +283,7 @@ class ReclaimUnlocksTwice(Reclaiming):
 
 @fault("TMEM-ERR-1")
 class CloseRaises(Wrapper):
-    """Close raises when pools are left."""
+    """Close raises RuntimeError."""
 
     def close(self) -> None:
         super().close()

@@ -1,4 +1,4 @@
-"""What a fault is, and the register of all of them."""
+"""What a fault is, and the register of all faults."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ from typing import Final, Protocol, TypeVar
 from tmem.spec.backend import Backend
 
 LOST: Final = ("TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SHARE-1", "TMEM-SHARE-2")
-"""What a persistent page that is gone may be blamed on, by what happened since its put."""
+"""The clauses that a lost persistent page may break; which one depends on what happened since its put."""
 
 STALE: Final = ("TMEM-PUT-3", "TMEM-PUT-1", "TMEM-FLUSH-1", "TMEM-FLUSH-2", "TMEM-GET-1")
-"""What a page that has ended may be blamed on, by what ended it, where others can end it unseen."""
+"""The clauses that a stale page may break; which one depends on what had ended the page."""
 
 SHOWN: Final = (
     *("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", "TMEM-SHARE-1", "TMEM-GET-2", *STALE),
     *("TMEM-POOL-3", "TMEM-ARG-1"),
 )
-"""What a page from anywhere may be blamed on, by where it came from and how it had ended."""
+"""The clauses that any wrong page may break; which one depends on its slot and on what had ended it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A bug that can be laid around a correct backend.
+    """A bug that can be added to a correct backend by wrapping it.
 
-    `clauses` are those that it may be blamed on, the one that it is about first. `needs` names what the
-    backend must offer or do for the fault to show: `str(Kind)` of a pool, `shared` for either kind of those,
-    `reclaim`, or a coverpoint of `coverage.CHOICES`. `history` numbers the bugs of
-    `history.HISTORY` that it is made after. A fault of kind `races` shows only where calls overlap; one of
-    kind `liveness` hangs or ends the process; one of kind `claims` keeps every clause.
+    `clauses` are the clauses that it may be blamed on; the first is the one that it was written for. `needs`
+    names what the backend must offer or do for the fault to show: `str(Kind)` of a pool, `shared` for either
+    kind of shared pool, `reclaim`, or a coverpoint of `coverage.CHOICES`. `history` lists the numbers in
+    `history.HISTORY` of the real bugs that it imitates. A fault of kind `races` shows only where calls
+    overlap. One of kind `liveness` hangs or ends the process. One of kind `claims` breaks a claim and no
+    clause.
     """
 
     name: str
@@ -59,7 +60,7 @@ Wrapper = TypeVar("Wrapper", bound=Callable[..., Backend])
 def fault(
     *clauses: str, needs: tuple[str, ...] = (), history: tuple[int, ...] = ()
 ) -> Callable[[Wrapper], Wrapper]:
-    """Register a class that wraps a backend: its name is the fault's, its docstring the sentence."""
+    """Register a class that wraps a backend: its name names the fault, its docstring is the sentence."""
 
     def decorate(wrapper: Wrapper) -> Wrapper:
         register(wrapper, wrapper, clauses, needs, history)
@@ -75,7 +76,7 @@ def register(
     needs: tuple[str, ...] = (),
     history: tuple[int, ...] = (),
 ) -> None:
-    """Register a fault that is named and described by `source`, a class or function."""
+    """Register a fault with the name and docstring of `source`, a class or function."""
     name = kebab(getattr(source, "__name__", ""))
     if name in FAULTS:
         raise ValueError(f"there are two faults {name}")
@@ -85,7 +86,7 @@ def register(
 
 
 def kebab(name: str) -> str:
-    """The name of a class or function as faults are named.
+    """Return the name of a class or function in the form that faults are named in.
 
     >>> kebab("GetKeeps8Pages"), kebab("index_31_bits")
     ('get-keeps-8-pages', 'index-31-bits')

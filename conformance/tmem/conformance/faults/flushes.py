@@ -1,4 +1,4 @@
-"""Faults of flush: what should go and stays, and what should stay and goes."""
+"""Faults of flush: pages that should go and stay, and pages that should stay and go."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WORD = (1 << 64) - 1
 
 
 class FlushPageSpares(Shadow):
-    """A flush page that does nothing where `spares` says so."""
+    """A flush page that leaves the page where `spares` says so."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         if self.held(client, pool, oid, index) is not None and self.spares(client, pool, oid, index):
@@ -24,7 +24,7 @@ class FlushPageSpares(Shadow):
         return True
 
     def answer(self) -> bool:
-        """What the flush answers then."""
+        """Return the answer of a flush that left the page."""
         return True
 
 
@@ -52,7 +52,7 @@ class FlushPageSparesHighIndex(FlushPageSpares):
 
 @fault("TMEM-FLUSH-1")
 class FlushPageSparesReplacement(FlushPageSpares):
-    """Flush page drops one of two counts of a page that replaced another, and leaves it."""
+    """Flush page leaves a page that replaced another, since it drops one of two references."""
 
     def spares(self, client: int, pool: int, oid: int, index: int) -> bool:
         known = self.known(client, pool)
@@ -61,7 +61,7 @@ class FlushPageSparesReplacement(FlushPageSpares):
 
 @fault("TMEM-FLUSH-1")
 class FlushPageSparesLastOfObject(FlushPageSpares):
-    """Flush page leaves the last page of an object, since the object would be empty."""
+    """Flush page leaves the last page of an object."""
 
     def spares(self, client: int, pool: int, oid: int, index: int) -> bool:
         known = self.known(client, pool)
@@ -79,7 +79,7 @@ class FlushPageSparesOthersPage(FlushPageSpares):
 
 @fault("TMEM-FLUSH-1")
 class FrozenFlushSpares(FlushPageSpares):
-    """A flush that answers EFROZEN has not flushed."""
+    """Every third flush page answers EFROZEN and does nothing."""
 
     def spares(self, client: int, pool: int, oid: int, index: int) -> bool:
         return self.every(3)
@@ -90,7 +90,7 @@ class FrozenFlushSpares(FlushPageSpares):
 
 @fault("TMEM-FLUSH-1", *LOST)
 class FlushPageRoundsDown(Shadow):
-    """Flush page goes to the even index below."""
+    """Flush page of an odd index flushes the even index below."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         return super().flush_page(client, pool, oid, index & ~1)
@@ -98,7 +98,7 @@ class FlushPageRoundsDown(Shadow):
 
 @fault(*LOST, needs=PERSISTENT)
 class FlushPageTakesObject(Shadow):
-    """Flush page flushes the object."""
+    """Flush page flushes the whole object."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         found = super().flush_page(client, pool, oid, index)
@@ -107,7 +107,7 @@ class FlushPageTakesObject(Shadow):
 
 @fault(*LOST, needs=PERSISTENT)
 class FlushPageTakesIndexEverywhere(Shadow):
-    """Flush page takes the pages of that index in every object of the pool."""
+    """Flush page removes the pages of that index in every object of the pool."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         found = super().flush_page(client, pool, oid, index)
@@ -127,7 +127,7 @@ class FlushPageLate(Shadow):
         self.late: tuple[int, int, int, int] | None = None
 
     def finish(self) -> None:
-        """Flush what the flush before this operation left."""
+        """Do the flush that was put off."""
         if self.late is not None:
             at, self.late = self.late, None
             self.take(*at)
@@ -162,7 +162,7 @@ class FlushPageLate(Shadow):
 
 @fault("TMEM-FLUSH-1", history=(26,))
 class FlushOvertakesPut(Shadow):
-    """A flush that follows a put of the slot arrives before it."""
+    """A flush right after a put to the slot takes effect before the put."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -186,7 +186,7 @@ class FlushOvertakesPut(Shadow):
 
 
 class FlushObjectSpares(Shadow):
-    """A flush object that leaves those pages of the object for which `spares` says so."""
+    """A flush object that leaves the pages for which `spares` says so."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         known = self.known(client, pool)
@@ -202,7 +202,7 @@ class FlushObjectSpares(Shadow):
         return found
 
     def spares(self, client: int, pool: int, oid: int, index: int, indexes: list[int]) -> bool:
-        """Whether the page at this of the object's indexes stays."""
+        """Whether the page at this index of the object stays."""
         return True
 
 
@@ -213,7 +213,7 @@ class FlushObjectIgnored(FlushObjectSpares):
 
 @fault("TMEM-FLUSH-2")
 class FlushObjectTakesFirstOnly(FlushObjectSpares):
-    """Flush object takes the page of the least index only."""
+    """Flush object removes only the page of the least index."""
 
     def spares(self, client: int, pool: int, oid: int, index: int, indexes: list[int]) -> bool:
         return index != indexes[0]
@@ -221,7 +221,7 @@ class FlushObjectTakesFirstOnly(FlushObjectSpares):
 
 @fault("TMEM-FLUSH-2")
 class FlushObjectSparesLast(FlushObjectSpares):
-    """Flush object stops one short and leaves the page of the greatest index."""
+    """Flush object leaves the page of the greatest index."""
 
     def spares(self, client: int, pool: int, oid: int, index: int, indexes: list[int]) -> bool:
         return len(indexes) > 1 and index == indexes[-1]
@@ -229,7 +229,7 @@ class FlushObjectSparesLast(FlushObjectSpares):
 
 @fault("TMEM-FLUSH-2")
 class FlushObjectStopsAtHole(FlushObjectSpares):
-    """Flush object goes on from index to index until one holds nothing."""
+    """Flush object stops at the first index that holds nothing."""
 
     def spares(self, client: int, pool: int, oid: int, index: int, indexes: list[int]) -> bool:
         return any(n not in indexes for n in range(min(index, 8)))
@@ -237,7 +237,7 @@ class FlushObjectStopsAtHole(FlushObjectSpares):
 
 @fault("TMEM-FLUSH-2")
 class FlushObjectSparesHighHalf(FlushObjectSpares):
-    """Flush object leaves the indexes from 2^31 on, which are negative to it."""
+    """Flush object reads indexes from 2^31 on as negative and leaves their pages."""
 
     def spares(self, client: int, pool: int, oid: int, index: int, indexes: list[int]) -> bool:
         return index >= 1 << 31
@@ -245,7 +245,7 @@ class FlushObjectSparesHighHalf(FlushObjectSpares):
 
 @fault("TMEM-FLUSH-2")
 class FlushObjectSparesOneNode(FlushObjectSpares):
-    """Flush object looks only at the first node of the radix tree, indexes 0 to 63."""
+    """Flush object visits only the first node of the radix tree, indexes 0 to 63."""
 
     def spares(self, client: int, pool: int, oid: int, index: int, indexes: list[int]) -> bool:
         return index > 63
@@ -279,7 +279,7 @@ class FlushObjectSparesWideObjects(FlushObjectSpares):
 
 @fault("TMEM-FLUSH-2")
 class FlushObjectNeedsIndexZero(FlushObjectSpares):
-    """Flush object finds nothing to do where index 0 holds no page."""
+    """Flush object does nothing for an object that holds no page at index 0."""
 
     def spares(self, client: int, pool: int, oid: int, index: int, indexes: list[int]) -> bool:
         return 0 not in indexes
@@ -287,7 +287,7 @@ class FlushObjectNeedsIndexZero(FlushObjectSpares):
 
 @fault("TMEM-FLUSH-2")
 class FlushedObjectReturns(Shadow):
-    """Flush object only marks the object, and the next put into it takes the mark off."""
+    """Flush object only marks the object, and the next put to the object removes the mark."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -310,7 +310,7 @@ class FlushedObjectReturns(Shadow):
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         page = super().get(client, pool, oid, index)
-        if page is None:  # the miss is remembered at least
+        if page is None:  # a slot that was missed stays empty
             self.marked.get((client, pool, oid), {}).pop(index, None)
         return page
 
@@ -321,7 +321,7 @@ class FlushedObjectReturns(Shadow):
 
 @fault(*LOST, needs=PERSISTENT)
 class FlushedObjectStaysAway(Shadow):
-    """An object that was flushed is marked for good: puts into it answer True and store nothing."""
+    """After flush object, puts to the object answer True and store nothing."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -359,7 +359,7 @@ class FlushObjectTakesPool(Shadow):
 
 @fault(*LOST, needs=PERSISTENT)
 class FlushObjectByLowWord(Shadow):
-    """Flush object takes every object whose id has the same low 64 bits."""
+    """Flush object removes every object whose id has the same low 64 bits."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         known = self.known(client, pool)
@@ -372,7 +372,7 @@ class FlushObjectByLowWord(Shadow):
 
 @fault(*LOST, needs=PERSISTENT)
 class FlushOfNothingTakesNext(Shadow):
-    """A flush page of a slot that holds nothing takes the next page of the object."""
+    """Flush page of a slot that holds nothing removes the next page of the object."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         known = self.known(client, pool)

@@ -1,4 +1,4 @@
-"""Faults of get: hits that leave or take too much, misses that do not last."""
+"""Faults of get: hits that remove too little or too much, and misses that do not last."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class HitNotExclusive(Shadow):
         return page
 
     def leaves(self, oid: int, index: int, page: bytes, twice: bool) -> bool:
-        """Whether the page stays; `twice`: it replaced another."""
+        """Whether the page stays; `twice` says that it replaced another."""
         return True
 
 
 @fault("TMEM-GET-2", needs=EPHEMERAL)
 class HitNotExclusiveAtHighIndex(HitNotExclusive):
-    """A hit beyond the first node of the radix tree, at an index from 64 on, leaves the page."""
+    """A hit at an index from 64 on, beyond the first node of the radix tree, leaves the page."""
 
     def leaves(self, oid: int, index: int, page: bytes, twice: bool) -> bool:
         return index >= 64
@@ -46,7 +46,7 @@ class HitNotExclusiveNowAndThen(HitNotExclusive):
 
 @fault("TMEM-GET-2", needs=EPHEMERAL)
 class HitNotExclusiveAfterDuplicate(HitNotExclusive):
-    """A page that replaced another is counted twice, so that a hit leaves it."""
+    """A page that replaced another has two references, so that a hit leaves it."""
 
     def leaves(self, oid: int, index: int, page: bytes, twice: bool) -> bool:
         return twice
@@ -54,7 +54,7 @@ class HitNotExclusiveAfterDuplicate(HitNotExclusive):
 
 @fault("TMEM-GET-2", needs=EPHEMERAL)
 class HitNotExclusiveForSameFilled(HitNotExclusive):
-    """A page of one repeated byte takes no room, and a hit forgets to remove it."""
+    """A hit leaves a page of one repeated byte, which takes no room."""
 
     def leaves(self, oid: int, index: int, page: bytes, twice: bool) -> bool:
         return page.count(page[:1]) == len(page)
@@ -70,7 +70,7 @@ class HitNotExclusiveInWideObject(HitNotExclusive):
 
 @fault("TMEM-GET-1", needs=EPHEMERAL)
 class FirstGetMisses(Shadow):
-    """A put shows only after a get has missed: the first get of an ephemeral page comes too early."""
+    """The first get of an ephemeral page misses, and later ones hit."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -119,12 +119,12 @@ class BusyPersistentGetMisses(Shadow):
         return kind is not None and kind.persistent
 
     def fail(self, client: int, pool: int, oid: int, index: int) -> None:
-        """What happens instead of a hit."""
+        """Do what happens instead of a hit."""
 
 
 @fault("TMEM-GET-3", needs=PERSISTENT)
 class GetRightAfterPutMisses(Shadow):
-    """A get of a private persistent page comes too early when it follows the put at once."""
+    """A get of a private persistent page right after its put misses."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -166,7 +166,7 @@ class PersistentGetDenied(BusyPersistentGetMisses):
 
 @fault(*LOST, needs=PERSISTENT)
 class PersistentGetFindsNoPool(BusyPersistentGetMisses):
-    """Every sixth get of a persistent page finds its pool gone: ENODEV."""
+    """Every sixth get of a persistent page answers ENODEV."""
 
     def fail(self, client: int, pool: int, oid: int, index: int) -> None:
         raise OSError(ENODEV, "no such pool")
@@ -174,7 +174,7 @@ class PersistentGetFindsNoPool(BusyPersistentGetMisses):
 
 @fault(*LOST, needs=PERSISTENT, history=(15,))
 class FailedGetLosesPage(BusyPersistentGetMisses):
-    """A get that cannot copy the page out answers ENOMEM, and has unlinked the page already."""
+    """A get that cannot copy the page answers ENOMEM after it has removed the page."""
 
     def fail(self, client: int, pool: int, oid: int, index: int) -> None:
         self.take(client, pool, oid, index)
@@ -193,7 +193,7 @@ class PersistentHitRemoves(Shadow):
         return page
 
     def removes(self, client: int, pool: int, oid: int, index: int) -> bool:
-        """Whether this hit removes it."""
+        """Whether this hit removes the page."""
         return True
 
 
@@ -207,7 +207,7 @@ class FifthPersistentHitRemoves(PersistentHitRemoves):
 
 @fault("TMEM-SHARE-1", *LOST, needs=("shared persistent",))
 class SharersHitRemoves(PersistentHitRemoves):
-    """A hit on a page that another sharer put removes it."""
+    """A hit on a persistent page that another sharer put removes it."""
 
     def removes(self, client: int, pool: int, oid: int, index: int) -> bool:
         known = self.known(client, pool)
@@ -216,7 +216,7 @@ class SharersHitRemoves(PersistentHitRemoves):
 
 @fault(*LOST, needs=PERSISTENT)
 class HitTakesNeighbour(Shadow):
-    """A hit reads ahead and drops the next page of the object, persistent or not."""
+    """A hit reads ahead and removes the next page of the object, even a persistent one."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         page = super().get(client, pool, oid, index)
@@ -231,7 +231,7 @@ class HitTakesNeighbour(Shadow):
 
 @fault(*LOST, "TMEM-GET-1", needs=PERSISTENT)
 class MissOutlivesPut(Shadow):
-    """A miss is remembered, and a put does not make it forgotten."""
+    """A miss is cached, and a put does not end the cached miss."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -252,7 +252,7 @@ class MissOutlivesPut(Shadow):
 
 @fault(*SHOWN)
 class MissShowsLastPage(Shadow):
-    """A miss leaves the page of the last hit in the answer."""
+    """A miss answers the page of the last hit."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -275,7 +275,7 @@ class MissShowsAnother(Shadow):
         return page
 
     def shows(self, other: int, at: int, oid: int, index: int) -> bool:
-        """Whether the page of slot ⟨other, at⟩ is shown instead of that of ⟨oid, index⟩."""
+        """Whether a miss at ⟨oid, index⟩ shows the page of slot ⟨other, at⟩."""
         return other == oid and at > index
 
 
@@ -321,7 +321,7 @@ class MissShowsFreshFrame(Shadow):
 
 @fault("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", "TMEM-SHARE-1")
 class LastPutCachedByIndex(Shadow):
-    """The last page put is kept at hand, and found by its index alone."""
+    """The page put last is cached and found by its index alone."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)

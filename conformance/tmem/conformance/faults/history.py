@@ -1,7 +1,7 @@
-"""Bugs that the tmem family really had: what faults of the catalogue are made after.
+"""Real bugs of the tmem family, which faults of the catalogue imitate.
 
-Where to read: Xo and Xn are an older and a newer `xen/common/tmem.c`; Z is Linux 3.6
-`drivers/staging/zcache/zcache-main.c`, R its RAMster copy. Facts only; nothing of theirs was run.
+Sources: Xo and Xn are an older and a newer `xen/common/tmem.c`; Z is Linux 3.6
+`drivers/staging/zcache/zcache-main.c`, R its RAMster copy. Only facts are taken from them; none was run.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ HISTORY: Final[dict[int, str]] = {
     28: "Z put: one whose preparation fails must become a flush",
     29: "Z and Xen: a shared pool made private in silence; a joiner given the maker's kind in silence",
 }
-"""What went wrong, and where, by the number that faults give."""
+"""Where each bug was and what went wrong, by the number that `Fault.history` refers to."""
 
 NOT_TODAY: Final[dict[int, str]] = {
     12: "there is no save yet",
@@ -48,4 +48,4 @@ NOT_TODAY: Final[dict[int, str]] = {
     18: "there is no authorisation yet",
     21: "counts and references are not seen through the operations",
 }
-"""Those that no fault is made after, and why."""
+"""The bugs that no fault imitates, each with the reason."""

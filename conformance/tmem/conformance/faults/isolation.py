@@ -1,4 +1,4 @@
-"""Faults of isolation: clients, and pools of one client, that meet where they should not."""
+"""Faults of isolation: clients, or pools of one client, that see each other's pages."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PERSISTENT = ("private persistent", *TWICE)
 
 
 class Meets(Shadow):
-    """Operations on pages go to the pool that `found` says."""
+    """Sends operations on pages to the pool that `found` returns."""
 
     def found(self, client: int, pool: int) -> tuple[int, int]:
-        """The client and id of the pool that the operation goes to."""
+        """Return the client and the id of the pool that the operation is sent to."""
         return client, pool
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -35,7 +35,7 @@ MEETS = ("TMEM-POOL-2", "TMEM-SHARE-1", "TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SH
 
 @fault(*MEETS, needs=TWICE)
 class ClientIgnored(Meets):
-    """Pools of different clients that have one id are one pool, where they are of one kind."""
+    """Pools of different clients with the same id and kind are one pool."""
 
     def found(self, client: int, pool: int) -> tuple[int, int]:
         kind = self.kind(client, pool)
@@ -44,7 +44,7 @@ class ClientIgnored(Meets):
 
 @fault(*MEETS, needs=TWICE)
 class ClientLowByte(Meets):
-    """Clients are told apart by the low byte of their id."""
+    """Clients are distinguished by the low byte of their id only."""
 
     def found(self, client: int, pool: int) -> tuple[int, int]:
         kind = self.kind(client, pool)
@@ -88,7 +88,7 @@ class PoolIgnored(Meets):
 
 @fault("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-FLUSH-1", "TMEM-FLUSH-2", *LOST)
 class ThirdPoolIsFirst(Meets):
-    """A client's table has room for two pools: a third private one is the first again, if of its kind."""
+    """A client's third private pool is its first again, if both have the same kind."""
 
     def found(self, client: int, pool: int) -> tuple[int, int]:
         kind = self.kind(client, pool)
@@ -99,7 +99,7 @@ class ThirdPoolIsFirst(Meets):
 
 @fault(*MEETS, *STALE, needs=TWICE)
 class LastPoolCachedById(Meets):
-    """The pool of the last operation is kept at hand, and found by its id alone."""
+    """The pool of the last operation is cached and found by its id alone, whoever calls."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -117,10 +117,10 @@ class LastPoolCachedById(Meets):
 
 
 class Others(Shadow):
-    """Looks at the pools of other clients that have the same id."""
+    """Finds the pools of other clients with the same id."""
 
     def others(self, client: int, pool: int) -> list[tuple[int, Known]]:
-        """The other clients and their pools, private ones only."""
+        """Return the other clients with their private pools of this id."""
         return [
             (other, known)
             for (other, id), known in self.pools.items()
@@ -155,7 +155,7 @@ class PutReachesOtherClients(Others):
 
 @fault(*LOST, needs=PERSISTENT)
 class FlushReachesOtherClients(Others):
-    """Flush page takes the page that another client has under the same handle."""
+    """Flush page removes the page that another client has under the same handle."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         found = super().flush_page(client, pool, oid, index)
@@ -166,7 +166,7 @@ class FlushReachesOtherClients(Others):
 
 @fault(*LOST, needs=PERSISTENT)
 class FlushObjectReachesOtherClients(Others):
-    """Flush object takes the object that another client has under the same pool and object id."""
+    """Flush object removes the object that another client has under the same pool id and object id."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         found = super().flush_object(client, pool, oid)
@@ -178,7 +178,7 @@ class FlushObjectReachesOtherClients(Others):
 
 @fault(*LOST, "TMEM-POOL-1", "TMEM-PUT-1", "TMEM-POOL-3", "TMEM-FLUSH-1", "TMEM-FLUSH-2", needs=PERSISTENT)
 class DestroyReachesOtherClients(Others):
-    """Destroy pool ends the pools of that id of every client."""
+    """Destroy pool ends the pool of that id of every client."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         others = self.others(client, pool)
@@ -190,7 +190,7 @@ class DestroyReachesOtherClients(Others):
 
 @fault("TMEM-POOL-2", "TMEM-SHARE-1", "TMEM-POOL-3")
 class RecycledPoolShowsPages(Shadow):
-    """A pool that ends is given, with its pages, to the next other client that makes one."""
+    """A pool that ended is given, with its pages, to the next other client that makes a pool."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)

@@ -33,7 +33,7 @@ class OneLock(Wrapper):
 
 @fault("TMEM-CONC-3", history=(16,))
 class LockKeptOnFailedGet(OneLock):
-    """A get that fails does not release its lock: what comes next waits for ever."""
+    """A get that fails does not release its lock, so that the next operation waits for ever."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         self.lock.acquire()
@@ -55,7 +55,7 @@ class LockKeptOnRefusedPut(OneLock):
 
 @fault("TMEM-CONC-3")
 class FlushObjectLocksTwice(Shadow):
-    """Flush object of two pages or more calls flush page, which takes the same lock again."""
+    """Flush object of two pages or more calls flush page, which waits for the lock that it holds."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -76,7 +76,7 @@ class FlushObjectLocksTwice(Shadow):
 
 @fault("TMEM-CONC-3", history=(24,))
 class FullObjectPutSpins(Shadow):
-    """A put to an object that holds three pages looks for ever for another object to take room from."""
+    """A put to an object that holds three pages searches for ever for another object to evict."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         known = self.known(client, pool)
@@ -87,7 +87,7 @@ class FullObjectPutSpins(Shadow):
 
 @fault("TMEM-CONC-3", needs=("shared persistent",), history=(25,))
 class PageInTransitRetried(Shadow):
-    """A get of a page that another sharer put is retried until it has arrived, which it never does."""
+    """A get of a page that another sharer put waits for its arrival, which never happens."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         known = self.known(client, pool)
@@ -98,7 +98,7 @@ class PageInTransitRetried(Shadow):
 
 @fault("TMEM-CONC-3")
 class DestroyWaitsForPages(Shadow):
-    """Destroy pool waits until the pool is empty, which is left to others."""
+    """Destroy pool waits for others to empty the pool."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         known = self.known(client, pool)
@@ -109,7 +109,7 @@ class DestroyWaitsForPages(Shadow):
 
 @fault("TMEM-CONC-3", needs=("reclaim",))
 class ReclaimWaitsForPages(Reclaiming):
-    """Reclaim waits until there are ephemeral pages enough."""
+    """Reclaim waits until there are as many ephemeral pages as it was asked for."""
 
     def reclaim(self, pages: int) -> int:
         while len(list(self.ephemeral())) < pages:
@@ -119,7 +119,7 @@ class ReclaimWaitsForPages(Reclaiming):
 
 @fault("TMEM-CONC-3", history=(15,))
 class SecondDestroyCrashes(Shadow):
-    """Destroy pool frees what it has freed already, and the process is ended."""
+    """The second destroy of a pool frees memory twice, which ends the process."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         if (client, pool) not in self.pools:
@@ -129,7 +129,7 @@ class SecondDestroyCrashes(Shadow):
 
 @fault("TMEM-CONC-3")
 class WideObjectCrashes(Wrapper):
-    """A get in an object whose id has more than 128 bits runs over a buffer, and the process is ended."""
+    """A get in an object whose id has more than 128 bits overruns a buffer, which ends the process."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         if oid >> 128:

@@ -1,4 +1,4 @@
-"""Faults of pools: made, ended, refused."""
+"""Faults of pools: how they are made, ended and refused."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PERSISTENT = ("private persistent",)
 
 @fault("TMEM-POOL-1")
 class LivePoolIdGranted(Shadow):
-    """Every third new pool answers the id of a pool that the client has already."""
+    """Every third new pool answers the id of a pool that the client already has."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         mine = [pool for owner, pool in self.pools if owner == client]
@@ -36,62 +36,62 @@ class LivePoolIdGranted(Shadow):
         return super().new_pool(client, flags, uuid)
 
 
-class PoolsLiveOn(Shadow):
-    """Destroy keeps the pools for which `lives` says so."""
+class PoolsSurvive(Shadow):
+    """A destroy pool that keeps the pools for which `survives` says so."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         known = self.known(client, pool)
-        if known and self.lives(pool, known):
+        if known and self.survives(pool, known):
             return self.answer()
         return super().destroy_pool(client, pool)
 
-    def lives(self, pool: int, known: Known) -> bool:
-        """Whether the pool stays."""
+    def survives(self, pool: int, known: Known) -> bool:
+        """Whether the pool survives."""
         return True
 
     def answer(self) -> bool:
-        """What destroy answers then."""
+        """Return the answer of a destroy that kept the pool."""
         return True
 
 
-LIVES = ("TMEM-POOL-3", "TMEM-POOL-2", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-SHARE-2")
+SURVIVES = ("TMEM-POOL-3", "TMEM-POOL-2", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-SHARE-2")
 
 
-@fault(*LIVES)
-class DestroyIgnored(PoolsLiveOn):
-    """Destroy pool answers True, and the pool lives on."""
+@fault(*SURVIVES)
+class DestroyIgnored(PoolsSurvive):
+    """Destroy pool answers True and does nothing."""
 
 
-@fault(*LIVES)
-class DestroyBusyPool(PoolsLiveOn):
-    """Destroy pool answers False where the pool holds pages, and it lives on."""
+@fault(*SURVIVES)
+class DestroyBusyPool(PoolsSurvive):
+    """Destroy pool of a pool that holds pages answers False and does nothing."""
 
-    def lives(self, pool: int, known: Known) -> bool:
+    def survives(self, pool: int, known: Known) -> bool:
         return bool(known.pages)
 
     def answer(self) -> bool:
         return False
 
 
-@fault(*LIVES)
-class PoolZeroNeverEnds(PoolsLiveOn):
+@fault(*SURVIVES)
+class PoolZeroNeverEnds(PoolsSurvive):
     """A pool with id 0 cannot be destroyed."""
 
-    def lives(self, pool: int, known: Known) -> bool:
+    def survives(self, pool: int, known: Known) -> bool:
         return pool == 0
 
 
-@fault(*LIVES, needs=("shared persistent",))
-class LeaverStaysIn(PoolsLiveOn):
+@fault(*SURVIVES, needs=("shared persistent",))
+class LeaverStaysIn(PoolsSurvive):
     """A client that leaves a shared pool while others stay keeps its access."""
 
-    def lives(self, pool: int, known: Known) -> bool:
+    def survives(self, pool: int, known: Known) -> bool:
         return known.users > 1
 
 
 @fault("TMEM-POOL-3", "TMEM-POOL-2")
 class DestroyLate(Shadow):
-    """Destroy pool takes effect with the next new pool."""
+    """Destroy pool takes effect at the next new pool."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -112,7 +112,7 @@ class DestroyLate(Shadow):
 
 
 class PagesOutliveTheirPool(Shadow):
-    """Pages of a pool that ends return in the next pool that the client makes."""
+    """The pages of a pool that ended return in the next pool that the client makes."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -144,12 +144,12 @@ OUTLIVES = ("TMEM-POOL-3", "TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-SHARE-1", "TM
 
 @fault(*OUTLIVES)
 class NewPoolShowsOldPages(PagesOutliveTheirPool):
-    """Destroy pool frees the pool but not its pages, and the client's next pool has them."""
+    """Destroy pool frees the pool but not its pages, which the client's next pool then holds."""
 
 
 @fault(*OUTLIVES)
 class DestroySparesHighIndexes(PagesOutliveTheirPool):
-    """Destroy pool frees the first node of each radix tree only, indexes 0 to 63."""
+    """Destroy pool frees only the first node of each radix tree, indexes 0 to 63."""
 
     def stays(self, oid: int, index: int) -> bool:
         return index > 63
@@ -157,7 +157,7 @@ class DestroySparesHighIndexes(PagesOutliveTheirPool):
 
 @fault(*OUTLIVES)
 class DestroySparesObjectZero(PagesOutliveTheirPool):
-    """Destroy pool walks the objects from id 1 on."""
+    """Destroy pool leaves object 0, since it starts at object id 1."""
 
     def stays(self, oid: int, index: int) -> bool:
         return oid == 0
@@ -200,7 +200,7 @@ class DeadPoolShowsPages(Shadow):
 
 @fault("TMEM-POOL-3", "TMEM-HANDLE-1", "TMEM-POOL-2", history=(17,))
 class PoolIdsNotChecked(Shadow):
-    """An id without a pool is not checked and finds the client's first pool."""
+    """An id without a pool is not checked: it finds the client's first pool."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         return super().put(client, self.found(client, pool), oid, index, page)
@@ -209,7 +209,7 @@ class PoolIdsNotChecked(Shadow):
         return super().get(client, self.found(client, pool), oid, index)
 
     def found(self, client: int, pool: int) -> int:
-        """The pool that the id finds."""
+        """Return the pool that the id finds."""
         if (client, pool) in self.pools:
             return pool
         return next((mine for owner, mine in self.pools if owner == client), pool)
@@ -217,7 +217,7 @@ class PoolIdsNotChecked(Shadow):
 
 @fault("TMEM-POOL-3", "TMEM-HANDLE-1", "TMEM-POOL-2", history=(17,))
 class NegativePoolIdIsLast(PoolIdsNotChecked):
-    """Pool id -1 finds the client's last pool, as it would in a list."""
+    """Pool id -1 finds the client's last pool, as index -1 does in a list."""
 
     def found(self, client: int, pool: int) -> int:
         mine = [other for owner, other in self.pools if owner == client]
@@ -237,7 +237,7 @@ class DestroyEndsAllPools(Shadow):
 
 
 class FlagsTaken(Wrapper):
-    """Bits of the flag word that must be checked are not."""
+    """Does not check some bits of the flag word that must be checked."""
 
     def __init__(self, inner: Backend, mend: Callable[[int, int], int]) -> None:
         super().__init__(inner)
@@ -248,45 +248,45 @@ class FlagsTaken(Wrapper):
 
 
 def takes_flags(mend: Callable[[int, int], int]) -> Callable[[int, int], int]:
-    """Register a function that makes a flag word look right; it is given the page size too."""
+    """Register a function that makes a wrong flag word look right, given the flags and the page size."""
     register(mend, lambda inner: FlagsTaken(inner, mend), ("TMEM-POOL-4",))
     return mend
 
 
 @takes_flags
 def reserved_flags_taken(flags: int, page_size: int) -> int:
-    """Reserved bits are not looked at."""
+    """New pool does not check the reserved bits."""
     return flags & ~RESERVED
 
 
 @takes_flags
 def highest_reserved_flag_taken(flags: int, page_size: int) -> int:
-    """The mask of reserved bits is one bit short."""
+    """New pool does not check the highest reserved bit."""
     return flags & ~(1 << 23)
 
 
 @takes_flags
 def precompressed_taken(flags: int, page_size: int) -> int:
-    """Precompression is granted, though pages are stored as they come."""
+    """New pool grants precompression and stores pages uncompressed."""
     return flags & ~PRECOMPRESSED
 
 
 @takes_flags
 def any_version_taken(flags: int, page_size: int) -> int:
-    """The version of the specification is not looked at."""
+    """New pool does not check the version of the specification."""
     return flags & ~(VERSION_MASK << VERSION_SHIFT)
 
 
 @takes_flags
 def any_page_size_taken(flags: int, page_size: int) -> int:
-    """The page size asked for is not looked at."""
+    """New pool does not check the page size."""
     other = flags & ~(PAGE_SIZE_MASK << PAGE_SIZE_SHIFT)
     return other | page_size_nibble(page_size) << PAGE_SIZE_SHIFT
 
 
 @fault("TMEM-POOL-4")
 class FlagsRefusedAsInvalid(Wrapper):
-    """Flags that are not taken are refused with EINVAL."""
+    """New pool refuses bad flags with EINVAL instead of EPERM."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         if objection(flags, self.page_size) is not None:
@@ -296,7 +296,7 @@ class FlagsRefusedAsInvalid(Wrapper):
 
 @fault("TMEM-POOL-3", "TMEM-POOL-4", needs=("pool id of two clients",))
 class RefusedFlagsMakePool(Wrapper):
-    """Flags that are not taken are refused with EPERM after the pool was made."""
+    """New pool refuses bad flags with EPERM after it has made the pool."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         if objection(flags, self.page_size) is not None:
@@ -308,31 +308,31 @@ class RefusedFlagsMakePool(Wrapper):
 
 @fault(*LOST, needs=PERSISTENT)
 class PersistFlagLost(Wrapper):
-    """A persistent pool is made ephemeral, and says that it is persistent."""
+    """A persistent pool is made ephemeral, and its flags say that it is persistent."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
-        self.told: dict[tuple[int, int], int] = {}
+        self.shown: dict[tuple[int, int], int] = {}
         if isinstance(inner, TellsFlags):
             self.pool_flags = self._pool_flags  # only where the backend has it
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         loses = flags & PERSIST and objection(flags, self.page_size) is None and self.loses(client, uuid)
         pool = super().new_pool(client, flags & ~PERSIST if loses else flags, uuid)
-        self.told[client, pool] = PERSIST if loses else 0
+        self.shown[client, pool] = PERSIST if loses else 0
         return pool
 
     def loses(self, client: int, uuid: int | None) -> bool:
-        """Whether the flag of this pool is lost."""
+        """Whether this pool loses its flag."""
         return uuid is None
 
     def _pool_flags(self, client: int, pool: int) -> int:
-        return cast(TellsFlags, self.inner).pool_flags(client, pool) | self.told.get((client, pool), 0)
+        return cast(TellsFlags, self.inner).pool_flags(client, pool) | self.shown.get((client, pool), 0)
 
 
 @fault(*LOST, needs=PERSISTENT)
 class SecondPersistFlagLost(PersistFlagLost):
-    """A client's second persistent pool is made ephemeral, and says that it is persistent."""
+    """A client's second persistent pool is made ephemeral, and its flags say that it is persistent."""
 
     def loses(self, client: int, uuid: int | None) -> bool:
         return uuid is None and self.every(2, str(client))

@@ -1,4 +1,4 @@
-"""Faults of put: what is stored, when it is copied, and what is left behind."""
+"""Faults of put: what it stores, when it copies the page, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RefusedPutIsStored(Wrapper):
 
 @fault("TMEM-PUT-1")
 class NoSpacePutIsStored(Wrapper):
-    """The error of a put is found after its page was linked: ENOSPC, and the page is there."""
+    """Every fifth put stores the page and raises ENOSPC."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)
@@ -32,7 +32,7 @@ class NoSpacePutIsStored(Wrapper):
 
 @fault("TMEM-PUT-1", "TMEM-HANDLE-1")
 class RefusedPageShowsLater(Shadow):
-    """A put that is refused leaves its page in a buffer, where the next get of the slot finds it."""
+    """A put that failed leaves its page in a buffer, where the next get of the slot finds it."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -64,7 +64,7 @@ class PutForgotten(Shadow):
 
 @fault(*LOST, needs=("private persistent",), history=(9,))
 class FirstPutOfSecondObjectOrphaned(Shadow):
-    """Inserting an object fails unnoticed: the first page of a pool's second object lies in no tree."""
+    """The first put to a pool's second object answers True and stores nothing."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         known = self.known(client, pool)
@@ -77,7 +77,7 @@ class FirstPutOfSecondObjectOrphaned(Shadow):
 
 @fault(*LOST, needs=("private persistent",))
 class ThirdPageOfObjectDropsFirst(Shadow):
-    """An object has a table of two pages: a third drops the first."""
+    """An object has room for two pages: a third put removes the first page."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)
@@ -90,7 +90,7 @@ class ThirdPageOfObjectDropsFirst(Shadow):
 
 @fault("TMEM-RECLAIM-1", *LOST, needs=("private persistent",))
 class PutAfterRefusalLost(Shadow):
-    """A slot whose put was refused stays marked: the next put to it answers True and stores nothing."""
+    """After a put that failed, the next put to the slot answers True and stores nothing."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -112,7 +112,7 @@ class PutAfterRefusalLost(Shadow):
 
 @fault("TMEM-PUT-4")
 class PutKeepsBuffer(Shadow):
-    """The caller's buffer is kept instead of a copy of it."""
+    """A put keeps the caller's buffer instead of a copy of it."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -131,14 +131,14 @@ class PutKeepsBuffer(Shadow):
 
 @fault("TMEM-PUT-4", "TMEM-PUT-2", *LOST)
 class PutCopiesLate(Shadow):
-    """A page is copied when the next operation comes, after the put has returned."""
+    """A put copies the page at the next operation, after it has returned."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
         self.late: tuple[int, int, int, int, Page] | None = None
 
     def finish(self) -> None:
-        """Copy what the last put left."""
+        """Do the copy that was put off."""
         if self.late is not None:
             client, pool, oid, index, page = self.late
             self.late = None
@@ -169,7 +169,7 @@ class PutCopiesLate(Shadow):
 
 
 class WritesBack(Shadow):
-    """Copies of pages are written back a few operations later."""
+    """Writes copies of persistent pages back a few operations later."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -177,7 +177,7 @@ class WritesBack(Shadow):
         self.time = 0
 
     def tick(self) -> None:
-        """One operation has gone by: write back what is due."""
+        """Count an operation, and write back the pages that are due."""
         self.time += 1
         while self.queue and self.queue[0][0] <= self.time:
             _, at, page = self.queue.pop(0)
@@ -185,7 +185,7 @@ class WritesBack(Shadow):
                 self.put_back(*at, page)
 
     def may_write(self, at: tuple[int, int, int, int]) -> bool:
-        """Whether the slot is still there to write to."""
+        """Whether a page is written back to this slot."""
         return self.held(*at) is not None
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -213,14 +213,14 @@ class WritesBack(Shadow):
     "TMEM-PUT-3", "TMEM-FLUSH-1", "TMEM-FLUSH-2", "TMEM-PUT-1", needs=("private persistent",), history=(3,)
 )
 class WriteBackOverwritesNewer(WritesBack):
-    """A page that was sent away is linked when it arrives, though its slot holds a newer one by then."""
+    """A delayed write back replaces a newer page of the slot."""
 
 
 @fault(
     "TMEM-FLUSH-1", "TMEM-FLUSH-2", "TMEM-PUT-3", "TMEM-PUT-1", needs=("private persistent",), history=(26,)
 )
 class WriteBackRevives(WritesBack):
-    """A page that was sent away is linked when it arrives, though its slot was flushed by then."""
+    """A delayed write back restores a page that was flushed meanwhile."""
 
     def may_write(self, at: tuple[int, int, int, int]) -> bool:
         return self.known(*at[:2]) is not None
@@ -228,7 +228,7 @@ class WriteBackRevives(WritesBack):
 
 @fault("TMEM-RECLAIM-1", needs=("private persistent",))
 class RefusedPutTakesObject(Shadow):
-    """A put that is refused takes its whole object along, persistent pages too."""
+    """A duplicate put that fails flushes its whole object, even in a persistent pool."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         if self.held(client, pool, oid, index) and len(page) == self.page_size and self.every(3):

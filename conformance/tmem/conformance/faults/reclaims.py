@@ -1,4 +1,4 @@
-"""Faults of the reclaimer: what it takes, what it leaves behind, what comes back."""
+"""Faults of reclaim: what it removes, what it leaves behind, and what comes back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CACHE = ("reclaim", "private ephemeral")
 
 @fault("TMEM-RECLAIM-1", needs=NEEDS)
 class ReclaimTakesPersistent(Reclaiming):
-    """Reclaim takes pages of persistent pools as it takes others."""
+    """Reclaim removes pages of persistent pools."""
 
     def reclaim(self, pages: int) -> int:
         victims = [at for at in self.persistent() if self.takes(*at)][:pages]
@@ -22,13 +22,13 @@ class ReclaimTakesPersistent(Reclaiming):
         return super().reclaim(pages - len(victims)) + len(victims)
 
     def takes(self, client: int, pool: int, oid: int, index: int) -> bool:
-        """Whether this persistent page goes."""
+        """Whether reclaim removes this persistent page."""
         return True
 
 
 @fault("TMEM-RECLAIM-1", needs=NEEDS)
 class ReclaimTakesReplacements(ReclaimTakesPersistent):
-    """Reclaim takes persistent pages that replaced others."""
+    """Reclaim removes persistent pages that replaced others."""
 
     def takes(self, client: int, pool: int, oid: int, index: int) -> bool:
         return (oid, index) in self.pools[client, pool].replaced
@@ -36,7 +36,7 @@ class ReclaimTakesReplacements(ReclaimTakesPersistent):
 
 @fault("TMEM-RECLAIM-1", needs=("reclaim", "shared persistent"))
 class ReclaimTakesSharedPersistent(ReclaimTakesPersistent):
-    """Reclaim takes pages of shared pools, persistent ones too."""
+    """Reclaim removes pages of shared persistent pools."""
 
     def takes(self, client: int, pool: int, oid: int, index: int) -> bool:
         return self.pools[client, pool].kind.shared
@@ -44,7 +44,7 @@ class ReclaimTakesSharedPersistent(ReclaimTakesPersistent):
 
 @fault("TMEM-RECLAIM-1", needs=NEEDS)
 class ReclaimTakesPersistentAtIndexZero(ReclaimTakesPersistent):
-    """Reclaim takes the persistent page at index 0 of an object."""
+    """Reclaim removes the persistent page at index 0 of an object."""
 
     def takes(self, client: int, pool: int, oid: int, index: int) -> bool:
         return index == 0
@@ -52,7 +52,7 @@ class ReclaimTakesPersistentAtIndexZero(ReclaimTakesPersistent):
 
 @fault("TMEM-RECLAIM-1", needs=NEEDS)
 class ReclaimTakesPersistentLast(Reclaiming):
-    """Reclaim takes persistent pages when there are not enough ephemeral ones."""
+    """Reclaim removes persistent pages when there are not enough ephemeral ones."""
 
     def reclaim(self, pages: int) -> int:
         gone = super().reclaim(pages)
@@ -64,7 +64,7 @@ class ReclaimTakesPersistentLast(Reclaiming):
 
 @fault("TMEM-RECLAIM-1", needs=NEEDS)
 class ReclaimByObjectAndIndex(Reclaiming):
-    """Reclaim finds pages by object and index alone, and takes persistent ones that are called alike."""
+    """Reclaim finds pages by object id and index alone, and removes a persistent page with the same ones."""
 
     def reclaim(self, pages: int) -> int:
         names = {at[2:] for at in list(self.ephemeral())[:pages]}
@@ -80,7 +80,7 @@ class ReclaimByObjectAndIndex(Reclaiming):
     history=(5,),
 )
 class ReclaimTakesReusedPoolId(Reclaiming):
-    """A pool that ended stays in reclaim's order by its id, which is that of a persistent pool by then."""
+    """The reclaim order keeps the id of a pool that ended, which a persistent pool has since got."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -102,7 +102,7 @@ class ReclaimTakesReusedPoolId(Reclaiming):
         return super().put(client, pool, oid, index, page)
 
     def strike(self, pages: int) -> None:
-        """Take what the order leads to."""
+        """Remove pages of persistent pools whose ids are in the order."""
         reused = [at for at in self.persistent() if at[1] in self.order]
         for at in reused[:pages]:
             self.take(*at)
@@ -110,7 +110,7 @@ class ReclaimTakesReusedPoolId(Reclaiming):
 
 @fault("TMEM-GET-3", *LOST, needs=("private persistent",))
 class FourthPersistentPageTakesFirst(Shadow):
-    """A put makes room from the oldest persistent page once there are four."""
+    """A put removes the oldest persistent page once there are four."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)
@@ -122,7 +122,7 @@ class FourthPersistentPageTakesFirst(Shadow):
 
 @fault("TMEM-RECLAIM-1", needs=("private persistent",))
 class RefusedPutTakesPersistent(Shadow):
-    """Every fifth put is refused, and the search for room took a persistent page."""
+    """Every fifth put fails and removes a persistent page."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         if len(page) == self.page_size and self.known(client, pool) and self.every(5):
@@ -135,7 +135,7 @@ class RefusedPutTakesPersistent(Shadow):
 
 @fault("TMEM-GET-1", needs=CACHE)
 class ReclaimedPageReturns(Reclaiming):
-    """A page that reclaim takes is missed once and comes back."""
+    """A reclaimed page comes back after one miss."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -171,7 +171,7 @@ class ReclaimedPageReturns(Reclaiming):
 
 @fault("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", "TMEM-SHARE-1", needs=CACHE, history=(4,))
 class ReclaimedFrameRecycled(Reclaiming):
-    """A slot whose page was reclaimed still leads to its frame, which the next put fills."""
+    """A slot whose page was reclaimed still refers to its frame, which the next put fills."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -202,7 +202,7 @@ class ReclaimedFrameRecycled(Reclaiming):
 
 @fault("TMEM-PUT-2", *LOST, needs=NEEDS)
 class ReclaimBlanksPersistent(Reclaiming):
-    """Reclaim gives the second half of a persistent page's frame away, and leaves the page."""
+    """Reclaim overwrites the second half of a persistent page."""
 
     def reclaim(self, pages: int) -> int:
         for at in list(self.persistent())[:pages]:
@@ -213,7 +213,7 @@ class ReclaimBlanksPersistent(Reclaiming):
 
 @fault("TMEM-HANDLE-1", "TMEM-HANDLE-2", "TMEM-POOL-2", *LOST, needs=NEEDS)
 class CompactionSwapsPages(Reclaiming):
-    """Reclaim compacts, and two persistent pages change places."""
+    """Reclaim compacts memory and swaps two persistent pages."""
 
     def reclaim(self, pages: int) -> int:
         slots = list(self.persistent())[:2]
@@ -226,7 +226,7 @@ class CompactionSwapsPages(Reclaiming):
 
 @fault("TMEM-PUT-3", needs=("reclaim",))
 class ReclaimUncoversOld(Reclaiming):
-    """A page that was replaced lies beneath the new one, and reclaim takes off the new one only."""
+    """A replaced page stays beneath the new one, and reclaim removes only the new one."""
 
     def reclaim(self, pages: int) -> int:
         uncovered = [
@@ -242,7 +242,7 @@ class ReclaimUncoversOld(Reclaiming):
 
 @fault("TMEM-FLUSH-1", needs=("reclaim",))
 class ReclaimUndoesFlush(Reclaiming):
-    """Reclaim has the page in hand that is flushed, and puts it back when it gives up."""
+    """Reclaim puts back a page that was flushed before."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)

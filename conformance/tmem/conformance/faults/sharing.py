@@ -1,4 +1,4 @@
-"""Faults of shared pools: who joins whom, what sharers see, what is left when one leaves."""
+"""Faults of shared pools: who joins which pool, what sharers see, and what stays when one leaves."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PERSISTENT = ("shared persistent",)
 
 
 class Misjoined(Shadow):
-    """New pool asks the backend for other flags or another UUID than its caller, and says nothing of it."""
+    """New pool asks the backend for other flags or another UUID than the caller, and does not report it."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
-        self.told: dict[tuple[int, int], int] = {}
+        self.shown: dict[tuple[int, int], int] = {}
         if isinstance(inner, TellsFlags):
             self.pool_flags = self._pool_flags  # only where the backend has it
 
@@ -29,24 +29,24 @@ class Misjoined(Shadow):
             return super().new_pool(client, flags, uuid)
         other_flags, other_uuid = self.joins(flags, uuid)
         pool = super().new_pool(client, other_flags, other_uuid)
-        self.told.pop((client, pool), None)
+        self.shown.pop((client, pool), None)
         if (other_flags, other_uuid) != (flags, uuid):
-            self.told[client, pool] = flags
+            self.shown[client, pool] = flags
         return pool
 
     def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
-        """What the backend is asked for."""
+        """Return the flags and the UUID that the backend is asked for."""
         return flags, uuid
 
     def _pool_flags(self, client: int, pool: int) -> int:
         really = cast(TellsFlags, self.inner).pool_flags(client, pool)
-        asked = self.told.get((client, pool), really)
+        asked = self.shown.get((client, pool), really)
         return really & ~(PERSIST | SHARED) | asked & (PERSIST | SHARED)
 
 
 @fault("TMEM-SHARE-1", *LOST, *STALE, "TMEM-POOL-5", needs=PERSISTENT, history=(29,))
 class SharedPoolIsPrivate(Misjoined):
-    """A shared pool is made private in silence."""
+    """New pool makes a private pool where a shared one was asked for, and does not report it."""
 
     def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
         return flags & ~SHARED, None
@@ -54,7 +54,7 @@ class SharedPoolIsPrivate(Misjoined):
 
 @fault("TMEM-POOL-5", *LOST, *STALE, needs=("shared persistent", "shared ephemeral"), history=(29,))
 class JoinerGetsOtherKind(Misjoined):
-    """Who joins an ephemeral pool and asks for a persistent one gets the ephemeral one in silence."""
+    """A client that asks for a persistent pool joins an ephemeral one, and the flags do not say so."""
 
     def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
         kind = kind_of(flags, uuid)
@@ -94,7 +94,7 @@ class UuidLowWord(Misjoined):
 
 @fault(*MEETS, needs=PERSISTENT)
 class UuidHighWord(Misjoined):
-    """Only the high 64 bits of a UUID count, where it has any."""
+    """Only the high 64 bits of a UUID count, unless they are zero."""
 
     def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
         return flags, uuid >> 64 if kind_of(flags, uuid).shared and uuid and uuid >> 64 else uuid
@@ -102,7 +102,7 @@ class UuidHighWord(Misjoined):
 
 @fault(*MEETS, needs=("shared",))
 class UuidIgnored(Misjoined):
-    """All shared pools are one."""
+    """All shared pools are one pool."""
 
     def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
         return flags, 1 if kind_of(flags, uuid).shared else uuid
@@ -110,7 +110,7 @@ class UuidIgnored(Misjoined):
 
 @fault("TMEM-GET-2", *MEETS, needs=("shared",))
 class NoUuidShares(Misjoined):
-    """Shared pools without a UUID, or with all ones, are shared with one another."""
+    """Shared pools without a UUID, or with the UUID of all ones, are one pool."""
 
     def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
         return flags, 1 if flags & SHARED and uuid in (None, NO_UUID) else uuid
@@ -118,14 +118,14 @@ class NoUuidShares(Misjoined):
 
 @fault("TMEM-GET-2", *MEETS, needs=("shared",))
 class UuidAloneShares(Misjoined):
-    """A pool with a UUID is shared though it was not asked to be."""
+    """A pool with a UUID is shared even without the shared flag."""
 
     def joins(self, flags: int, uuid: int | None) -> tuple[int, int | None]:
         return (flags | SHARED if uuid not in (None, NO_UUID) else flags), uuid
 
 
 class Leaves(Shadow):
-    """When a sharer leaves and others stay, `left` happens."""
+    """Calls `left` when a sharer leaves and others stay."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         known = self.known(client, pool)
@@ -135,10 +135,10 @@ class Leaves(Shadow):
         return ended
 
     def left(self, client: int, known: Known) -> None:
-        """The client has left the pool."""
+        """Do what goes wrong after the client has left the pool."""
 
     def empty(self, known: Known, by: int | None = None) -> None:
-        """Take the pages of a pool, those only that one client put if it is given."""
+        """Remove the pages of a pool, or with `by` only those that this client put."""
         at = next(at for at, other in self.pools.items() if other is known)
         for oid, index in list(known.pages):
             if by is None or known.by[oid, index] == by:
@@ -147,7 +147,7 @@ class Leaves(Shadow):
 
 @fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
 class LeaveEmptiesPool(Leaves):
-    """A sharer that leaves takes all pages along."""
+    """A sharer that leaves removes all pages of the pool."""
 
     def left(self, client: int, known: Known) -> None:
         self.empty(known)
@@ -155,7 +155,7 @@ class LeaveEmptiesPool(Leaves):
 
 @fault("TMEM-SHARE-2", needs=PERSISTENT)
 class LeaveHidesPages(Leaves):
-    """A sharer that leaves hides what was put before, until something is reclaimed, refused or missed."""
+    """A sharer that leaves hides the pages put before, until the next reclaim, failed put or miss."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -170,7 +170,7 @@ class LeaveHidesPages(Leaves):
             self.hidden |= {(known, *at) for at in known.pages}
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
-        self.pressure += 1  # unless it comes to a good end
+        self.pressure += 1  # taken back if the put succeeds
         stored = super().put(client, pool, oid, index, page)
         self.pressure -= stored
         if known := self.known(client, pool):
@@ -194,7 +194,7 @@ class LeaveHidesPages(Leaves):
 
 @fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
 class SharersCountedInABit(Leaves):
-    """The sharers of a pool are counted in one bit: one of three that leaves ends it for all."""
+    """Sharers are counted in one bit, so that the pool is emptied when one of three leaves."""
 
     def left(self, client: int, known: Known) -> None:
         if known.users % 2 == 0:
@@ -203,7 +203,7 @@ class SharersCountedInABit(Leaves):
 
 @fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
 class LeaverTakesOwnPages(Leaves):
-    """A sharer that leaves takes the pages along that it put."""
+    """A sharer that leaves removes the pages that it put."""
 
     def left(self, client: int, known: Known) -> None:
         self.empty(known, by=client)
@@ -211,7 +211,7 @@ class LeaverTakesOwnPages(Leaves):
 
 @fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT)
 class MakerEndsPool(Leaves):
-    """The pool is empty once the client that made it leaves."""
+    """The pool is emptied when the client that made it leaves."""
 
     def left(self, client: int, known: Known) -> None:
         if client == known.maker:
@@ -220,7 +220,7 @@ class MakerEndsPool(Leaves):
 
 @fault("TMEM-SHARE-2", *LOST, needs=PERSISTENT, history=(10,))
 class LeftPoolIsDying(Leaves):
-    """A shared pool that one client leaves is marked as dying for those who stay."""
+    """After one client has left a shared pool, gets of those who stay raise ENODEV."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -241,7 +241,7 @@ class LeftPoolIsDying(Leaves):
     history=(11,),
 )
 class LeaversPrivatePagesMove(Leaves):
-    """When a sharer leaves, all its ephemeral pages, private ones too, move to a client that stays."""
+    """When a sharer leaves, all its ephemeral pages, even private ones, move to a client that stays."""
 
     def left(self, client: int, known: Known) -> None:
         (heir, pool), _ = next((at, other) for at, other in self.pools.items() if other is known)
@@ -255,7 +255,7 @@ class LeaversPrivatePagesMove(Leaves):
 
 @fault("TMEM-POOL-3", "TMEM-SHARE-1", "TMEM-HANDLE-1")
 class LastLeaveKeepsPages(Shadow):
-    """The last sharer leaves, and who makes a pool of that UUID next finds its pages."""
+    """The pages stay when the last sharer leaves, and the next pool of that UUID holds them."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -279,7 +279,7 @@ class LastLeaveKeepsPages(Shadow):
 
 @fault("TMEM-SHARE-1", *LOST, needs=PERSISTENT)
 class JoinEmptiesPool(Shadow):
-    """Who joins a shared pool finds it empty, and so do the others from then on."""
+    """A client that joins a shared pool empties it for all."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         pool = super().new_pool(client, flags, uuid)
@@ -292,7 +292,7 @@ class JoinEmptiesPool(Shadow):
 
 @fault("TMEM-SHARE-1", *LOST, "TMEM-GET-1", needs=PERSISTENT)
 class SharersSeeOwnPagesOnly(Shadow):
-    """A sharer misses what another put."""
+    """A get of a page that another sharer put misses."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         page = super().get(client, pool, oid, index)
@@ -303,7 +303,7 @@ class SharersSeeOwnPagesOnly(Shadow):
 
 @fault("TMEM-SHARE-1", needs=PERSISTENT)
 class SharersPutShowsLate(Shadow):
-    """A get of a persistent page comes too early when it follows another sharer's put at once."""
+    """A get of a persistent page right after another sharer's put misses."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -345,7 +345,7 @@ class SharersPutShowsLate(Shadow):
 
 
 class Caches(Shadow):
-    """Each sharer has a cache of its own of the pages that it got."""
+    """Gives each sharer a cache of the pages that it got."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -362,7 +362,7 @@ class Caches(Shadow):
         return page
 
     def forget(self, client: int, pool: int, oid: int, index: int | None, everyone: bool) -> None:
-        """Drop the slot, or (no index) the object, from the caches of everyone, or of one client."""
+        """Remove the slot, or without an index the object, from the caches of all sharers or of one."""
         known = self.known(client, pool)
         for other, id, o, i in list(self.cache):
             mine = (other, id) == (client, pool)
@@ -386,18 +386,18 @@ class Caches(Shadow):
         return super().destroy_pool(client, pool)
 
     def put_reaches_all(self) -> bool:
-        """Whether a put empties everyone's cache, and a flush the caller's only; else the other way round."""
+        """Whether a put empties all caches and a flush only the caller's; otherwise the other way round."""
         return False
 
 
 @fault(*STALE, needs=PERSISTENT)
 class SharerMissesNewerPut(Caches):
-    """A sharer that got a page is shown it again after another has replaced it."""
+    """A sharer that got a page gets it again after another sharer has replaced it."""
 
 
 @fault("TMEM-FLUSH-1", "TMEM-FLUSH-2", "TMEM-PUT-1", "TMEM-GET-1", needs=PERSISTENT)
 class SharerMissesFlush(Caches):
-    """A sharer that got a page is shown it again after another has flushed it."""
+    """A sharer that got a page gets it again after another sharer has flushed it."""
 
     def put_reaches_all(self) -> bool:
         return True

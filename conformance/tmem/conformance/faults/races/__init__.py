@@ -1,7 +1,7 @@
-"""Races: wrappers that are right as long as calls do not overlap.
+"""Races: wrappers that are correct as long as calls do not overlap.
 
-They are plain Python over `threading`, so that an engine of schedules can take their threads over. What
-they hold beside the backend is not guarded, or by too little.
+They are plain Python on `threading`, so that the engine of schedules can control their threads. The data that
+they keep beside the backend has no lock, or the wrong one.
 """
 
 from tmem.conformance.faults.races import flushes, frames, pages, pools, sweeps  # noqa: F401

@@ -1,4 +1,4 @@
-"""Races of flush object with what looks at its pages meanwhile."""
+"""Races of flush object with operations on its pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tmem.spec.backend import Backend
 
 @fault("atomic-flush", needs=("private persistent",))
 class FlushObjectByPage(Locked):
-    """Flush object lets others in between its pages, against the claim «atomic-flush»."""
+    """Flush object flushes page by page and lets others run in between, against the claim «atomic-flush»."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner, by_page=True)

@@ -1,4 +1,4 @@
-"""Races over the frames that pages lie in."""
+"""Races for the frames that hold pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tmem.spec.backend import Backend
 
 
 class Frames(Wrapper):
-    """Pages lie in frames; the backend holds only the number of the frame, as a page."""
+    """Keeps pages in frames; the backend holds the number of the frame in place of the page."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -21,7 +21,7 @@ class Frames(Wrapper):
         self.used: dict[Slot, int] = {}
 
     def take(self) -> int:
-        """A free frame."""
+        """Return the number of a free frame."""
         with self.lock:
             if self.free:
                 return self.free.pop()
@@ -29,7 +29,7 @@ class Frames(Wrapper):
             return len(self.frames) - 1
 
     def give(self, at: Slot) -> None:
-        """The frame of the slot is free."""
+        """Free the frame of the slot."""
         with self.lock:
             number = self.used.pop(at, None)
             if number is not None:
@@ -58,7 +58,7 @@ class Frames(Wrapper):
 
 @fault("TMEM-CONC-1", "TMEM-HANDLE-1", "TMEM-HANDLE-2", *OVERLAP, "TMEM-PUT-2", history=(4,))
 class FrameReusedBeforeRead(Frames):
-    """Flush page frees the frame that a get is about to read, and a put fills it anew."""
+    """Flush page frees a frame that a get is about to read, and a put reuses it."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         found = super().flush_page(client, pool, oid, index)
@@ -68,7 +68,7 @@ class FrameReusedBeforeRead(Frames):
 
 @fault("TMEM-CONC-1", "TMEM-HANDLE-1", "TMEM-HANDLE-2", *OVERLAP, "TMEM-PUT-2")
 class TwoPutsOneFrame(Frames):
-    """Two puts are given the same frame, since its number is read and counted up in two steps."""
+    """Two puts get the same frame, since the next number is read and increased in two steps."""
 
     def take(self) -> int:
         number = len(self.frames)

@@ -1,4 +1,4 @@
-"""What races share: which pools are of which kind, and what a race may be blamed on."""
+"""What races share: the kinds of pools, and the clauses that a race may be blamed on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PERSISTENT = ("private persistent",)
 
 
 class Kinds(Wrapper):
-    """Knows which pools are persistent, and which are shared, by the flags that were asked for."""
+    """Records which pools are persistent and which are shared, by the flags of new pool."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)

@@ -1,4 +1,4 @@
-"""Races over what a slot holds: torn, doubled, lost, shown too late."""
+"""Races for one slot: pages that are torn, doubled, lost or shown too late."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tmem.spec.backend import Backend
 
 @fault("TMEM-CONC-1", "TMEM-PUT-2", *OVERLAP)
 class TornPageUnlockedRead(Wrapper):
-    """A put writes one half of the page after the other under a lock, and a get reads without it."""
+    """A put writes the two halves of a page one after the other under a lock that get does not take."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -31,13 +31,13 @@ class TornPageUnlockedRead(Wrapper):
         return stored
 
     def lock_of(self, oid: int, index: int) -> threading.Lock:
-        """The lock that a put takes."""
+        """Return the lock that a put takes."""
         return self.lock
 
 
 @fault("TMEM-CONC-1", "TMEM-PUT-2", *OVERLAP)
 class TornPageWrongLock(TornPageUnlockedRead):
-    """A put writes one half of the page after the other under its object's lock, and a get takes another."""
+    """A put writes the two halves of a page under its object's lock; a get takes another lock."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -69,7 +69,7 @@ class DuplicateInTwoSteps(Wrapper):
 
 @fault("TMEM-CONC-1", *OVERLAP)
 class PutLinksTwice(Wrapper):
-    """A put links its page, lets go of the lock, and links it again."""
+    """A put stores its page, releases the lock, and stores the page again."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         with suppress(OSError):
@@ -79,7 +79,7 @@ class PutLinksTwice(Wrapper):
 
 @fault("TMEM-CONC-1", "TMEM-GET-2", *OVERLAP, needs=("private ephemeral",))
 class DoubleExclusiveGet(Kinds):
-    """An exclusive get looks the page up and removes it in two critical sections: two of them hit."""
+    """A get finds a page and removes it in two critical sections, so that two gets hit."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         page = super().get(client, pool, oid, index)
@@ -92,7 +92,7 @@ class DoubleExclusiveGet(Kinds):
 
 @fault("TMEM-CONC-1", *OVERLAP, needs=PERSISTENT)
 class CacheFilledTooLate(Kinds):
-    """A get fills a cache of persistent pages after a put or flush in between has emptied it."""
+    """A get fills a cache of persistent pages with a page that a put or flush has just invalidated."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -140,7 +140,7 @@ class CacheFilledTooLate(Kinds):
 
 @fault("TMEM-CONC-1", *OVERLAP)
 class CopyOnWriteLosesPut(Kinds):
-    """The map of private pages is copied and replaced in one statement, and another thread's put is lost."""
+    """A put copies and replaces the map of private pages, so that a put of another thread is lost."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)

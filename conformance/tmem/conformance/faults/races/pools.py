@@ -1,4 +1,4 @@
-"""Races over pools that come and go, and over the locks that guard them."""
+"""Races of new pool and destroy pool with operations on pages, and for the locks of pools."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tmem.spec.backend import Backend
 
 @fault("TMEM-POOL-3", "TMEM-ERR-1", *OVERLAP, needs=PERSISTENT)
 class PutIntoFreedTable(Kinds):
-    """A put finds its pool's table, which destroy pool empties and new pool hands out again meanwhile."""
+    """A put writes to its pool's table after destroy pool has freed it and new pool has reused it."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -60,7 +60,7 @@ class PutIntoFreedTable(Kinds):
 
 @fault("TMEM-ERR-1", history=(6,))
 class PoolFoundThenGone(Wrapper):
-    """A put sees that its pool is there and then takes it from the table, where destroy has taken it."""
+    """A put looks its pool up twice, and destroy pool removes the pool in between: KeyError."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -83,7 +83,7 @@ class PoolFoundThenGone(Wrapper):
 
 @fault("TMEM-CONC-1", *OVERLAP, needs=PERSISTENT, history=(7,))
 class PoolPublishedTooEarly(Wrapper):
-    """New pool empties the slots of its id after others can find it."""
+    """New pool empties the slots of its id after other threads can already find the pool."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -107,7 +107,7 @@ class PoolPublishedTooEarly(Wrapper):
 
 @fault("TMEM-CONC-3", history=(23,))
 class LocksInBothOrders(Wrapper):
-    """A put takes the pool's lock and then the order's, a flush the order's and then the pool's."""
+    """Put takes the pool's lock and then the order's lock; flush page takes them in the other order."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -124,7 +124,7 @@ class LocksInBothOrders(Wrapper):
 
 @fault("TMEM-CONC-3", history=(8,))
 class WaitsForReaders(Wrapper):
-    """Destroy pool waits for readers to leave, with a count that they change without a lock."""
+    """Destroy pool waits until a count of readers is zero, which gets change without a lock."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -138,7 +138,7 @@ class WaitsForReaders(Wrapper):
             self.count(-1)
 
     def count(self, change: int) -> None:
-        """Count a reader in or out."""
+        """Change the count of readers."""
         readers = self.readers
         self.readers = readers + change
 

@@ -1,4 +1,4 @@
-"""Races of what goes over many pages: reclaim and flush object."""
+"""Races of operations on many pages: reclaim and flush object."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tmem.spec.handle import in_range
 
 
 class ReclaimReturns(Kinds):
-    """Reclaim takes a page out, finds that it is wanted, and puts it back."""
+    """Reclaim removes a page and puts it back."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -34,18 +34,18 @@ class ReclaimReturns(Kinds):
         return cast(Reclaims, self.inner).reclaim(0)
 
     def moves(self, client: int, pool: int) -> bool:
-        """Whether reclaim looks at pages of this pool."""
+        """Whether reclaim moves pages of this pool."""
         return self.exclusive(client, pool)
 
 
 @fault("TMEM-CONC-1", *OVERLAP, needs=("reclaim", "private ephemeral"))
 class ReclaimOverwritesDuplicate(ReclaimReturns):
-    """Reclaim puts a page back that it took out, over the one that was put meanwhile."""
+    """Reclaim puts a page back that it had removed, and replaces a page that was put meanwhile."""
 
 
 @fault("TMEM-CONC-1", *OVERLAP, needs=("reclaim", "private persistent"))
 class ReclaimHidesPersistent(ReclaimReturns):
-    """Reclaim moves a persistent page by taking it out and putting it in again: a get misses meanwhile."""
+    """Reclaim moves a persistent page by flushing and putting it, and a get in between misses."""
 
     def moves(self, client: int, pool: int) -> bool:
         return self.persistent(client, pool)
@@ -62,7 +62,7 @@ class ReclaimHidesPersistent(ReclaimReturns):
 
 @fault("TMEM-CONC-2", *OVERLAP, needs=PERSISTENT)
 class FlushObjectTwice(Wrapper):
-    """Flush object goes over the object a second time, and takes what was put meanwhile."""
+    """Flush object flushes twice, and removes pages that were put in between."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         found = super().flush_object(client, pool, oid)
@@ -72,7 +72,7 @@ class FlushObjectTwice(Wrapper):
 
 @fault("TMEM-FLUSH-2", "TMEM-CONC-2", *OVERLAP)
 class FlushObjectFinishesLater(Wrapper):
-    """Flush object leaves the work to a thread, and returns after a second though it is not done."""
+    """Flush object leaves the work to a thread, and after a second returns before it is done."""
 
     def flush_object(self, client: int, pool: int, oid: int) -> bool:
         if not in_range(oid, 0):

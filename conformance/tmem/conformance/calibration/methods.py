@@ -1,4 +1,4 @@
-"""Ways of looking for a fault: as runs do, without one of their heuristics, or with one that they lack."""
+"""Methods of looking for a fault: that of a run, with one heuristic left out, or with one added."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tmem.conformance.engine import Silent, Turn
 from tmem.conformance.engines.stress import STATES
 from tmem.conformance.engines.thread_load import Crowd, switching_often
 from tmem.conformance.engines.volume import LONGEST, PROGRAMS, outcomes
-from tmem.conformance.faults import FAULTS, around
+from tmem.conformance.faults import FAULTS, targets
 from tmem.conformance.history.checker import Illegal, check
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.perform import close
@@ -30,32 +30,32 @@ from tmem.conformance.targets.resolve import resolve
 from tmem.model import adversary
 from tmem.spec.backend import Backend, Claims
 
-Way = Callable[[str, str, int], "int | None"]
-"""Looks for a fault around a target, under a seed: the operations until it is noticed, or None."""
+Method = Callable[[str, str, int], "int | None"]
+"""Looks for a fault that wraps a target, under a seed. Returns the operations until a kill, or None."""
 
 LIMIT: Final = 10_000
-"""Operations after which the ways give up that do not go on to the end of a run."""
+"""Operations after which those methods give up that do not go on to the end of a run."""
 CANDIDATES: Final = 4
-"""Programs of which the biased way takes one."""
+"""Programs of which the biased method uses one."""
 ESSENTIAL: Final = frozenset({Code.PUT, Code.GET, Code.NEW_POOL})
-"""What every program of the swarming way may do."""
+"""Operations that the swarming method never leaves out."""
 CROWD: Final = 1_000
 """Operations of one crowd of threads."""
 CALLERS: Final = 3
 STALLED: Final = 5.0
-"""Seconds after which threads that get nowhere count as hung."""
+"""Seconds without progress after which threads count as hung."""
 
 
 def in_volume(
     target: str, fault: str, seed: int, *, using: Heuristics, variant: int | None = None, most: float = inf
 ) -> int | None:
-    """The random programs of a run, on the target as it comes or, with `variant`, on that one of it alone."""
+    """Run the random programs of a run, on all variants of the target or only on `variant`."""
     turn = _turn(target, fault, seed, variant)
     return _first((each for _, _, each in outcomes(turn, f"volume {seed}", PROGRAMS, using=using)), most)
 
 
 def swarming(target: str, fault: str, seed: int) -> int | None:
-    """Programs each of which leaves out about half of the operations, but for put, get and new pool."""
+    """Run programs that leave out about half of the kinds of operations, but never put, get or new pool."""
     return _first(_swarming(_turn(target, fault, seed, None)), LIMIT)
 
 
@@ -70,7 +70,7 @@ def _swarming(turn: Turn) -> Iterator[Outcome]:
 
 
 def biased(target: str, fault: str, seed: int) -> int | None:
-    """Of CANDIDATES programs the one that reaches, on the adversary, what the target has reached least."""
+    """Run, of CANDIDATES programs, the one that reaches the rarest coverpoints on the adversary."""
     return _first(_biased(_turn(target, fault, seed, None)), LIMIT)
 
 
@@ -79,7 +79,7 @@ def _biased(turn: Turn) -> Iterator[Outcome]:
     draw = random.Random(f"biased {turn.seed}")
     reached: Counter[str] = Counter()
     for number in range(PROGRAMS):
-        length = HEADER + 2 * draw.randrange(4, LONGEST)  # one for all: longer ones reach more
+        length = HEADER + 2 * draw.randrange(4, LONGEST)  # the same for all, since longer programs reach more
         drawn = [draw.randbytes(length) for _ in range(CANDIDATES)]
         programs = [decode(data, len(pages.pages)) for data in drawn]
         probes = [adversary.backend("keep", 0) for _ in programs]
@@ -123,8 +123,8 @@ def _turn(target: str, fault: str, seed: int, variant: int | None) -> Turn:
 
 
 def scheduled(target: str, fault: str, seed: int, *, chooser: Chooser) -> int | None:
-    """Controlled schedules of small programs, as they are chosen."""
-    subject = open_subject(around.__name__, fault.replace("-", "_"))
+    """Run controlled schedules of the small programs that `chooser` chooses."""
+    subject = open_subject(targets.__name__, fault.replace("-", "_"))
     counts = Counts()
 
     def progress(now: Counts) -> None:
@@ -141,13 +141,13 @@ def scheduled(target: str, fault: str, seed: int, *, chooser: Chooser) -> int | 
 
 
 def only_pairs(subject: Subject, seed: int, number: int, draws: random.Random) -> Choice:
-    """Two operations against each other, again and again."""
+    """Choose a program of two overlapping operations, each pair in turn."""
     each = pairs(seed, subject.reclaims, subject.shared)
     return Choice(each[number % len(each)], PAIRS)
 
 
 def by_threads(target: str, fault: str, seed: int) -> int | None:
-    """Real threads, switched by the system."""
+    """Run real threads, switched by the operating system."""
     for number in range(LIMIT // CROWD):
         backend = FAULTS[fault].wrap(adversary.backend("keep", 0))
         crowd = Crowd(backend, corpus(backend.page_size), f"gains {seed} {number}")

@@ -1,6 +1,6 @@
-"""Every fault as a target: `tmem check py:tmem.conformance.faults.around:put_answers_one`.
+"""Every fault as a target: `tmem check py:tmem.conformance.faults.targets:put_answers_one`.
 
-Each attribute is a factory of the fault of that name around the adversary that keeps everything.
+Each attribute is a factory: it wraps the adversary that keeps everything with the fault of that name.
 """
 
 from __future__ import annotations
