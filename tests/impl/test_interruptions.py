@@ -21,9 +21,11 @@ from tmem.spec.abi.flags import PERSIST, SHARED
 SOURCE = str(Path(tmem.impl.__file__).parent)
 OLD, NEW, OTHER = (bytes([tag]) * 600 for tag in b"ono")
 SIZE = len(OLD)
-CACHE, SWAP, JOINT, LASTING = range(4)
-"""Pool ids of client 1: one pool of each kind."""
-SLOTS = [(pool, oid, index) for pool in range(4) for oid in (7, 8) for index in (3, 4)]
+UUID = 5
+KINDS = (0, PERSIST, SHARED, PERSIST | SHARED)
+POOL, BESIDE = 0, 1
+"""Pool ids of client 1: a pool of any kind, and a private ephemeral one."""
+SLOTS = [(pool, oid, index) for pool in (POOL, BESIDE) for oid in (7, 8) for index in (3, 4)]
 
 
 class Interrupt(BaseException):
@@ -75,15 +77,16 @@ class Watched(Plain):
         self.kept.append(pampd)  # so that its id does not come back
 
 
-def filled(budget: int | None) -> Store:
-    """A store with a page in each slot but one of each pool, and stale entries."""
-    store = Store(budget, page_size=SIZE, pam=Watched)
-    for flags in (0, PERSIST, SHARED, PERSIST | SHARED):
-        store.new_pool(1, flags, flags)
-    store.new_pool(2, SHARED, SHARED)
-    for pool, oid, index in SLOTS:
-        store.put(1, pool, oid, index, OLD)
-    for pool in range(4):
+def filled(flags: int) -> Store:
+    """Make a store with pages in all slots but one of each pool, and with stale entries."""
+    store = Store(1 << 20, page_size=SIZE, pam=Watched)
+    store.new_pool(1, flags, UUID)
+    store.new_pool(1)
+    if flags & SHARED:
+        store.new_pool(2, flags, UUID)
+    for slot in SLOTS:
+        store.put(1, *slot, OLD)
+    for pool in (POOL, BESIDE):
         store.put(1, pool, 8, 4, OTHER)
         store.flush_page(1, pool, 8, 4)
     return store
@@ -109,7 +112,7 @@ ANY_POOL: dict[str, Callable[[Store, int], object]] = {
 OF_THE_STORE: dict[str, Callable[[Store], object]] = {
     "new pool": lambda store: store.new_pool(1),
     "new shared pool": lambda store: store.new_pool(1, SHARED, 99),
-    "join": lambda store: store.new_pool(3, SHARED, SHARED),
+    "join": lambda store: store.new_pool(3, SHARED, UUID),
     "reclaim": lambda store: store.reclaim(3),
     "counters": lambda store: store.counters(),
     "collect": lambda store: store._registry.collect(),
@@ -156,22 +159,21 @@ def _sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_module, "SWEEP", 1)
 
 
-@pytest.mark.parametrize("pool", [CACHE, SWAP, JOINT, LASTING])
+@pytest.mark.parametrize("flags", KINDS)
 @pytest.mark.parametrize("operation", ANY_POOL)
-def test_an_operation_may_be_interrupted_anywhere(operation: str, pool: int) -> None:
+def test_an_operation_may_be_interrupted_anywhere(operation: str, flags: int) -> None:
     at = 0
     while True:
-        store = filled(None)
+        store = filled(flags)
         interrupted = Interrupted(at)
-        interrupted.run(partial(ANY_POOL[operation], store, pool))
+        interrupted.run(partial(ANY_POOL[operation], store, POOL))
         audit(store)
-        if operation != "destroy pool":
-            for slot in SLOTS:
-                page, before = holds(store, *slot), None if slot[1:] == (8, 4) else OLD
-                if slot[0] == pool and slot[1:] in TOUCHED[operation]:
-                    assert page in (before, None, NEW)
-                else:
-                    assert page == before, (at, slot)
+        for slot in SLOTS if operation != "destroy pool" else SLOTS[4:]:
+            page, before = holds(store, *slot), None if slot[1:] == (8, 4) else OLD
+            if slot[0] == POOL and slot[1:] in TOUCHED[operation]:
+                assert page in (before, None, NEW)
+            else:
+                assert page == before, (at, slot)
         usable(store)
         if interrupted.done:
             break
@@ -183,12 +185,12 @@ def test_an_operation_may_be_interrupted_anywhere(operation: str, pool: int) -> 
 def test_an_operation_on_the_store_may_be_interrupted_anywhere(operation: str) -> None:
     at = 0
     while True:
-        store = filled(1 << 20)
+        store = filled(PERSIST if operation == "collect" else SHARED)
         interrupted = Interrupted(at)
         interrupted.run(partial(OF_THE_STORE[operation], store))
         audit(store)
         for slot in SLOTS:
-            if slot[1:] != (8, 4) and not (operation == "reclaim" and slot[0] in (CACHE, JOINT)):
+            if slot[1:] != (8, 4) and operation != "reclaim":
                 assert holds(store, *slot) == OLD
         usable(store)
         if interrupted.done:
@@ -200,10 +202,10 @@ def test_an_operation_on_the_store_may_be_interrupted_anywhere(operation: str) -
 def test_a_put_that_makes_room_may_be_interrupted_anywhere() -> None:
     at = 0
     while True:
-        store = filled(None)
+        store = filled(PERSIST)
         store._room.budget = store._room.mark = store._room.used
         interrupted = Interrupted(at)
-        interrupted.run(partial(store.put, 1, SWAP, 9, 3, NEW))
+        interrupted.run(partial(store.put, 1, POOL, 9, 3, NEW))
         audit(store)
         store._room.budget = store._room.mark = 1 << 40
         usable(store)
@@ -216,7 +218,7 @@ def test_a_put_that_makes_room_may_be_interrupted_anywhere() -> None:
 def test_closing_may_be_interrupted_anywhere() -> None:
     at = 0
     while True:
-        store = filled(None)
+        store = filled(SHARED)
         interrupted = Interrupted(at)
         interrupted.run(store.close)
         audit(store)
