@@ -46,6 +46,7 @@ CHOICES: dict[str, str] = {
     "dead pool answered softly": "no operation on a dead pool missed or failed without ENODEV",
     "reclaim made progress": "reclaim never let a page go",
     "new pool refused": "no pool was refused for want of room",
+    "page read after 30 days": "no page grew older than the run",
 }
 """Coverpoints that a backend may choose never to reach: reported only."""
 

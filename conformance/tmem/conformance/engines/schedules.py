@@ -10,9 +10,10 @@ from typing import Final
 
 from tmem.conformance.compiled.library import LibraryError, instrumented
 from tmem.conformance.engine import LINEARIZABLE, LibrarySource, Turn
-from tmem.conformance.events import Checked, DataRace, Found, NotDone, Note, Progress
+from tmem.conformance.events import Checked, Covered, DataRace, Found, NotDone, Note, Progress
 from tmem.conformance.history.exhaustive import ATOMIC, Judging, undeclared, violation_in
 from tmem.conformance.loader import LoadError
+from tmem.conformance.schedules import waiting as waits
 from tmem.conformance.schedules.explore import (
     ENGINE,
     Subject,
@@ -33,6 +34,8 @@ SINGLE_STEPS: Final = (
     "The library is not instrumented: its calls ran as single steps, and no schedule switched within one. "
     "Build it with `tmem cc`, or with the options of `tmem flags`."
 )
+AGED: Final = "page read after 30 days"
+"""The coverpoint that counts stores whose clocks jumped."""
 REAL_THREADS_SECONDS: Final = 15.0
 """Seconds of a turn at scale 1 on real threads. On greenlets the count of programs is the only limit."""
 
@@ -62,6 +65,8 @@ class Schedules:
         def over() -> bool:
             return turn.over() or (until is not None and time.monotonic() > until)
 
+        if not turn.done and not subject.compiled:
+            self._wait(turn, subject)
         try:
             found = explore(
                 subject,
@@ -93,6 +98,13 @@ class Schedules:
                 )
             )
 
+    def _wait(self, turn: Turn, subject: Subject) -> None:
+        turn.ring.step(0)
+        for finding in waits.waiting(subject, self.name):
+            turn.emit(Found(finding))
+        turn.ring.rest()
+        turn.emit(Covered({AGED: len(subject.variants)}))
+
     def steps(self, program: bytes, count: int) -> list[str]:
         """The program that was under way, under one schedule or another."""
         data = json.loads(program)
@@ -110,7 +122,9 @@ class Schedules:
         if subject is None:
             raise ValueError(f"the threads of {turn.target} cannot be scheduled")
         seed, number = data.get("seed"), data.get("number")
-        if not isinstance(seed, int) or not isinstance(number, int):
+        if "wait" in data:
+            found = waits.replay(subject, data, self.name)
+        elif not isinstance(seed, int) or not isinstance(number, int):
             found = replay(subject, data, _judging(turn, subject))
         elif data.get("program") is None:
             found = None

@@ -1,12 +1,13 @@
-"""The modules that replace `threading`, `_thread`, `time` and `random` for code under test."""
+"""The modules that replace `threading`, `_thread`, `time`, `datetime` and `random` for code under test."""
 
 from __future__ import annotations
 
+import datetime as real_datetime
 import random as real_random
 import threading as real_threading
 import time as real_time
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from tmem.conformance.schedules.runtime import locks, threads
 from tmem.conformance.schedules.runtime.scheduler import scheduler
@@ -28,6 +29,16 @@ def sleep(seconds: float) -> None:
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
     scheduler.block(sleep, "time to pass", seconds)
+
+
+def wall() -> float:
+    """Virtual seconds since 1970."""
+    return EPOCH + scheduler.now
+
+
+def clock_gettime(clock: int) -> float:
+    """Virtual seconds of a clock of the system."""
+    return wall() if clock == real_time.CLOCK_REALTIME else monotonic()
 
 
 def monotonic() -> float:
@@ -98,8 +109,17 @@ time: Final = module(
     **{name: value for name, value in vars(real_time).items() if not name.startswith("__")}
     | {
         "sleep": sleep,
-        "time": lambda: EPOCH + scheduler.now,
-        "time_ns": lambda: int((EPOCH + scheduler.now) * NANO),
+        "time": wall,
+        "time_ns": lambda: int(wall() * NANO),
+        "gmtime": lambda seconds=None: real_time.gmtime(wall() if seconds is None else seconds),
+        "localtime": lambda seconds=None: real_time.localtime(wall() if seconds is None else seconds),
+        "ctime": lambda seconds=None: real_time.ctime(wall() if seconds is None else seconds),
+        "asctime": lambda *moment: real_time.asctime(*(moment or (real_time.localtime(wall()),))),
+        "strftime": lambda form, *moment: real_time.strftime(
+            form, *(moment or (real_time.localtime(wall()),))
+        ),
+        "clock_gettime": clock_gettime,
+        "clock_gettime_ns": lambda clock: int(clock_gettime(clock) * NANO),
         "monotonic": monotonic,
         "monotonic_ns": monotonic_ns,
         "perf_counter": monotonic,
@@ -109,6 +129,42 @@ time: Final = module(
         "thread_time": monotonic,
         "thread_time_ns": monotonic_ns,
     },
+)
+
+
+class Date(real_datetime.date):
+    """A date whose today is virtual."""
+
+    @classmethod
+    def today(cls) -> Self:
+        """The virtual day."""
+        return cls.fromtimestamp(wall())
+
+
+class DateTime(real_datetime.datetime):
+    """A date and time whose now is virtual."""
+
+    @classmethod
+    def now(cls, tz: real_datetime.tzinfo | None = None) -> Self:
+        """The virtual time."""
+        return cls.fromtimestamp(wall(), tz)
+
+    @classmethod
+    def utcnow(cls) -> Self:
+        """The virtual time in UTC, without a zone."""
+        return cls.fromtimestamp(wall(), real_datetime.UTC).replace(tzinfo=None)
+
+    @classmethod
+    def today(cls) -> Self:
+        """The virtual time."""
+        return cls.fromtimestamp(wall())
+
+
+datetime: Final = module(
+    "datetime",
+    real_datetime,
+    **{name: value for name, value in vars(real_datetime).items() if not name.startswith("__")}
+    | {"date": Date, "datetime": DateTime},
 )
 
 generator: Final = real_random.Random(0)
@@ -132,5 +188,5 @@ random: Final = module(
     },
 )
 
-VIRTUAL: Final = {each.__name__: each for each in (threading, _thread, time, random)}
+VIRTUAL: Final = {each.__name__: each for each in (threading, _thread, time, datetime, random)}
 """The modules by the names under which they are imported."""
