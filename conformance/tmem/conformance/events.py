@@ -55,9 +55,18 @@ class Finding:
     """The operations with their answers, one a line."""
     replay: dict[str, object] = field(default_factory=dict)
     """What `tmem replay` needs: `engine`, and the engine's own JSON data."""
+    output: str = ""
+    """The end of what the target had printed by then."""
     picture: str = ""
     """The interleaving as columns, where threads were at work."""
     engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A violation was seen; the engine makes it smaller now, and then emits Found."""
+
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +178,7 @@ Event: TypeAlias = (
     Started
     | TurnBegan
     | Progress
+    | Seen
     | Found
     | Replayed
     | Confirmed

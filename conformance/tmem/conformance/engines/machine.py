@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.engine import Ring, Turn
-from tmem.conformance.engines.volume import Volume, finding
-from tmem.conformance.events import Finding, Found, Progress
+from tmem.conformance.engines.volume import Volume, as_seen, finding
+from tmem.conformance.events import Finding, Found, Progress, Seen
 from tmem.conformance.programs import transcript as story
 from tmem.conformance.programs.handles import plain, universe
 from tmem.conformance.programs.pages import COUNT, Corpus, corpus
@@ -236,6 +236,7 @@ class Machines:
             run_state_machine_as_test(test, settings=_SETTINGS)
         if last is None:
             return None
+        turn.emit(Seen(as_seen(self.name, batch, *last, pages)))
         return replace(finding(turn, batch, *last, pages), engine=self.name)
 
     def steps(self, program: bytes, count: int) -> list[str]:

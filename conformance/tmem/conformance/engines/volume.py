@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.engine import Turn
-from tmem.conformance.events import Finding, Found, Progress
+from tmem.conformance.events import Finding, Found, Progress, Seen
 from tmem.conformance.programs import transcript as story
 from tmem.conformance.programs.pages import Corpus, corpus
 from tmem.conformance.programs.program import HEADER, REPEATS, USED, Heuristics, Program, decode, from_json
@@ -44,6 +44,7 @@ class Volume:
             coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
             if outcome.violation is not None and outcome.violation.clause not in found:
                 found.add(outcome.violation.clause)
+                turn.emit(Seen(as_seen(self.name, number, program, outcome, pages)))
                 smallest = finding(turn, number, program, outcome, pages)
                 found.add(smallest.clause)
                 turn.emit(Found(smallest))
@@ -96,12 +97,28 @@ def outcomes(
             return
 
 
+def as_seen(engine: str, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:
+    """The violation that ended a program."""
+    violation = outcome.violation
+    assert violation is not None
+    return Finding(
+        violation.clause,
+        violation.message,
+        violation.allowed,
+        tuple(story.lines(outcome.trace, pages)),
+        {"engine": Volume.name, "variant": variant, "program": program.to_json()},
+        engine=engine,
+    )
+
+
 def finding(turn: Turn, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:
     """Shrink a program that broke the contract; returns it as it was seen where it does not fail again."""
     seen = outcome.violation
     assert seen is not None
 
     def fails(candidate: Program) -> str | None:
+        if turn.over():
+            return None
         violation = _again(turn, candidate, variant, pages).violation
         return None if violation is None else violation.clause
 
@@ -109,15 +126,7 @@ def finding(turn: Turn, variant: int, program: Program, outcome: Outcome, pages:
     again = _again(turn, small, variant, pages)
     if again.violation is None:
         small, again = program, outcome
-    violation = again.violation or seen
-    return Finding(
-        violation.clause,
-        violation.message,
-        violation.allowed,
-        tuple(story.lines(again.trace, pages)),
-        {"engine": Volume.name, "variant": variant, "program": small.to_json()},
-        engine=Volume.name,
-    )
+    return as_seen(Volume.name, variant, small, again, pages)
 
 
 def _again(turn: Turn, program: Program, variant: int, pages: Corpus) -> Outcome:

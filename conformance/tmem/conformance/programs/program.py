@@ -6,7 +6,7 @@ steps of a program, left alone, are a program again, and shrinking is dropping s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final, NamedTuple, cast
 
@@ -91,6 +91,12 @@ class Program:
         if row is None:
             return flags, None
         return flags, NO_UUID if row < 0 else self.universe.uuids[row]
+
+    def filling(self) -> Program:
+        """Its pools, and a put to each slot that it gets: what may be left behind for it."""
+        pools = [step for step in self.steps if step.code == Code.NEW_POOL]
+        puts = [step._replace(code=Code.PUT, argument=0) for step in self.steps if step.code == Code.GET]
+        return replace(self, steps=(*pools, *puts))
 
     def to_json(self) -> dict[str, object]:
         """The program as JSON data."""

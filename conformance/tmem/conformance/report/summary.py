@@ -19,6 +19,7 @@ from tmem.conformance.events import (
     Note,
     NotOffered,
     Progress,
+    Seen,
     Started,
     TurnBegan,
     Worked,
@@ -59,6 +60,8 @@ class Summary:
     schedules: int = 0
     histories: int = 0
     seconds: float = 0.0
+    _seen: dict[str, Finding] = field(default_factory=dict)
+    """What each engine is making smaller."""
     work: dict[str, float] = field(default_factory=dict)
     """How much of the counted run each engine has done, 0 to 1."""
     complete: bool = False
@@ -77,7 +80,10 @@ class Summary:
                 self.programs += event.programs
                 self.schedules += event.schedules
                 self.histories += event.histories
+            case Seen(finding):
+                self._seen[finding.engine] = finding
             case Found(finding):
+                self._seen.pop(finding.engine, None)
                 self._found(finding)
             case Confirmed(clause):
                 self.confirmed[clause] = event
@@ -101,6 +107,8 @@ class Summary:
             case Worked(done):
                 self.work = done
             case Finished():
+                for finding in self._seen.values():  # time was up before they were small
+                    self._found(finding)
                 self.complete, self.seconds = event.complete, event.seconds
 
     def _found(self, finding: Finding) -> None:

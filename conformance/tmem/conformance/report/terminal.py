@@ -46,9 +46,16 @@ def report(summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
     return Group("", *spaced, verdict_line(summary))
 
 
+class _Console(Console):
+    """A console that raises BrokenPipeError where nobody reads any more, in the place of SystemExit(1)."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # rich calls it while it handles the BrokenPipeError
+
+
 def console(stderr: bool = False) -> Console:
     """A console no wider than is good to read."""
-    found = Console(stderr=stderr, highlight=False)
+    found = _Console(stderr=stderr, highlight=False)
     found.width = min(found.width, WIDEST)
     return found
 
@@ -165,6 +172,8 @@ def story(finding: Finding, replay: Path | None = None, confirmed: Confirmed | N
         grid.add_row(str(number), Text(step, style="red" if last else ""))
     grid.add_row("came", Text(finding.message))
     grid.add_row("allowed", Text(finding.allowed))
+    if finding.output:
+        grid.add_row("printed", Text(finding.output, style="dim"))
     if replay is not None:
         grid.add_row("again", Text(f"tmem replay {replay}", style="bold"))
     if confirmed is not None:
