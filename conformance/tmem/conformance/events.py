@@ -145,6 +145,13 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """How many of everything there were on one store: the report shows the most of a run, by name."""
+
+    most: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something the reader should know: a fallback, a limit."""
 
@@ -187,6 +194,7 @@ Event: TypeAlias = (
     | NotOffered
     | NotDone
     | Canary
+    | World
     | Note
     | DataRace
     | Worked

@@ -43,6 +43,7 @@ def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
         "schedules": summary.schedules,
         "histories": summary.histories,
         "engines": summary.engines,
+        "world": summary.world,
         "work": summary.work,
         "violations": [
             _violation(finding, replays.get(clause)) for clause, finding in summary.violations.items()

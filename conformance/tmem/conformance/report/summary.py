@@ -23,6 +23,7 @@ from tmem.conformance.events import (
     Started,
     TurnBegan,
     Worked,
+    World,
 )
 
 
@@ -55,6 +56,8 @@ class Summary:
     races_fail: bool = False
     """Whether a data race fails the run."""
     engines: list[str] = field(default_factory=list)
+    world: dict[str, int] = field(default_factory=dict)
+    """The most of everything that there was on one store, by name."""
     operations: int = 0
     programs: int = 0
     schedules: int = 0
@@ -98,6 +101,9 @@ class Summary:
                 self.not_done[engine] = event
             case Canary():
                 self.canaries.append(event)
+            case World(most):
+                for name, count in most.items():
+                    self.world[name] = max(self.world.get(name, 0), count)
             case Note(text):
                 if text not in self.notes:
                     self.notes.append(text)

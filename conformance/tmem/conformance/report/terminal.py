@@ -15,6 +15,7 @@ from tmem.conformance.events import Confirmed, Finding
 from tmem.conformance.report.as_json import sentence
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Status, Verdict, statuses, unseen, verdict
+from tmem.conformance.report.world import NEVER_FULL, described, never_full
 
 WIDEST: Final = 100
 SHOWN: Final = 12
@@ -80,6 +81,9 @@ def means(summary: Summary) -> str:
         told += f", and there are {len(summary.races)} data races"
     if summary.waived:
         told += f", and {_clauses_were(len(summary.waived))} waived"
+    idle = [clause for clause, status in statuses(summary).items() if status is Status.NOT_EXERCISED]
+    if idle and verdict(summary) is Verdict.PASS:
+        told += f" ({', '.join(idle)} {'was' if len(idle) == 1 else 'were'} not exercised)"
     told += "".join(f"; {engine} were {each.done:.0%} done" for engine, each in summary.not_done.items())
     if summary.complete or verdict(summary) is Verdict.UNKNOWN:
         return told
@@ -98,8 +102,11 @@ def verdict_line(summary: Summary) -> RenderableType:
         f"  {summary.target}: {means(summary)}. ",
         (f"{summary.totals}, seed {summary.seed}, {summary.seconds:.1f} s.", "dim"),
     )
+    seen = [f"World: {world}."] if (world := described(summary.world)) else []
+    if reached is Verdict.PASS and never_full(summary.world):
+        seen.append(NEVER_FULL)
     races = [f"Data race: nothing orders {first} and {second}." for first, second in summary.races]
-    return Group(*(Text(note, style="dim") for note in (*summary.notes, *races)), line)
+    return Group(*(Text(note, style="dim") for note in (*seen, *summary.notes, *races)), line)
 
 
 def _clauses(summary: Summary) -> Table:
