@@ -12,6 +12,7 @@ from tmem.conformance.compiled.store import open_store
 from tmem.conformance.loader import LoadError, Rewrite
 from tmem.conformance.programs.perform import close, perform
 from tmem.conformance.schedules.native.machine import Machine
+from tmem.conformance.schedules.programs.pairs import pairs
 from tmem.conformance.schedules.programs.program import (
     EPHEMERAL,
     INDEXES,
@@ -61,8 +62,6 @@ class Subject:
     notes: tuple[str, ...] = ()
     fills: tuple[tuple[bytes, ...], ...] = ()
     """For each variant the pages that a fresh backend has room for, if it claims to regain its room."""
-    prepare: Callable[[Executor], None] = lambda executor: None
-    """Called before each execution of a program."""
     races: Callable[[], Sequence[tuple[str, str]]] = tuple
     """The places of the data races that were seen so far, where they can be seen."""
     compiled: bool = False
@@ -76,7 +75,7 @@ class Subject:
         arguments = self.variants[variant % len(self.variants)]
         pages = self.fills[variant % len(self.variants)] if self.fills else ()
         make = partial(self.factories[level], *arguments)
-        return Backends(make, level, pages, self.prepare, self.real_threads)
+        return Backends(make, level, pages, self.real_threads)
 
 
 def open_subject(
@@ -124,8 +123,11 @@ def open_library(path: Path, budgets: Sequence[int | None]) -> Subject:
         subject = _offered(factories, [(budget,) for budget in budgets], real_threads=False)
     except StandsStillError as error:
         raise LoadError(str(error)) from error
-    subject = replace(subject, prepare=machine.prepare)
     _warm_up(subject)
+    with watched():
+        for count, program in enumerate(pairs(0, subject.reclaims, subject.shared)):
+            backends = subject.backends("statement", count)
+            machine.learn(Executor(backends, program, subject.page_size).execute)
     return replace(subject, races=machine.races, compiled=True)
 
 
