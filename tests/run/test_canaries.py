@@ -39,7 +39,7 @@ def test_other_seeds_draw_other_faults() -> None:
 def test_none_around_a_store_that_hides_them(strategy: str) -> None:
     (note,) = run(strategy)
     assert isinstance(note, Note)
-    assert "No faults were seeded" in note.text
+    assert "No canaries were run" in note.text
 
 
 def test_faults_that_cannot_show_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_faults_that_cannot_show_are_not_tried(monkeypatch: pytest.MonkeyPatch) 
     assert all(isinstance(canary, Canary) and canary.caught for canary in canaries)
     (note,) = canaries_of(lambda number: PoolIds(Adversary("keep"), "never again", Random(0)))
     assert isinstance(note, Note)
-    assert note.text.startswith("Only 0 of the faults")
+    assert note.text.startswith("Only 0 of the canaries")
 
 
 def test_a_fault_that_changes_nothing_goes_unnoticed() -> None:
