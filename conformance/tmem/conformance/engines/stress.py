@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tmem.conformance.engine import Turn
-from tmem.conformance.engines.thread_load import STAMP, Crowd, switching_often, told
+from tmem.conformance.engines.overlap import story
+from tmem.conformance.engines.thread_load import STAMP, Crowd, switching_often
 from tmem.conformance.events import Checked, Covered, Finding, Found, Note, Progress
+from tmem.conformance.history.calls import Call
 from tmem.conformance.history.checker import Illegal, Unknown, check
 from tmem.conformance.history.exhaustive import ATOMIC
+from tmem.conformance.history.trace.replies import wrong_reply
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.perform import close
 from tmem.spec.backend import Claims
+from tmem.spec.operations import Raised
 
 ROUNDS: Final = 16
 """Crowds at scale 1, each on a backend of its own."""
 CALLERS: Final = 3
 OPERATIONS: Final = 1_500
 """Operations of each caller of a crowd."""
+VISITORS: Final = 300
+"""Threads that come and go beside the callers of the first crowd: each does a few operations."""
 STATES: Final = 1_000_000
 """The budget for the check of one history: some seconds, which decide all but one or two of a hundred."""
 WAIT: Final = 0.1
 """Seconds between two looks whether the threads go on."""
 TRIES: Final = 20
 """Crowds that a replay lets loose: threads race as they like."""
+ALLOWED: Final = "an order of instants that explains every answer"
 CLOSING: Final = 1 << 32
 """The step in which a crowd's backend is closed."""
 RECLAIMED: Final = "page reclaimed under threads"
@@ -72,7 +80,7 @@ class Stress:
         crowd = Crowd(backend, corpus(turn.page_size, one.seed), one.name)
         beats = 0
         with switching_often():
-            crowd.start(CALLERS, OPERATIONS)
+            crowd.start(CALLERS, OPERATIONS, 0 if one.number else VISITORS)
             seen = -1
             while not crowd.wait(WAIT):
                 if (now := crowd.done()) != seen:  # a crowd that stands still is for the supervisor to see
@@ -83,7 +91,7 @@ class Stress:
         turn.ring.step(CLOSING)
         close(backend)
         turn.ring.rest()
-        result = check(calls, level=turn.level, claims=claims, budget=STATES)
+        result = _undeclared(calls) or check(calls, level=turn.level, claims=claims, budget=STATES)
         decided = not isinstance(result, Unknown)
         turn.emit(Progress(len(calls), 1, histories=int(decided), done=done))
         gone = sum(call.answer for call in calls if call.op == "reclaim" and type(call.answer) is int)
@@ -101,14 +109,9 @@ class Stress:
             return None
         if ATOMIC in claims and not isinstance(check(calls, level=turn.level, budget=STATES), Illegal):
             result = replace(result, clause=ATOMIC)  # nothing is wrong but what is claimed
-        return Finding(
-            result.clause,
-            result.reason,
-            "an order of instants that explains every answer",
-            told(result.window),
-            {"engine": self.name, "seed": one.seed, "round": one.number},
-            engine=self.name,
-        )
+        steps, picture = story(result, crowd.page, crowd.pages)
+        data: dict[str, object] = {"engine": self.name, "seed": one.seed, "round": one.number}
+        return Finding(result.clause, result.reason, ALLOWED, steps, data, picture, self.name)
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """Which crowd was loose."""
@@ -130,3 +133,11 @@ class Stress:
             if finding is not None:
                 turn.emit(Found(finding))
                 return
+
+
+def _undeclared(calls: Iterable[Call]) -> Illegal | None:
+    # An answer that no call may have, whatever the other calls did.
+    for call in calls:
+        if isinstance(call.answer, Raised) and (wrong := wrong_reply(call)) is not None:
+            return Illegal(wrong.clause, wrong.reason, (call,))
+    return None
