@@ -156,7 +156,7 @@ def test_a_put_lands_in_the_pool_made_anew() -> None:
 
 
 def test_a_seed_that_is_none_is_named() -> None:
-    with pytest.raises(AttributeError, match="write seed_17"):
+    with pytest.raises(AttributeError, match="for example, seed_17"):
         seeds.seventeen  # noqa: B018
 
 
