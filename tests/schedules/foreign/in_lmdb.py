@@ -10,7 +10,7 @@ from tests.schedules.foreign.private_pools import Pools
 class Store(Pools):
     def __init__(self) -> None:
         super().__init__()
-        self.environment = lmdb.open(str(self.folder), map_size=1 << 22, sync=False, metasync=False)
+        self.environment = lmdb.open(str(self.folder), map_size=1 << 30, sync=False, metasync=False)
 
     def put(self, client, pool, oid, index, page) -> bool:
         self.check(oid, index, page)

@@ -147,6 +147,17 @@ def main() -> None:
 )
 @click.option("--races", is_flag=True, help="Fail where compiled code has a data race; else it is a note.")
 @click.option(
+    "--real-threads",
+    is_flag=True,
+    help="Run schedules on real threads. By itself that is done where the target may block outside Python.",
+)
+@click.option(
+    "--own",
+    multiple=True,
+    metavar="PACKAGE",
+    help="An installed package in which schedules switch threads, as they do in the target's own code.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -167,6 +178,8 @@ def check(
     replays: Path,
     waivers: Path | None,
     races: bool,
+    real_threads: bool,
+    own: tuple[str, ...],
     jobs: int,
     fail_fast: bool,
     hang_after: float,
@@ -184,7 +197,18 @@ def check(
     summary = Summary(target, seed, level, races_fail=races)
     if waivers is not None:
         summary.waived = {each.clause: each.reason for each in _holding(waivers, target, hang_after)}
-    request = Request(target, seed, level, budget, hang_after, jobs=jobs, limit=LIMIT, confirm=CONFIRM)
+    request = Request(
+        target,
+        seed,
+        level,
+        budget,
+        hang_after,
+        jobs=jobs,
+        limit=LIMIT,
+        confirm=CONFIRM,
+        real_threads=real_threads,
+        own=own,
+    )
     failure = follow(request, summary, fail_fast)
     if failure is not None and not summary.violations:
         _fail(failure, replays)

@@ -124,6 +124,8 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring, stack
         page_size=offer.page_size,
         source=target.source,
         missing=frozenset(each.what for each in offer.missing),
+        real_threads=job.real_threads,
+        own=job.own,
     )
     if job.replay is not None and not job.engines:  # it was the handshake that failed
         pipe.send(Replayed(""))

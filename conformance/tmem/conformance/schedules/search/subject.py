@@ -64,6 +64,8 @@ class Subject:
     """For each variant the pages that a fresh backend has room for, if it claims to regain its room."""
     races: Callable[[], Sequence[tuple[str, str]]] = tuple
     """The places of the data races that were seen so far, where they can be seen."""
+    own: tuple[str, ...] = ()
+    """The installed packages in which its threads are switched too."""
     compiled: bool = False
     """Whether it is a library, whose threads have fibers of their own."""
     real_threads: bool = False
@@ -84,12 +86,13 @@ def open_subject(
     variants: Sequence[tuple[object, ...]] = ((),),
     rewrite: Mapping[str, Rewrite] | None = None,
     real_threads: bool = False,
+    own: tuple[str, ...] = (),
 ) -> Subject:
     """Load a target (see `instrument.load`) and look what it offers. Raises LoadError if that fails.
 
     With `real_threads` threads of the system carry its threads in any case.
     """
-    loaded = load(target, attribute, rewrite)
+    loaded = load(target, attribute, rewrite, own)
     factories: dict[Level, Callable[..., Backend]] = {level: each.value for level, each in loaded.items()}
     foreign = loaded["lock"].foreign
     real_threads = AVAILABLE and (real_threads or bool(that_may_block(foreign)))
@@ -99,7 +102,7 @@ def open_subject(
         if not AVAILABLE:
             raise LoadError(str(error)) from error
         subject = _offered(factories, variants, real_threads=True)
-    subject = replace(subject, notes=loaded["lock"].notes)
+    subject = replace(subject, notes=loaded["lock"].notes, own=own)
     _warm_up(subject)
     if not AVAILABLE or not (blocking := that_may_block(foreign)):  # late imports too
         return subject
