@@ -19,7 +19,7 @@ from tmem.conformance.calibration.command import calibrate
 from tmem.conformance.cli import explain as explaining
 from tmem.conformance.cli import waivers as waiving
 from tmem.conformance.cli.check_trace import command as check_trace
-from tmem.conformance.cli.compiled import cc, header, show_flags
+from tmem.conformance.cli.compiled import cc, header, new_backend, show_flags
 from tmem.conformance.cli.console import follow, interruptible
 from tmem.conformance.cli.waivers import Waiver
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
@@ -280,6 +280,7 @@ main.add_command(check_trace)
 main.add_command(header)
 main.add_command(show_flags)
 main.add_command(cc)
+main.add_command(new_backend)
 
 
 @main.command()
