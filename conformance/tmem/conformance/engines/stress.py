@@ -111,7 +111,7 @@ class Stress:
             result = replace(result, clause=ATOMIC)  # nothing is wrong but what is claimed
         steps, picture = story(result, crowd.page, crowd.pages)
         data: dict[str, object] = {"engine": self.name, "seed": one.seed, "round": one.number}
-        return Finding(result.clause, result.reason, ALLOWED, steps, data, picture, self.name)
+        return Finding(result.clause, result.reason, ALLOWED, steps, data, picture=picture, engine=self.name)
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """Which crowd was loose."""

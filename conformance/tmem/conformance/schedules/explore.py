@@ -143,7 +143,7 @@ def report(subject: Subject, level: Level, variant: int, failure: Failure) -> Fi
         "own": list(subject.own),
     }
     lines, drawing = steps(execution, pages), picture(execution, verdict, pages)
-    return Finding(verdict.clause, verdict.message, verdict.allowed, lines, data, drawing, ENGINE)
+    return Finding(*verdict[:3], lines, data, picture=drawing, engine=ENGINE)
 
 
 def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None = None) -> Finding | None:
