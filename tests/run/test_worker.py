@@ -184,6 +184,16 @@ def test_odd_answers_and_exceptions_break_the_clause_that_says_so(target: str, s
     assert said in found.message + found.steps[-1]
 
 
+def test_a_memoryview_breaks_one_clause_whatever_engine_sees_it() -> None:
+    engines = tuple(
+        engine for engine in ENGINES if engine.name in ("machine", "volume", "schedules", "stress")
+    )
+    events, summary = follow("AnswersView", engines)
+    assert list(summary.findings) == ["TMEM-ERR-1"]
+    engines_that_saw = {event.finding.engine for event in events if isinstance(event, Found)}
+    assert engines_that_saw == {"machine", "volume", "schedules", "stress"}
+
+
 @pytest.mark.parametrize("target", ["Good", "Prints", "LeavesThreads", "WritesOnPipes"])
 def test_noise_changes_nothing(target: str) -> None:
     _, summary = follow(target)

@@ -287,3 +287,11 @@ class Properties(Good):
     @property
     def page_size(self):
         raise RuntimeError("not yet")
+
+
+class AnswersView(Good):
+    """Get answers a memoryview."""
+
+    def get(self, *arguments):
+        page = super().get(*arguments)
+        return page if page is None else memoryview(page)

@@ -55,11 +55,11 @@ class Finding:
     """The operations with their answers, one a line."""
     replay: dict[str, object] = field(default_factory=dict)
     """What `tmem replay` needs: `engine`, and the engine's own JSON data."""
-    output: str = ""
-    """The end of what the target had printed by then."""
     picture: str = ""
     """The interleaving as columns, where threads were at work."""
     engine: str = ""
+    output: str = ""
+    """The end of what the target had printed by then."""
 
 
 @dataclass(frozen=True, slots=True)
