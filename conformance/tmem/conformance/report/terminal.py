@@ -13,6 +13,7 @@ from rich.text import Text
 from tmem.conformance.coverage import CHOICES
 from tmem.conformance.events import Confirmed, Finding
 from tmem.conformance.report.as_json import sentence
+from tmem.conformance.report.causes import Cause, causes
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Status, Verdict, statuses, unseen, verdict
 from tmem.conformance.report.world import NEVER_FULL, described, never_full
@@ -39,9 +40,10 @@ MEANS: Final = {
 def report(summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
     """The whole report."""
     parts = [_clauses(summary), *_lists(summary)]
+    parts += [_cause(cause, summary, replays) for cause in causes(summary.violations.values())]
     parts += [
-        story(finding, replays.get(finding.clause), summary.confirmed.get(finding.clause))
-        for finding in (*summary.violations.values(), *summary.seen_once.values())
+        story(finding, replays.get(clause), summary.confirmed.get(clause))
+        for clause, finding in summary.seen_once.items()
     ]
     spaced = [each for part in parts for each in (part, "")]
     return Group("", *spaced, verdict_line(summary))
@@ -149,6 +151,22 @@ def _lists(summary: Summary) -> Iterable[RenderableType]:
             for number, line in enumerate(lines):
                 grid.add_row("" if number else title, Text(line))
             yield grid
+
+
+def _cause(cause: Cause, summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
+    """The story of a cause, and a line for each other clause that it may break."""
+    clause = cause.finding.clause
+    head = story(cause.finding, replays.get(clause), summary.confirmed.get(clause))
+    if not cause.others:
+        return head
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="bold red")
+    grid.add_column()
+    for other in cause.others:
+        again = f" tmem replay {replays[other.clause]}" if other.clause in replays else ""
+        grid.add_row(f"✗ {other.clause}", Text(f"{other.message}{again}"))
+    why = "These too show with a shared pool only, and may have the same cause:"
+    return Group(head, "", Text(why, style="dim"), grid)
 
 
 def rate(confirmed: Confirmed) -> str:
