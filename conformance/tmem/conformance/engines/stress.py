@@ -10,7 +10,7 @@ from tmem.conformance.engine import Turn
 from tmem.conformance.engines.overlap import story
 from tmem.conformance.engines.thread_load import STAMP, Crowd, switching_often
 from tmem.conformance.events import Checked, Covered, Finding, Found, Note, Progress
-from tmem.conformance.history.calls import Call
+from tmem.conformance.history.calls import Call, brief
 from tmem.conformance.history.checker import Illegal, Unknown, check
 from tmem.conformance.history.exhaustive import ATOMIC
 from tmem.conformance.history.trace.replies import wrong_reply
@@ -32,6 +32,8 @@ WAIT: Final = 0.1
 """Seconds between two looks whether the threads go on."""
 TRIES: Final = 20
 """Crowds that a replay lets loose: threads race as they like."""
+GOT: Final = (int, bytes, type(None), Raised)
+"""What a get of a history answers: the number of a put, another page, nothing or an exception."""
 ALLOWED: Final = "an order of instants that explains every answer"
 CLOSING: Final = 1 << 32
 """The step in which a crowd's backend is closed."""
@@ -140,4 +142,7 @@ def _undeclared(calls: Iterable[Call]) -> Illegal | None:
     for call in calls:
         if isinstance(call.answer, Raised) and (wrong := wrong_reply(call)) is not None:
             return Illegal(wrong.clause, wrong.reason, (call,))
+        if call.op == "get" and type(call.answer) not in GOT:
+            came = f"#1: get answered {brief(call.answer)}, which is neither a page nor None."
+            return Illegal("TMEM-ERR-1", came, (call,))
     return None
