@@ -46,8 +46,7 @@ fn told(answer: Result<bool, i32>) -> i32 { answer.map_or_else(|error| error, i3
 }
 #[no_mangle] pub extern "C" fn tmem_get(s: &Store, client: u16, pool: i32, oid: &Oid, index: u32, page: &mut [u8; PAGE]) -> i32 {
     told(s.pool(client, pool).map(|(mut it, persistent)| {
-        let Some(found) = it.pages.get(&(pool, *oid, index)) else { return false };
-        page.copy_from_slice(&found[..]);
+        match it.pages.get(&(pool, *oid, index)) { Some(found) => *page = **found, None => return false }
         if cfg!(feature = "fault") { drop(it); it = s.state.lock().unwrap(); } // make fault: another get may come here
         persistent || it.pages.remove(&(pool, *oid, index)).is_some() || cfg!(feature = "fault")
     }))
