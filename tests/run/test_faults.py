@@ -21,7 +21,7 @@ from tmem.conformance.faults.contents import Altered, Deduplicated
 from tmem.conformance.faults.fault import fault, register
 from tmem.conformance.faults.history import HISTORY, NOT_TODAY
 from tmem.conformance.faults.isolation import Meets, Others
-from tmem.conformance.faults.pools import FlagsTaken, PoolsLiveOn
+from tmem.conformance.faults.pools import FlagsTaken, PoolsSurvive
 from tmem.conformance.faults.sharing import Leaves, Misjoined
 from tmem.impl import Store
 from tmem.model import Adversary
@@ -38,7 +38,8 @@ def kinds(*kinds: str) -> list[Fault]:
     return [known for known in FAULTS.values() if known.kind in kinds]
 
 
-SEQUENTIAL = [known for known in FAULTS.values() if known not in kinds("races", "liveness", "claims")]
+APART = kinds("races", "liveness", "claims", "large")
+SEQUENTIAL = [known for known in FAULTS.values() if known not in APART]
 
 
 def blamed(make: Callable[[int], Backend], count: int, primary: str = "") -> Counter[str]:
@@ -84,7 +85,7 @@ FAULTLESS: dict[str, Callable[[Backend], Backend]] = {
     "deduplicated": lambda inner: Deduplicated(inner, lambda page: page),
     "flags taken": lambda inner: FlagsTaken(inner, lambda flags, page_size: flags),
     "reclaiming": Reclaiming,
-    "pools live on": type("Never", (PoolsLiveOn,), {"lives": lambda self, pool, known: False}),
+    "pools live on": type("Never", (PoolsSurvive,), {"survives": lambda self, pool, known: False}),
 }
 BACKENDS: dict[str, Callable[[int], Backend]] = {
     "keep": lambda number: Adversary("keep"),

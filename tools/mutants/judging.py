@@ -29,7 +29,7 @@ LIMIT: Final = 90.0
 """Seconds after which a check counts as hung."""
 TARGET: Final = "model:keep"
 """The target that faults wrap; the judge must notice them."""
-SLOW: Final = frozenset({"races", "liveness", "claims"})
+SLOW: Final = frozenset({"races", "liveness", "claims", "large"})
 """Kinds of faults that the judge alone does not decide."""
 LONGEST: Final = "flush-takes-equal-pages"
 """The fault that takes as long as a third of all others together."""

@@ -164,10 +164,10 @@ def repeated(sizes: Sizes, draw: random.Random) -> Chapter:
         *(Phase(NEW, pools=3), kept[0]),
         *(one(PUT, 0), one(GET, 0, times=times), one(GET, 0), kept[1]),
         *(one(PUT, 1, 2), one(GET, 1, 2, 2 * few), one(GET, 1, 2)),
-        *(Loop(times, (one(PUT, 2), one(FLUSH, 2))), one(GET, 2), one(PUT, 2), one(GET, 2), kept[1]),
-        *(one(PUT, 3, times=times), one(GET, 3), Loop(few, (one(PUT, 3), one(GET, 3)))),
+        *(Loop(times, (one(PUT, 2), one(FLUSH, 2), one(GET, 2))), one(PUT, 2), one(GET, 2), kept[1]),
+        *(one(PUT, 3), Loop(times, (one(PUT, 3), one(GET, 3)))),
         *(one(FLUSH, 3), one(GET, 3), kept[0]),
-        *(Loop(few, (one(PUT, 4, 1), one(GET, 4, 1))), one(GET, 4, 1)),
+        *(Loop(2 * few, (one(PUT, 4, 1), one(GET, 4, 1), one(GET, 4, 1))), one(GET, 4, 1)),
         *(one(GET, 5, times=few), one(FLUSH, 5, times=few), one(PUT, 5), one(GET, 5)),
         *(Loop(few, (one(PUT, 6), Phase(FLUSH_OBJECT, first=slots[6]), one(GET, 6))), one(PUT, 6)),
         *(one(GET, 6), kept[1], Phase(DESTROY, pools=3)),
@@ -181,7 +181,7 @@ def copies(sizes: Sizes, draw: random.Random) -> Chapter:
     n = max(sizes.times, 64)
     part = n // 8
     items = (
-        *(Phase(NEW, pools=2), Phase(PUT, pools=1, count=n), Phase(GET, count=part, spacing=8)),
+        *(Phase(NEW, pools=2), Phase(PUT, pools=1, count=n), Phase(GET, count=n, step=-1)),
         *(Phase(PUT, pool=1, count=8), Phase(FLUSH, count=part, spacing=2), Phase(GET, count=2 * part)),
         *(Phase(PUT, count=part), Phase(DESTROY), Phase(GET, pool=1, count=8), Phase(DESTROY, pool=1)),
     )
