@@ -206,7 +206,7 @@ class Scheduler:
             return
         self.count_points()
         if self.dying:
-            self._set_left(FAIR)
+            self.left = self.armed = 1 if self.outside else FAIR
             return
         me = self.current
         if self.outside and not self.asked:
@@ -258,12 +258,15 @@ class Scheduler:
     def _arm(self, thread: VirtualThread) -> None:
         if len(self.ready) < 2 and not self.sleeping:  # nobody else could run: `wake` arms anew
             self.asked = False
-            self._set_left(FAIR)
-            return
-        distance = FOREVER if self.turns else self.strategy.distance(thread)
-        self.asked = distance <= FAIR
-        # Never past the limit: turns are to begin at the same point whatever the strategy is.
-        self._set_left(max(1, min(distance, FAIR, self.limit - self.steps)))
+            points = FAIR
+        else:
+            distance = FOREVER if self.turns else self.strategy.distance(thread)
+            self.asked = distance <= FAIR
+            # Never past the limit: turns are to begin at the same point whatever the strategy is.
+            points = max(1, min(distance, FAIR, self.limit - self.steps))
+        if self.outside:  # every point is looked at
+            self.until, points = points, 1
+        self.left = self.armed = points
 
     def _enter(self, thread: VirtualThread) -> None:
         if thread.deadline is not None and thread not in self.ready:
@@ -436,10 +439,6 @@ class Scheduler:
         if self.until > 0:
             self.left = self.armed = 1
         return self.until <= 0
-
-    def _set_left(self, points: int) -> None:
-        self.until = points
-        self.left = self.armed = 1 if self.outside else points
 
     def _let_in(self) -> None:
         # Threads that are back become ready, at places that do not depend on how fast they came.
