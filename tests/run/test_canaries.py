@@ -24,7 +24,7 @@ def run(strategy: str, seed: int = 0) -> list[Event]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_all_are_noticed_around_a_store_that_keeps(seed: int) -> None:
+def test_all_canaries_are_noticed_on_a_store_that_keeps_its_pages(seed: int) -> None:
     canaries = [event for event in run("keep", seed) if isinstance(event, Canary)]
     assert len(canaries) == COUNT
     assert all(canary.caught and canary.clause in FAULTS[canary.fault].clauses for canary in canaries)
@@ -36,7 +36,7 @@ def test_other_seeds_draw_other_faults() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["evict-at-once", "refuse-puts"])
-def test_none_around_a_store_that_hides_them(strategy: str) -> None:
+def test_no_canaries_run_on_a_store_that_hides_faults(strategy: str) -> None:
     (note,) = run(strategy)
     assert isinstance(note, Note)
     assert "No canaries were run" in note.text

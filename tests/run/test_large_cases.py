@@ -104,5 +104,5 @@ def test_a_leak_without_a_claim_is_a_note() -> None:
 
 
 @pytest.mark.parametrize("most", [None, 1, 14, 500])
-def test_a_store_that_is_right_is_left_alone(most: int | None) -> None:
+def test_a_correct_store_raises_no_alarm(most: int | None) -> None:
     assert first(lambda: Plain(most)) is None

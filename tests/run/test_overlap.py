@@ -43,7 +43,7 @@ def test_a_picture_shows_the_overlap() -> None:
     assert lines[-1].endswith("✗")
 
 
-def test_a_page_that_nobody_put_is_said_so() -> None:
+def test_a_page_that_was_never_put_is_shown_as_such() -> None:
     window = (*WINDOW[:2], Call(2, 6.0, 7.0, "get", SLOT, b"x" * 64))
     steps, _ = story(Illegal("TMEM-PUT-2", "No order.", window), page, corpus(64))
     assert "64 bytes that were never put" in steps[-1]
