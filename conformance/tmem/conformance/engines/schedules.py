@@ -45,7 +45,7 @@ class Schedules:
     share = 0.45
 
     def run(self, turn: Turn) -> None:
-        """Explore the programs of a run x scale, or until the deadline."""
+        """Let clocks jump, then explore the programs of a round x scale, or until the deadline."""
         subject = _subject(turn)
         if subject is None:
             return
@@ -96,18 +96,18 @@ class Schedules:
         turn.emit(Covered({AGED: len(subject.variants)}))
 
     def steps(self, program: bytes, count: int) -> list[str]:
-        """The program that was under way, under one schedule or another."""
+        """The program that was under way; which of its schedules is not known."""
         data = json.loads(program)
         if data["program"] is None:
             return ["the first operations, before any program"]
         return [*outline(from_json(data["program"])), "in one of its schedules, one of these"]
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
-        """The replay data of a program given to the ring: the whole of its schedules."""
+        """The replay data of a program given to the ring, with all of its schedules."""
         return {"engine": self.name, **json.loads(program)}
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
-        """Run one schedule again, or all of a program whose target did not live to tell."""
+        """Run one schedule again, or all schedules of a program in which the process ended."""
         if isinstance(own := data.get("own"), list):
             turn = replace(turn, own=tuple(map(str, own)))
         subject = _subject(turn)
@@ -167,8 +167,8 @@ def _judging(turn: Turn, subject: Subject) -> Judging:
 
 
 def _begin(turn: Turn, seed: int, number: int, program: Program | None) -> None:
-    told = None if program is None else program.to_json()
-    turn.ring.begin(ENGINE, json.dumps({"seed": seed, "number": number, "program": told}).encode())
+    data = None if program is None else program.to_json()
+    turn.ring.begin(ENGINE, json.dumps({"seed": seed, "number": number, "program": data}).encode())
     turn.ring.step(0)
 
 

@@ -1,4 +1,4 @@
-"""The engine for what schedules cannot control: real threads, whose history is checked afterwards."""
+"""The engine for what schedules do not control: real threads call at once, and their history is checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tmem.spec.backend import Claims
 from tmem.spec.operations import Raised
 
 ROUNDS: Final = 16
-"""Crowds at scale 1, each on a backend of its own."""
+"""Crowds at scale 1. Each gets a backend of its own."""
 CALLERS: Final = 3
 OPERATIONS: Final = 1_500
 """Operations of each caller of a crowd."""
@@ -31,7 +31,7 @@ STATES: Final = 1_000_000
 WAIT: Final = 0.1
 """Seconds between two looks whether the threads go on."""
 TRIES: Final = 20
-"""Crowds that a replay lets loose: threads race as they like."""
+"""Crowds of a replay: threads race as they like."""
 GOT: Final = (int, bytes, type(None), Raised)
 """What a get of a history answers: the number of a put, another page, nothing or an exception."""
 ALLOWED: Final = "an order of instants that explains every answer"
@@ -43,26 +43,26 @@ RECLAIMED: Final = "page reclaimed under threads"
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One crowd to be let loose."""
+    """One crowd."""
 
     seed: int
     number: int
 
     @property
     def name(self) -> str:
-        """What the crowd's random draws begin with."""
+        """The seed of the crowd's random draws."""
         return f"stress {self.seed} {self.number}"
 
 
 class Stress:
-    """Lets real threads loose on the target and checks what they saw."""
+    """Starts real threads that call the target, and checks what they saw."""
 
     name = "stress"
     detail = "real threads, and the history of what they saw"
     share = 0.13
 
     def run(self, turn: Turn) -> None:
-        """Let ROUNDS x scale crowds loose, or as many as fit before the deadline."""
+        """Run ROUNDS x scale crowds, or as many as fit before the deadline."""
         if turn.page_size < STAMP:
             turn.emit(Note(f"Pages of {turn.page_size} bytes cannot be told apart by threads."))
             return
@@ -116,17 +116,17 @@ class Stress:
         return Finding(result.clause, result.reason, ALLOWED, steps, data, picture=picture, engine=self.name)
 
     def steps(self, program: bytes, count: int) -> list[str]:
-        """Which crowd was loose."""
+        """The crowd that was under way."""
         calls = [f"{program.decode()}: {CALLERS} threads and the reclaimer call at once"]
         return [*calls, "close()"] if count > CLOSING else calls
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
-        """The replay data of a crowd that did not come to its end."""
+        """The replay data of a crowd in which the process ended."""
         _, seed, number = program.decode().split()
         return {"engine": self.name, "seed": int(seed), "round": int(number)}
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
-        """Let the crowd loose again, up to TRIES times; ValueError where the data is not of this engine."""
+        """Run the crowd again, up to TRIES times. Raises ValueError if the data is not of this engine."""
         seed, number = data.get("seed"), data.get("round")
         if not isinstance(seed, int) or not isinstance(number, int):
             raise ValueError("seed or round is missing or no number")

@@ -1,4 +1,4 @@
-"""A crowd: real threads that call one backend at once, and what each of them saw."""
+"""A crowd: real threads that call one backend at once, and the calls of each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Crowd:
     visits: list[Recorded] = field(default_factory=list)
     callers: int = 0
     left: bool = False
-    """Set where nobody waits any more: the reclaimer ends, though callers may hang."""
+    """Whether nobody waits any more: then the reclaimer ends, though callers may hang."""
 
     def start(self, callers: int, operations: int, visitors: int = 0) -> None:
         """Make the pools, and start so many callers, the reclaimer if there is one, and one thread after the
@@ -75,18 +75,18 @@ class Crowd:
             thread.start()
 
     def done(self) -> int:
-        """How many operations of the callers have returned: the reclaimer goes on while they hang."""
+        """The operations of the callers that returned. The reclaimer goes on while they hang."""
         return sum(map(len, self.recorded[: self.callers]))
 
     def wait(self, seconds: float) -> bool:
-        """Wait a little; whether every thread has come to its end."""
+        """Wait a little. Returns whether every thread has ended."""
         until = time.monotonic() + seconds
         for thread in self.threads:
             thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self.threads)
 
     def history(self) -> list[Call]:
-        """Every call, with pages as the number of their put, or as they came where they are no put's."""
+        """Every call. A page is the number of its put, or the bytes themselves if nobody put them."""
         calls = []
         for thread, kept in enumerate([self.before, *self.recorded, *self.visits]):
             for begin, end, op, args, answer in kept:
@@ -176,7 +176,7 @@ class Crowd:
 
 @contextmanager
 def switching_often() -> Iterator[None]:
-    """Let threads switch often meanwhile."""
+    """Threads switch often in this context."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH)
     try:
