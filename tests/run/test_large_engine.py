@@ -13,6 +13,7 @@ from tests.support import large_cases as cases
 from tmem.conformance.conforming.plain import Plain
 from tmem.conformance.conforming.wrapper import Wrapper
 from tmem.conformance.engine import Turn
+from tmem.conformance.engines.large import full
 from tmem.conformance.engines.large.areas import Area, borders
 from tmem.conformance.engines.large.perform import PHASE_AT, TURN_AT, Performer
 from tmem.conformance.engines.large.phases import Loop, Phase, PoolSpec, Program, Verb, from_json
@@ -139,6 +140,15 @@ def test_the_work_is_scaled_to_a_slow_target() -> None:
     reported = events(lambda: Slow(Plain()))
     assert any(isinstance(event, Note) and "large programs were cut to" in event.text for event in reported)
     assert not any(isinstance(event, Found) for event in reported)
+
+
+def test_a_probe_that_was_stopped_knows_no_ephemeral_capacity() -> None:
+    looks = iter([False] * 2 + [True] * 99)
+    probe = full.probe(9_000, "light", 0)
+    performer = Performer(probe, Plain(6_000), stop=lambda: next(looks))
+    assert performer.run() is None
+    assert performer.stopped
+    assert full.capacity(performer).known in (None, 6_000)
 
 
 def test_borders_of_all_trees() -> None:

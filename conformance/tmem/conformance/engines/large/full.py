@@ -49,7 +49,9 @@ def capacity(performer: Performer) -> Capacity:
     kept, lost, read = (performer.tallies[n] if n < len(performer.tallies) else {} for n in (1, 5, 6))
     persistent = kept.get("stored", 0) if kept.get("failed", 0) else None
     gone = lost.get("failed", 0) or (lost.get("stored", 0) > read.get("hit", 0) > 0)
-    return Capacity(persistent or None, read.get("hit", 0) if gone else None)
+    if performer.stopped:  # it was not read to the end
+        return Capacity(persistent or None)
+    return Capacity(persistent or None, (read.get("hit", 0) or None) if gone else None)
 
 
 def brim(pages: int, limit: int, texture: str, seed: int, draw: random.Random) -> Program:
