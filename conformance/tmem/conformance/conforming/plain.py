@@ -1,6 +1,6 @@
 """A store in dicts, under one lock: it conforms, keeps everything, and is fast.
 
-Faults of large programs are laid around it, and the speed of engines is measured on it.
+Faults of large programs wrap it, and the speed of engines is measured on it.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ Slot = tuple[int, int, int, int]
 
 
 class Counted(Shadow):
-    """Counts what happens to each slot; each `wrap`-th time something goes wrong."""
+    """Counts operations on each slot, of which every `wrap`-th one goes wrong."""
 
     wrap_at: ClassVar[int]
 
@@ -23,14 +23,14 @@ class Counted(Shadow):
         self.counts: Counter[Slot] = Counter()
 
     def wraps(self, *slot: int) -> bool:
-        """Whether this is such a time for the slot."""
+        """Whether the count of the slot wraps now."""
         client, pool, oid, index = slot
         self.counts[client, pool, oid, index] += 1
         return self.counts[client, pool, oid, index] % self.wrap_at == 0
 
 
 class Hits(Counted):
-    """Each hit takes a reference; at 0 the page goes."""
+    """Each hit takes a reference; when the count wraps to 0, the page is lost."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         page = super().get(client, pool, oid, index)
@@ -42,27 +42,27 @@ class Hits(Counted):
 
 @fault(*LOST, needs=PERSISTENT)
 class HitsIn5Bits(Hits):
-    """A count of hits in 5 bits wraps, and the page goes."""
+    """A count of hits in 5 bits wraps, and the page is lost."""
 
     wrap_at = 1 << 5
 
 
 @fault(*LOST, needs=PERSISTENT)
 class HitsIn8Bits(Hits):
-    """A count of hits in 8 bits wraps, and the page goes."""
+    """A count of hits in 8 bits wraps, and the page is lost."""
 
     wrap_at = 1 << 8
 
 
 @fault(*LOST, needs=PERSISTENT)
 class HitsIn16Bits(Hits):
-    """A count of hits in 16 bits wraps, and the page goes."""
+    """A count of hits in 16 bits wraps, and the page is lost."""
 
     wrap_at = 1 << 16
 
 
 class Puts(Counted):
-    """A put stores nothing, though it says so, and the old page stays."""
+    """A put answers True and stores nothing, and the old page stays."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         known = self.known(client, pool)
@@ -150,7 +150,7 @@ class MissesIn6Bits(Counted):
 
 @fault(*SHOWN)
 class TimesIn8Bits(Counted):
-    """The first page of a slot stands for the 257th, since the times of its puts are counted in 8 bits."""
+    """After its 257th put a slot shows the first page, since its puts are numbered in 8 bits."""
 
     wrap_at = 1 << 8
 
@@ -168,7 +168,7 @@ class TimesIn8Bits(Counted):
 
 
 class Copies(Shadow):
-    """Equal pages are counted; when the count wraps, one of them is lost."""
+    """Counts equal pages; when the count wraps, one of them is lost."""
 
     wrap_at: ClassVar[int]
 
@@ -241,7 +241,7 @@ class LifetimesIn16Bits(Lifetimes):
 
 @fault(*LOST, needs=PERSISTENT)
 class OperationsIn12Bits(Shadow):
-    """After every 4,096 puts the oldest persistent page goes."""
+    """After every 4,096 puts the oldest persistent page is lost."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)

@@ -12,7 +12,7 @@ SHARED = ("shared persistent",)
 
 
 class Clients(Shadow):
-    """A table of `places` clients: the puts and gets of one beyond go to the pool of an earlier one."""
+    """Has a table of `places` clients: puts and gets of further clients go to the pool of an earlier one."""
 
     places: ClassVar[int]
 
@@ -27,7 +27,7 @@ class Clients(Shadow):
         return pool
 
     def known_as(self, client: int, pool: int) -> int:
-        """The client in whose pool of this id it is."""
+        """Return the client whose pool of this id is used."""
         if client in self.order[self.places :]:
             other = self.order[self.order.index(client) % self.places]
             mine, theirs = self.kind(client, pool), self.kind(other, pool)
@@ -43,32 +43,32 @@ class Clients(Shadow):
 
 @fault("TMEM-POOL-2", *SHOWN, *LOST)
 class Clients16(Clients):
-    """The 17th client has the place of the first."""
+    """Puts and gets of the 17th client go to the pool of the first."""
 
     places = 16
 
 
 @fault("TMEM-POOL-2", *SHOWN, *LOST)
 class Clients126(Clients):
-    """The 127th client has the place of the first."""
+    """Puts and gets of the 127th client go to the pool of the first."""
 
     places = 126
 
 
 @fault("TMEM-POOL-2", *SHOWN, *LOST)
 class Clients255(Clients):
-    """The 256th client has the place of the first."""
+    """Puts and gets of the 256th client go to the pool of the first."""
 
     places = 255
 
 
 class PoolNumbers(Shadow):
-    """A pool id is cut to so many bits by puts and gets."""
+    """Cuts the pool id of puts and gets to so many bits."""
 
     bits: ClassVar[int]
 
     def cut(self, client: int, pool: int) -> int:
-        """The id that is used instead."""
+        """Return the pool id that is used instead."""
         other = pool & (1 << self.bits) - 1
         mine, theirs = self.kind(client, pool), self.kind(client, other)
         return other if mine is not None and mine == theirs else pool
@@ -111,7 +111,7 @@ class TwoHundredPools(Shadow):
 
 @fault("TMEM-FLUSH-1", *STALE, needs=SHARED)
 class FlushReachesFourSharers(Shadow):
-    """A flush page reaches four sharers of a pool: the others go on seeing the page."""
+    """A flush page reaches four sharers of a pool: the others still get the page."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -138,7 +138,7 @@ class FlushReachesFourSharers(Shadow):
 
 
 class SharersCounted(Shadow):
-    """The users of a pool are counted in so many bits; at 0 after a leave its pages go."""
+    """Counts the sharers of a pool in so many bits, and drops its pages if that is 0 after a leave."""
 
     bits: ClassVar[int]
 
@@ -168,7 +168,7 @@ class SharersIn4Bits(SharersCounted):
 
 @fault("TMEM-SHARE-1", *LOST, needs=SHARED)
 class NinthSharerSeesNothing(Shadow):
-    """The ninth sharer and those after it miss what others put."""
+    """Gets of the ninth and later sharers miss pages that others put."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         known = self.known(client, pool)

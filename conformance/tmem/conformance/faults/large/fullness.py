@@ -1,4 +1,4 @@
-"""Faults of stores that are full: what a put does wrong that finds no room."""
+"""Faults of full stores: what goes wrong in a put that finds no room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PERSISTENT = ("private persistent",)
 
 
 class Room(Shadow):
-    """Has room for `room` pages, in all or in each pool. A put beyond that is right to fail."""
+    """Has room for `room` pages, in all or in each pool. A put beyond that fails, as it may."""
 
     room: ClassVar[int] = 48
     each: ClassVar[bool] = False
@@ -30,7 +30,7 @@ class Room(Shadow):
         return self.refuse(client, pool, oid, index, page)
 
     def refuse(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
-        """What a put does that finds no room: the slot is emptied."""
+        """Do what a put without room does: empty the slot."""
         self.drop(client, pool, oid, index)
         return False
 
@@ -68,7 +68,7 @@ class FullStoreRaisesAndKeepsOld(Room):
 
 @fault("TMEM-PUT-1", *STALE, needs=PERSISTENT)
 class FullStoreKeepsOldPersistent(Room):
-    """A put that fails in a full store leaves the old page where it is persistent."""
+    """A put that fails in a full store leaves the old page in a persistent pool."""
 
     def refuse(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         kind = self.kind(client, pool)
@@ -77,7 +77,7 @@ class FullStoreKeepsOldPersistent(Room):
 
 @fault("TMEM-PUT-1", *STALE)
 class FullStoreStoresAndRefuses(Room):
-    """A put that finds the store full answers False and stores the page all the same."""
+    """A put into a full store answers False and stores the page."""
 
     def refuse(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         self.put_back(client, pool, oid, index, bytes(page))
@@ -86,7 +86,7 @@ class FullStoreStoresAndRefuses(Room):
 
 @fault(*LOST, needs=PERSISTENT)
 class FullStoreTakesAnotherPage(Room):
-    """A put that finds the store full makes room by the oldest persistent page."""
+    """A put into a full store removes the oldest persistent page."""
 
     def refuse(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         other = next((at for at in self.persistent() if at != (client, pool, oid, index)), None)
@@ -97,7 +97,7 @@ class FullStoreTakesAnotherPage(Room):
 
 @fault(*LOST, needs=PERSISTENT)
 class FullStoreTakesTheObject(Room):
-    """A put that finds the store full drops the whole object."""
+    """A put into a full store flushes its whole object."""
 
     def refuse(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         known = self.known(client, pool)
@@ -109,7 +109,7 @@ class FullStoreTakesTheObject(Room):
 
 @fault("TMEM-FLUSH-1", *STALE)
 class FullStoreDoesNotFlush(Room):
-    """A flush page of a full store changes nothing."""
+    """Flush page does nothing in a full store."""
 
     def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
         known = self.known(client, pool)

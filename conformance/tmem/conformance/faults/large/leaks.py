@@ -1,4 +1,4 @@
-"""Faults that leak: stores that claim to regain their room, and do not."""
+"""Faults that leak: stores that claim to regain their room and do not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tmem.spec.backend import Backend
 
 
 class Claiming(Shadow):
-    """Claims `regain`; what leaks is kept until the backend goes."""
+    """Claims `regain`, and keeps leaked bytes until the backend is dropped."""
 
     claims = frozenset({"regain"})
 
@@ -17,7 +17,7 @@ class Claiming(Shadow):
         self.leaked: list[bytearray] = []
 
     def leak(self, size: int) -> None:
-        """Let so many bytes leak."""
+        """Leak so many bytes."""
         self.leaked.append(bytearray(size))
 
 

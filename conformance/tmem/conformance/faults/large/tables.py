@@ -1,4 +1,4 @@
-"""Faults of tables and trees: what is lost, or confused, once there are enough pages."""
+"""Faults of tables and trees: pages that are lost or confused once there are many."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TableGrows32768(Grows):
 
 
 class Border(Shadow):
-    """A put at the first index of a node of `pages` indexes takes the last page of the node before."""
+    """A put at the first index of a node of `pages` indexes removes the last page of the node before."""
 
     pages: ClassVar[int]
 
@@ -88,14 +88,14 @@ class BorderOf65536(Border):
 
 
 class Renames(Wrapper):
-    """Something else stands for the object id or the index."""
+    """Replaces the object id or the index by another number."""
 
     def name(self, oid: int) -> int:
-        """What stands for an object id."""
+        """Return the number used for an object id."""
         return oid
 
     def place(self, index: int) -> int:
-        """What stands for an index."""
+        """Return the number used for an index."""
         return index
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
@@ -111,7 +111,7 @@ class Renames(Wrapper):
         return super().flush_object(client, pool, self.at(oid, 0)[0])
 
     def at(self, oid: int, index: int) -> At:
-        """The handle that is used instead; one out of range stays."""
+        """Return the slot that is used instead; arguments out of range stay."""
         if not (0 <= oid < 1 << 192 and 0 <= index < 1 << 32):
             return oid, index
         return self.name(oid), self.place(index)
@@ -119,7 +119,7 @@ class Renames(Wrapper):
 
 @fault(*SHOWN, *LOST)
 class IdByHashOf16Bits(Renames):
-    """A hash of 16 bits stands for the object id."""
+    """Object ids are compared by a hash of 16 bits."""
 
     def name(self, oid: int) -> int:
         return zlib.crc32(oid.to_bytes(24, "little")) & 0xFFFF
@@ -127,7 +127,7 @@ class IdByHashOf16Bits(Renames):
 
 @fault(*SHOWN, *LOST)
 class IdByHashOf20Bits(Renames):
-    """A hash of 20 bits stands for the object id."""
+    """Object ids are compared by a hash of 20 bits."""
 
     def name(self, oid: int) -> int:
         return zlib.crc32(oid.to_bytes(24, "little")) & 0xFFFFF
@@ -135,7 +135,7 @@ class IdByHashOf20Bits(Renames):
 
 @fault(*SHOWN, *LOST)
 class IdByHashOf32Bits(Renames):
-    """A hash of 32 bits stands for the object id."""
+    """Object ids are compared by a hash of 32 bits."""
 
     def name(self, oid: int) -> int:
         return zlib.crc32(oid.to_bytes(24, "little"))
@@ -150,7 +150,7 @@ class IndexOf17Bits(Renames):
 
 
 class Places(Renames):
-    """Objects are numbered as they come, in a table of `size` places."""
+    """Numbers objects in the order of their first use, in a table of `size` places."""
 
     size: ClassVar[int]
 
@@ -164,20 +164,20 @@ class Places(Renames):
 
 @fault(*SHOWN, *LOST)
 class ObjectsIn256Places(Places):
-    """The 257th object has the place of the first."""
+    """The 257th object is confused with the first."""
 
     size = 256
 
 
 @fault(*SHOWN, *LOST)
 class ObjectsIn8192Places(Places):
-    """The 8,193rd object has the place of the first."""
+    """The 8,193rd object is confused with the first."""
 
     size = 8192
 
 
 class Batches(Shadow):
-    """Flush object takes `batch` pages, and leaves the others."""
+    """Flush object removes `batch` pages and leaves the others."""
 
     batch: ClassVar[int]
 
@@ -193,14 +193,14 @@ class Batches(Shadow):
 
 @fault("TMEM-FLUSH-2")
 class FlushObjectTakes32(Batches):
-    """Flush object takes a batch of 32 pages and stops."""
+    """Flush object removes 32 pages and leaves the others."""
 
     batch = 32
 
 
 @fault("TMEM-FLUSH-2")
 class FlushObjectTakes256(Batches):
-    """Flush object takes a batch of 256 pages and stops."""
+    """Flush object removes 256 pages and leaves the others."""
 
     batch = 256
 
@@ -221,7 +221,7 @@ class LeafCountOf4Bits(Shadow):
 
 @fault(*LOST, needs=PERSISTENT)
 class ObjectOf300LosesLast(Shadow):
-    """A put of the 300th page of an object takes the page before it."""
+    """A put of the 300th page of an object removes the page before it."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
