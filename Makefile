@@ -8,8 +8,8 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test test-long prove prove-impl compiled bench lint clean
-.PHONY: races calibrate gains mutants endurance schedules history history-agreement bench-compiled
+.PHONY: check test test-long prove prove-tla prove-impl compiled bench lint clean
+.PHONY: races calibrate gains mutants endurance schedules history history-agreement
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -27,6 +27,9 @@ test-long: .venv/.installed-dev
 prove: .venv/.installed-dev
 	$(BIN)/python -m proofs
 	$(BIN)/python -m proofs.small_world
+
+prove-tla: .venv/.installed-dev
+	$(BIN)/python -m proofs.tla
 
 prove-impl: .venv/.installed-dev
 	$(BIN)/python -m proofs.impl $(ARGS)
@@ -54,9 +57,6 @@ mutants: .venv/.installed-dev
 
 endurance: .venv/.installed-dev
 	$(BIN)/python -m tools.endurance
-
-bench-compiled: .venv/.installed-dev
-	$(BIN)/python -m bench.compiled
 
 schedules: .venv/.installed-schedules
 	$(BIN)/python -m bench.schedules --into docs/schedules.md

@@ -54,7 +54,7 @@ class Interruption:
 
 
 def interrupted(by: Interruption, operation: Callable[[], A]) -> A:
-    """Run the operation with the other one somewhere within; return its answer."""
+    """What the operation answered, while the other was done somewhere within."""
     Points.meanwhile = by.point
     try:
         with quietly():

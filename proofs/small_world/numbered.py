@@ -40,8 +40,8 @@ class Relation:
             return frozenset()
         ends: set[int] = set()
         for world in worlds:
-            for then in self._ends(world, taken):
-                ends |= self._vanished(then)
+            for then in self.ends(world, taken):
+                ends |= self.vanished(then)
         return frozenset(ends)
 
     def fixpoint(self) -> Size:
@@ -53,7 +53,7 @@ class Relation:
             depth += 1
             found: set[int] = set()
             for world in frontier:
-                for ends in (*(self._ends(world, taken) for taken in steps), self._vanished(world) - {world}):
+                for ends in (*(self.ends(world, taken) for taken in steps), self.vanished(world) - {world}):
                     transitions += len(ends)
                     found |= ends
             frontier = found - seen
@@ -66,13 +66,15 @@ class Relation:
             self._worlds.append(world)
         return self._numbers[world]
 
-    def _ends(self, world: int, taken: Step) -> frozenset[int]:
+    def ends(self, world: int, taken: Step) -> frozenset[int]:
+        """Where the step may lead from one world."""
         if (world, taken) not in self._after:
             ends = after(self.setting, self._worlds[world], taken)
             self._after[world, taken] = frozenset(map(self._number, ends))
         return self._after[world, taken]
 
-    def _vanished(self, world: int) -> frozenset[int]:
+    def vanished(self, world: int) -> frozenset[int]:
+        """The world, and what it may become while nobody looks."""
         if world not in self._left:
             self._left[world] = frozenset(map(self._number, vanishings(self._worlds[world])))
         return self._left[world]

@@ -28,7 +28,7 @@ def opened(instrument: Build, *macros: str) -> Subject:
     return open_library(instrument("buckets.c", *macros), BUDGETS)
 
 
-def first(subject: Subject, programs: int = 60) -> Finding | None:
+def first(subject: Subject, programs: int = 40) -> Finding | None:
     return next(explore(subject, 0, programs), None)
 
 
@@ -47,7 +47,7 @@ def test_a_seeded_race_is_found_and_made_small(instrument: Build, race: int) -> 
     assert found.clause.startswith(RACES[race])
     program = from_json(found.replay["program"])
     assert len(program.threads) <= 3
-    assert sum(map(len, program.threads)) <= 6
+    assert sum(map(len, program.threads)) <= 5
 
 
 def test_a_picture_shows_lines_of_the_source(instrument: Build) -> None:

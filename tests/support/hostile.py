@@ -1,4 +1,4 @@
-"""Misbehaving backends: targets for tests of the suite. Imports nothing from tmem."""
+"""Backends that do what no backend should: targets for tests of the suite. It imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Good:
 
 
 def overriding(name, body):
-    """Return a factory of Good with one method replaced."""
+    """A factory of Good with one method put in the place of another."""
     return type(f"Bad{name}", (Good,), {name: body})
 
 
@@ -114,7 +114,7 @@ close_raises = overriding("close", raises(RuntimeError("cannot")))
 
 
 class DiesOfTwoPuts(Good):
-    """Ends the process when a put begins while another put is under way."""
+    """Ends the process where one put begins while another is under way, and only then."""
 
     inside = 0
 
@@ -129,7 +129,7 @@ class DiesOfTwoPuts(Good):
 
 
 class OwnLocks(Good):
-    """Leaves locking to its callers: a put removes the old page before it stores the new one."""
+    """Leaves it to its callers to lock a page: a put takes the old page away before the new one is there."""
 
     def put(self, client, pool, oid, index, page):
         if len(page) != self.page_size:
@@ -147,7 +147,7 @@ class OwnLocks(Good):
 
 
 class TornLocks(OwnLocks):
-    """Also copies each page in two halves."""
+    """Copies a page in two halves besides."""
 
     def put(self, client, pool, oid, index, page):
         if len(page) != self.page_size:
@@ -287,11 +287,3 @@ class Properties(Good):
     @property
     def page_size(self):
         raise RuntimeError("not yet")
-
-
-class AnswersView(Good):
-    """Get answers a memoryview."""
-
-    def get(self, *arguments):
-        page = super().get(*arguments)
-        return page if page is None else memoryview(page)

@@ -41,8 +41,7 @@ class Store(Pools):
 
     def get(self, client, pool, oid, index) -> bytes | None:
         self.check(oid, index)
-        number, persistent = self.pool(client, pool)
-        key = (number, str(oid), index)
+        key, persistent = self.key(client, pool, oid, index), self.pool(client, pool)[1]
         connection = self.connection()
         connection.execute("begin immediate")
         page = self.read(connection, key, remove=not persistent)
@@ -81,8 +80,8 @@ class NoTransaction(Store):
 
     def get(self, client, pool, oid, index) -> bytes | None:
         self.check(oid, index)
-        number, persistent = self.pool(client, pool)
-        return self.read(self.connection(), (number, str(oid), index), remove=not persistent)
+        persistent = self.pool(client, pool)[1]
+        return self.read(self.connection(), self.key(client, pool, oid, index), remove=not persistent)
 
 
 factory = Store

@@ -121,9 +121,7 @@ def sought(method: str) -> list[str]:
     """Return the faults that a method should notice."""
     if method in OVERLAPPING:
         return [name for name, fault in FAULTS.items() if fault.kind == "races"]
-    return [
-        name for name, fault in FAULTS.items() if fault.kind not in ("races", "liveness", "claims", "large")
-    ]
+    return [name for name, fault in FAULTS.items() if fault.kind not in ("races", "liveness", "claims")]
 
 
 Run = tuple[str, int]

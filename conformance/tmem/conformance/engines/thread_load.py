@@ -1,4 +1,4 @@
-"""A crowd: real threads that call one backend at once, and the calls of each."""
+"""A crowd: real threads that call one backend at once, and what each of them saw."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,9 +30,6 @@ MAKERS: Final = (0, 2)
 KINDS: Final = ((False, False), (True, False), (False, True), (True, True))
 """The pools of a crowd, by number: persistent, shared."""
 
-VISIT: Final = 3
-"""Operations of a visitor."""
-
 Recorded = list[tuple[float, float, str, tuple[Any, ...], object]]
 
 
@@ -47,14 +44,12 @@ class Crowd:
     before: Recorded = field(default_factory=list)
     recorded: list[Recorded] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
-    visits: list[Recorded] = field(default_factory=list)
     callers: int = 0
     left: bool = False
-    """Whether nobody waits any more: then the reclaimer ends, though callers may hang."""
+    """Set where nobody waits any more: the reclaimer ends, though callers may hang."""
 
-    def start(self, callers: int, operations: int, visitors: int = 0) -> None:
-        """Make the pools, and start so many callers, the reclaimer if there is one, and one thread after the
-        other of the `visitors`, which do a few operations each."""
+    def start(self, callers: int, operations: int) -> None:
+        """Make the pools, and let so many callers and, where there is one, the reclaimer loose."""
         self.callers = callers
         for number in range(len(KINDS)):
             for client in (1, 2):
@@ -64,8 +59,6 @@ class Crowd:
         ]
         if isinstance(self.backend, Reclaims):
             work.append(partial(self._reclaim, self.backend))
-        if visitors:
-            work.insert(callers, partial(self._visits, visitors=visitors))
         self.recorded = [[] for _ in work]
         self.threads = [
             threading.Thread(target=each, args=(kept,), daemon=True)
@@ -75,20 +68,20 @@ class Crowd:
             thread.start()
 
     def done(self) -> int:
-        """The operations of the callers that returned. The reclaimer goes on while they hang."""
+        """How many operations of the callers have returned: the reclaimer goes on while they hang."""
         return sum(map(len, self.recorded[: self.callers]))
 
     def wait(self, seconds: float) -> bool:
-        """Wait a little. Returns whether every thread has ended."""
+        """Wait a little; whether every thread has come to its end."""
         until = time.monotonic() + seconds
         for thread in self.threads:
             thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self.threads)
 
     def history(self) -> list[Call]:
-        """Every call. A page is the number of its put, or the bytes themselves if nobody put them."""
+        """Every call, with pages as the number of their put, or as they came where they are no put's."""
         calls = []
-        for thread, kept in enumerate([self.before, *self.recorded, *self.visits]):
+        for thread, kept in enumerate([self.before, *self.recorded]):
             for begin, end, op, args, answer in kept:
                 if op == "put":
                     args = (*args[:4], self._token(args[4]))
@@ -99,10 +92,9 @@ class Crowd:
 
     def _token(self, page: bytes) -> object:
         stamp = int.from_bytes(page[:STAMP], "big")
-        return stamp if page == self.page(stamp) else page
+        return stamp if page == self._page(stamp) else page
 
-    def page(self, stamp: int) -> bytes:
-        """The page of a put, by its stamp."""
+    def _page(self, stamp: int) -> bytes:
         base = self.pages.pages[stamp % len(self.pages.pages)]
         return stamp.to_bytes(STAMP, "big") + base[STAMP:]
 
@@ -121,7 +113,7 @@ class Crowd:
             pool = self.pools.get((client, pool_number), 0)
             slot = (client, pool, draw.choice(oids), draw.choice(indexes))
             if chance < 0.4:
-                self._do(kept, "put", (*slot, self.page(next(stamps))))
+                self._do(kept, "put", (*slot, self._page(next(stamps))))
             elif chance < 0.85:
                 self._do(kept, "get", slot)
             elif chance < 0.95:
@@ -129,17 +121,8 @@ class Crowd:
             else:
                 self._do(kept, "flush_object", slot[:3])
 
-    def _visits(self, kept: Recorded, visitors: int) -> None:
-        # Each visitor is a thread of its own, which ends before the next begins.
-        for number in range(self.callers + 1, self.callers + 1 + visitors):
-            self.visits.append([])
-            visit = partial(self._call, self.visits[-1], number=number, operations=VISIT)
-            visitor = threading.Thread(target=visit, daemon=True)
-            visitor.start()
-            visitor.join()
-
     def _reclaim(self, backend: Reclaims, kept: Recorded) -> None:
-        callers = self.threads[: self.callers]
+        callers = self.threads[:-1]
         while not self.left and any(thread.is_alive() for thread in callers):
             self._do(kept, "reclaim", (1,))
             time.sleep(SWITCH)
@@ -176,10 +159,15 @@ class Crowd:
 
 @contextmanager
 def switching_often() -> Iterator[None]:
-    """Threads switch often in this context."""
+    """Let threads switch often meanwhile."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH)
     try:
         yield
     finally:
         sys.setswitchinterval(usual)
+
+
+def told(calls: Sequence[Call]) -> tuple[str, ...]:
+    """Calls as a person reads them, each with its thread."""
+    return tuple(f"thread {call.thread}: {call}" if call.thread else f"before: {call}" for call in calls)

@@ -15,7 +15,6 @@ from tmem.conformance.faults import (  # noqa: F401  # importing a module regist
     flushes,
     gets,
     isolation,
-    large,
     liveness,
     pools,
     puts,

@@ -1,4 +1,5 @@
-"""Faults of refusals: correct calls that are refused, refused calls that take effect, and bad numbers."""
+"""Faults of refusals: right operations that are refused, for ever or as if nothing changed, and what was done
+all the same; numbers that cannot be."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from tmem.spec.abi.flags import PERSIST, SHARED, kind_of, objection
 from tmem.spec.backend import Backend, TellsFlags
 from tmem.spec.handle import in_range
 
-NEEDS = ("pool_flags",)
+ASKS = ("pool_flags",)
 
 
 class RefusedDuplicate(KeepsOld):
@@ -64,7 +65,7 @@ class DuplicateHasNoSpaceKeepsOld(RefusedDuplicate):
 
 @fault("TMEM-PUT-1")
 class PutForbidden(Wrapper):
-    """Every fifth correct put raises EPERM and stores nothing."""
+    """Every fifth put of a right page into a live pool raises EPERM, and nothing is stored."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)
@@ -75,7 +76,7 @@ class PutForbidden(Wrapper):
 
 
 class DestroyRefused(Shadow):
-    """Every destroy of a live pool raises `errno` and does nothing."""
+    """Destroy pool raises `errno` for ever, and the pool lives on."""
 
     errno: int
 
@@ -87,20 +88,20 @@ class DestroyRefused(Shadow):
 
 @fault("TMEM-POOL-3")
 class DestroyForbidden(DestroyRefused):
-    """Every destroy of a live pool raises EPERM and does nothing."""
+    """Destroy pool raises EPERM for ever, and the pool lives on."""
 
     errno = EPERM
 
 
 @fault("TMEM-POOL-3")
 class DestroyFindsNoPool(DestroyRefused):
-    """Every destroy of a live pool raises ENODEV and does nothing."""
+    """Destroy pool raises ENODEV for ever, and the pool lives on."""
 
     errno = ENODEV
 
 
 class PersistentDenied(Shadow):
-    """Every get of a persistent page but the first raises `errno`."""
+    """A get of a persistent page raises `errno` for ever, once the page was got."""
 
     errno: int
 
@@ -119,21 +120,21 @@ class PersistentDenied(Shadow):
 
 @fault(*LOST, needs=("private persistent",))
 class GetOutOfMemoryForEver(PersistentDenied):
-    """Every get of a persistent page but the first raises ENOMEM."""
+    """A get of a persistent page raises ENOMEM for ever, once the page was got."""
 
     errno = ENOMEM
 
 
 @fault(*LOST, needs=("private persistent",))
 class GetOutOfSpaceForEver(PersistentDenied):
-    """Every get of a persistent page but the first raises ENOSPC."""
+    """A get of a persistent page raises ENOSPC for ever, once the page was got."""
 
     errno = ENOSPC
 
 
 @fault(*LOST, needs=("private persistent",))
 class GetFrozenForEver(PersistentDenied):
-    """Every get of a persistent page but the first raises EFROZEN."""
+    """A get of a persistent page raises EFROZEN for ever, once the page was got."""
 
     errno = EFROZEN
 
@@ -157,7 +158,7 @@ class PoolIdTooWide(Wrapper):
 
 @fault("TMEM-POOL-4")
 class NewPoolInvalid(Wrapper):
-    """Every third new pool with correct flags is refused with EINVAL."""
+    """Every third new pool of right flags is refused with EINVAL."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         if objection(flags, self.page_size) is None and self.every(3):
@@ -167,7 +168,7 @@ class NewPoolInvalid(Wrapper):
 
 @fault("TMEM-POOL-3", "TMEM-POOL-2", "TMEM-SHARE-1", needs=("shared",))
 class RefusedSharerStays(Shadow):
-    """Every other request for a shared pool is refused with ENOMEM after the client has joined."""
+    """Every other request for a shared pool is refused with ENOMEM after it has joined."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         if not kind_of(flags, uuid).shared or self.every(2) is False:
@@ -204,58 +205,58 @@ class DeadPoolHasNoRoom(Wrapper):
 
 @fault("TMEM-ERR-1", needs=("reclaim",))
 class ReclaimAnswersTooMuch(Reclaiming):
-    """Reclaim answers a thousand million more pages than it removed."""
+    """Reclaim answers a thousand million pages."""
 
     def reclaim(self, pages: int) -> int:
         return super().reclaim(pages) + 10**9
 
 
-class ReportsFlags(Shadow):
-    """Answers pool flags with what `reported` returns."""
+class Telling(Shadow):
+    """Tells other flags than those of the pool, where `telling` says so."""
 
-    def reported(self, flags: int, client: int, pool: int) -> int:
-        """Return the flags that are answered in place of the flags of the pool."""
+    def telling(self, flags: int, client: int, pool: int) -> int:
+        """What pool flags answer, of the flags of the pool."""
         return flags
 
     def pool_flags(self, client: int, pool: int) -> int:
-        return self.reported(cast(TellsFlags, self.inner).pool_flags(client, pool), client, pool)
+        return self.telling(cast(TellsFlags, self.inner).pool_flags(client, pool), client, pool)
 
 
 @fault("TMEM-POOL-5", needs=("pool_flags", "private persistent"))
-class PersistentShownEphemeral(ReportsFlags):
-    """Pool flags say that a private persistent pool is ephemeral."""
+class PersistentToldEphemeral(Telling):
+    """Pool flags tell that a private persistent pool is ephemeral."""
 
-    def reported(self, flags: int, client: int, pool: int) -> int:
+    def telling(self, flags: int, client: int, pool: int) -> int:
         return flags if flags & SHARED else flags & ~PERSIST
 
 
-@fault("TMEM-POOL-5", needs=NEEDS)
-class EphemeralShownPersistent(ReportsFlags):
-    """Pool flags say that every pool is persistent."""
+@fault("TMEM-POOL-5", needs=ASKS)
+class EphemeralToldPersistent(Telling):
+    """Pool flags tell that every pool is persistent."""
 
-    def reported(self, flags: int, client: int, pool: int) -> int:
+    def telling(self, flags: int, client: int, pool: int) -> int:
         return flags | PERSIST
 
 
-@fault("TMEM-POOL-5", needs=NEEDS)
-class FlagsOfUnknownVersion(ReportsFlags):
-    """Pool flags have a version of the specification that does not exist."""
+@fault("TMEM-POOL-5", needs=ASKS)
+class FlagsToldOfNoVersion(Telling):
+    """Pool flags tell a version of the specification that there is not."""
 
-    def reported(self, flags: int, client: int, pool: int) -> int:
+    def telling(self, flags: int, client: int, pool: int) -> int:
         return flags | 0xFF << 24
 
 
-@fault("TMEM-POOL-5", needs=NEEDS)
-class PoolFlagsForbidden(ReportsFlags):
+@fault("TMEM-POOL-5", needs=ASKS)
+class FlagsNotTold(Telling):
     """Pool flags raise EPERM."""
 
-    def reported(self, flags: int, client: int, pool: int) -> int:
+    def telling(self, flags: int, client: int, pool: int) -> int:
         raise OSError(EPERM, "not yours to know")
 
 
 @fault("TMEM-SHARE-1", needs=("shared persistent", "shared ephemeral"))
-class JoinerGetsKindOfPool(Shadow):
-    """A client that asks for another kind joins the shared pool, and there is no pool flags to say so."""
+class JoinedAsItIs(Shadow):
+    """Who asks to join a pool as another kind is let in, and there are no pool flags to tell."""
 
     def __getattr__(self, name: str) -> object:
         if name == "pool_flags":

@@ -118,9 +118,7 @@ class RLock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take it; its holder takes it once more."""
-        if scheduler.outside:
-            scheduler.here()
-        if self._lock.owner is scheduler.current:
+        if self._lock.owner is scheduler.here():
             scheduler.point()
             self._count += 1
             return True
@@ -129,13 +127,12 @@ class RLock:
         self._count = 1
         return True
 
-    __enter__ = acquire
+    def __enter__(self) -> bool:
+        return self.acquire()
 
     def release(self) -> None:
         """Give it up once; the last time frees it."""
-        if scheduler.outside:
-            scheduler.here()
-        if self._lock.owner is not scheduler.current:
+        if self._lock.owner is not scheduler.here():
             if scheduler.dying:
                 return
             raise RuntimeError("cannot release un-acquired lock")
