@@ -59,15 +59,11 @@ def instrument(headers: Path, tmp_path_factory: pytest.TempPathFactory) -> Build
         library = folder / f"lib{'-'.join((Path(source).stem, *macros))}.so"
         if not library.exists():
             options = [f"-I{headers}", *(f"-D{macro}" for macro in macros)]
-            command = [
-                tool("cc", "gcc", "clang"),
-                *options,
-                "-o",
-                str(library),
-                str(STORES / source),
-                *flags("c"),
-            ]
-            subprocess.run(command, check=True)
+            language, *compilers = (
+                ("cpp", "c++", "g++") if source.endswith("cpp") else ("c", "cc", "gcc", "clang")
+            )
+            command = [tool(*compilers), *options, str(STORES / source), "-o", str(library)]
+            subprocess.run([*command, *flags(language)], check=True)
         return library
 
     return built

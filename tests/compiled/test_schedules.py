@@ -24,8 +24,11 @@ RACES = {
 }
 
 
-def opened(instrument: Build, *macros: str) -> Subject:
-    return open_library(instrument("buckets.c", *macros), BUDGETS)
+IN_CPP = {1: "TMEM-", 3: "TMEM-", 7: "TMEM-", 8: "TMEM-CONC-3", 9: "TMEM-CONC-3"}
+
+
+def opened(instrument: Build, *macros: str, source: str = "buckets.c") -> Subject:
+    return open_library(instrument(source, *macros), BUDGETS)
 
 
 def first(subject: Subject, programs: int = 40) -> Finding | None:
@@ -48,6 +51,19 @@ def test_a_seeded_race_is_found_and_made_small(instrument: Build, race: int) -> 
     program = from_json(found.replay["program"])
     assert len(program.threads) <= 3
     assert sum(map(len, program.threads)) <= 5
+
+
+def test_a_store_in_cpp_that_is_right_raises_no_alarm(instrument: Build) -> None:
+    subject = opened(instrument, source="map.cpp")
+    assert list(explore(subject, 0, 12)) == []
+    assert subject.races() == []
+
+
+@pytest.mark.parametrize("race", IN_CPP)
+def test_a_race_seeded_into_cpp_is_found(instrument: Build, race: int) -> None:
+    found = first(opened(instrument, f"RACE={race}", source="map.cpp"), 120)
+    assert found is not None
+    assert found.clause.startswith(IN_CPP[race])
 
 
 def test_a_picture_shows_lines_of_the_source(instrument: Build) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 
 from tmem.conformance.compiled.interface import FUNCTIONS
 from tmem.conformance.compiled.library import LibraryError, load
-from tmem.conformance.schedules.native.symbols import find, lock_name, own
+from tmem.conformance.schedules.native.symbols import Place, find, lock_name, own
 from tmem.conformance.schedules.native.toolchain import runtime
 from tmem.conformance.schedules.runtime.scheduler import FAIR, scheduler
 from tmem.conformance.schedules.runtime.strategies import Sticky
@@ -273,7 +273,7 @@ class Machine:
         found = own(self.at(self.words[Word.PLACE]))
         return f"{found.file}:{found.line}" if found is not None and found.line else ""
 
-    def at(self, address: int) -> tuple[Any, ...]:
+    def at(self, address: int) -> tuple[Place, ...]:
         """The places of an address in the library."""
         return find(self.path, address - self._base) if address >= self._base else ()
 
