@@ -9,7 +9,7 @@ TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
 .PHONY: check test test-long prove prove-tla prove-impl compiled bench lint clean
-.PHONY: races calibrate gains mutants endurance schedules history history-agreement
+.PHONY: races calibrate gains mutants endurance schedules history history-agreement bench-compiled
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -57,6 +57,9 @@ mutants: .venv/.installed-dev
 
 endurance: .venv/.installed-dev
 	$(BIN)/python -m tools.endurance
+
+bench-compiled: .venv/.installed-dev
+	$(BIN)/python -m bench.compiled
 
 schedules: .venv/.installed-schedules
 	$(BIN)/python -m bench.schedules --into docs/schedules.md

@@ -97,12 +97,12 @@ def small(draw: random.Random, most: int = 7) -> list[Call]:
     """A history of up to `most` calls after its new pools. Times are small integers, so that some are equal.
 
     A quarter of them tell of one slot and have times and answers at random; of the others, which begin as
-    those of a store, most have one call changed. In some of them an id has lives of several kinds.
+    those of a store, most have one call changed. In some of them an id has lifetimes of several kinds.
     """
     chance = draw.random()
     if chance < 0.25:
         return _wild(draw, most)
-    return _lives(draw) if chance < 0.45 else _likely(draw, most)
+    return _lifetimes(draw) if chance < 0.45 else _likely(draw, most)
 
 
 def as_checked(calls: Sequence[Call]) -> list[Call]:
@@ -188,7 +188,7 @@ def _likely(draw: random.Random, most: int) -> list[Call]:
     return calls
 
 
-def _lives(draw: random.Random) -> list[Call]:
+def _lifetimes(draw: random.Random) -> list[Call]:
     # Pools of any kind follow each other under one id of each client, with a few calls in each.
     shape = Shape(draw, shared_kind=0)
     shape.width = draw.choice((1, 1, 2, 3))
@@ -212,7 +212,7 @@ def _lives(draw: random.Random) -> list[Call]:
 
 
 def _lane(draw: random.Random, shape: Shape, client: int) -> list[Operation]:
-    # Two or three lives of the pool 0 of a client. Now and then one goes on where another was to begin.
+    # Two or three lifetimes of pool 0 of a client. Now and then one goes on where another was to begin.
     lane: list[Operation] = []
     handle = Handle(0, 7, 0)
     for _ in range(draw.choice((2, 2, 3))):

@@ -1,6 +1,6 @@
 """`python -m bench.history`: what deciding histories costs, beside a bare loop over the same events.
 
-Each case runs in a process of its own, several times; the median is told, and the most memory. Writes
+Each case runs in a process of its own, several times; it reports the median, and the most memory. Writes
 docs/results/history.json and the figures in docs/histories.md. Ctrl-C keeps what was measured before.
 """
 
@@ -157,7 +157,7 @@ def measure_recorder(rounds: int) -> dict[str, Any]:
 
 @click.command()
 @click.option(
-    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds whose median is told."
+    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds; the median is reported."
 )
 @click.option("--redraw", is_flag=True, help="Measure nothing: write the page from what is kept.")
 def main(rounds: int, redraw: bool) -> None:
@@ -171,7 +171,7 @@ def main(rounds: int, redraw: bool) -> None:
         click.echo("interrupted: what was measured is kept", err=True)
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
-    figures = "\n".join(told(kept))
+    figures = "\n".join(figures_of(kept))
     PAGE.write_text(f"{before}{BEGIN}\n{figures}\n{END}{rest.split(END)[1]}", encoding="utf-8")
 
 
@@ -190,7 +190,7 @@ def measured(rounds: int) -> Iterator[tuple[str, Any]]:
         yield "python", sys.version.split()[0]
 
 
-def told(kept: dict[str, Any]) -> Iterator[str]:
+def figures_of(kept: dict[str, Any]) -> Iterator[str]:
     """The figures as Markdown."""
     yield "| history | pools | seconds | µs a call | ratio to the bare loop | memory, MB (history) | answer |"
     yield "|---|---|---|---|---|---|---|"

@@ -35,7 +35,7 @@ from tmem.spec.integrity import intact
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs/results/history-agreement.json"
 BATCH = 5_000
-OTHERS = frozenset({"__init__", "command", "file", "recorder", "stream", "trace"})
+OTHERS = frozenset({"__init__", "format", "recorder", "replies", "stream"})
 """Modules of the checker that take no part in it."""
 QUESTIONS = ("linearizable", "linearizable", "linearizable", "atomic-flush", "integrity")
 """What the batches ask, in turns."""

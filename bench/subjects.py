@@ -1,4 +1,4 @@
-"""Subjects: whatever takes pages in and gives them back, under the few loops that the bench times."""
+"""Subjects: stores of any kind, behind the few loops that the bench times."""
 
 from __future__ import annotations
 

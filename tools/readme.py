@@ -1,4 +1,4 @@
-"""The README's backend and what the command prints of it; `python -m tools.readme` prints it there anew."""
+"""The backend in the README and its output; `python -m tools.readme` runs it and writes the output anew."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ ROW = re.compile(r"^(TMEM-\S+) .*?  (\S.*?) +[\d,]+ +[\d,]+$", re.MULTILINE)
 
 
 def part(pattern: re.Pattern[str], group: int) -> str:
-    """The part of the README that the pattern finds."""
+    """Return the part of the README that matches the pattern."""
     found = pattern.search(README.read_text(encoding="utf-8"))
     assert found is not None, f"README.md has nothing like {pattern.pattern}"
     return found[group]
 
 
 def backend() -> str:
-    """The source of the README's backend."""
+    """Return the source of the backend in the README."""
     return part(BACKEND, 1)
 
 
 def printed() -> str:
-    """What the README says that the command prints."""
+    """Return the output of the command as the README shows it."""
     return part(OUTPUT, 2)
 
 
 def statuses(output: str) -> dict[str, str]:
-    """The status of each clause in the command's table."""
+    """Return the status of each clause in the table that the command prints."""
     return dict(ROW.findall(output))
 
 
 def run(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """The README's command on this source, in this folder."""
+    """Run the command of the README on this source, in this folder."""
     (folder / "mybackend.py").write_text(source, encoding="utf-8")
     program, *arguments = COMMAND.split()
     return subprocess.run(
@@ -54,7 +54,7 @@ def run(source: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def main() -> None:
-    """Run the command and print into the README what it prints."""
+    """Run the command and write its output into the README."""
     with tempfile.TemporaryDirectory() as folder:
         output = run(backend(), Path(folder)).stdout
     lines = "".join(line.rstrip() + "\n" for line in output.strip().splitlines())

@@ -19,7 +19,7 @@ class Call(Enum):
 
 
 def made(call: Call, scene: Scene, slot: Slot = TARGET, page: bytes = PUT) -> Event[int]:
-    """Make the call; what it did to the slot."""
+    """Make the call; return what it did to the slot."""
     match call:
         case Call.GET:
             return scene.get(slot)

@@ -31,7 +31,7 @@ class Trial(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What became of a trial; `seconds` is processor time. A bug needs no witness."""
+    """The outcome of a trial; `seconds` is processor time. A bug needs no witness."""
 
     trial: Trial
     outcome: Outcome
@@ -40,7 +40,7 @@ class Finding:
 
     @property
     def problem(self) -> str | None:
-        """What should be otherwise: a contract must hold, and a bug must break it, not just crash."""
+        """What is wrong, if anything: a contract must hold, and a bug must refute it by an assertion."""
         said = f"{self.outcome.verdict}: {self.outcome.detail}"
         if self.trial.bug is not None:
             bitten = self.outcome.verdict == REFUTED and self.outcome.detail.startswith("AssertionError")

@@ -54,7 +54,7 @@ class Interruption:
 
 
 def interrupted(by: Interruption, operation: Callable[[], A]) -> A:
-    """What the operation answered, while the other was done somewhere within."""
+    """Run the operation with the other one somewhere within; return its answer."""
     Points.meanwhile = by.point
     try:
         with quietly():

@@ -52,7 +52,7 @@ class Before(NamedTuple):
 
 
 class Scene:
-    """A store as it was before, of whose pages is known which number they are."""
+    """A store in the state before the operation; the number of each of its pages is known."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class Scene:
         return nothing_changed(answer, Does.NOTHING) if isinstance(answer, Raised) else Event(Does.FLUSHED)
 
     def reclaim(self, pages: int) -> int:
-        """How many pages went."""
+        """Return how many pages went."""
         answer = attempt(lambda: self.store.reclaim(pages))
         assert isinstance(answer, int), f"reclaim raised {answer}"
         return answer
@@ -206,7 +206,7 @@ class Scene:
         return slots
 
     def holds(self, slot: Slot) -> int | None:
-        """What the slot holds, looked up without asking for it; None where there is no pool too."""
+        """Look up, without a get, what the slot holds; None also if there is no pool."""
         pampd = self._pampd(slot)
         return None if pampd is None else pampd.page
 
@@ -222,7 +222,7 @@ def _in_pool(slots: Sequence[Slot]) -> list[tuple[int, int]]:
 
 
 def attempt(call: Callable[[], A]) -> A | Raised:
-    """The answer, or what was raised in its place."""
+    """Return the answer, or what was raised instead."""
     try:
         return call()
     except AssertionError:
@@ -232,6 +232,6 @@ def attempt(call: Callable[[], A]) -> A | Raised:
 
 
 def nothing_changed(raised: Raised, does: Does) -> Event[int]:
-    """The event of a call that was refused; no other error is an answer here."""
+    """Return the event of a call that was refused; an AssertionError for any other error."""
     assert raised.errno in (EINVAL, ENODEV), f"raised {raised}"
     return Event(does)

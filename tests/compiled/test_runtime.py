@@ -14,7 +14,18 @@ from tmem.conformance.schedules.runtime.watchdog import REAL, watched
 
 NAMES = (
     *("mutexes", "times", "conditions", "rwlocks", "spinning", "semaphores", "storage", "c11", "memory"),
-    *("overflows", "never", "stands", "deadlocks", "blocks", "asserts", "frees_twice", "segfaults", "exits"),
+    *(
+        "overflows",
+        "never",
+        "stands",
+        "deadlocks",
+        "blocks",
+        "asserts",
+        "frees_twice",
+        "uses_freed",
+        "segfaults",
+        "exits",
+    ),
 )
 
 
@@ -48,6 +59,7 @@ def test_it_does_what_libc_does_twice(machine: Machine, name: str) -> None:
         ("overflows", "ends the process by SIGSEGV at primitives.c:.* in recurses"),
         ("asserts", "SIGABRT: .*primitives.c:.*: asserts: the assertion failed: the moon is made of cheese"),
         ("frees_twice", "SIGABRT: memory is freed twice"),
+        ("uses_freed", "SIGABRT: memory is used after it was freed"),
         ("segfaults", "ends the process by SIGSEGV at primitives.c:.* in segfaults"),
         ("exits", "ends the process with exit code 3"),
     ],

@@ -213,3 +213,28 @@ def test_a_put_that_timed_out_takes_effect_once(count: int) -> None:
     again = wrong[-1]._replace(begin=5 * count + 9, end=5 * count + 10)
     flush = wrong[-2]._replace(begin=5 * count + 7, end=5 * count + 8)
     assert isinstance(check([*wrong, flush, again]), Illegal)
+
+
+def at_once(rounds: int, threads: int) -> list[Call]:
+    """Threads get at the same time what as many puts that never return have put."""
+    draw = random.Random(rounds)
+    calls = [Call(0, 0, 1, "new_pool", (1, PERSIST, None), 0)]
+    for n in range(rounds):
+        now = 2 + 20 * n
+        for thread in range(threads):
+            page = draw.choice("abc")
+            calls.append(Call(1_000 + len(calls), now, None, "put", (*SLOT, page), None))
+            calls.append(Call(thread, now + 1 + thread, now + 8 + draw.randrange(3), "get", SLOT, page))
+    return calls
+
+
+@pytest.mark.parametrize("rounds", [20, 200])
+def test_gets_that_overlap_cost_no_more_for_the_puts_that_were_before(rounds: int) -> None:
+    calls = at_once(rounds, threads=4)
+    assert isinstance(check(calls, budget=100 * len(calls)), Legal)
+    hit = next(call for call in calls if call.op == "get")
+    late = [call._replace(begin=20 * rounds + 9) if call.op == "put" else call for call in calls]
+    assert isinstance(check(late), Illegal)
+    assert isinstance(
+        check([*calls, hit._replace(begin=20 * rounds + 9, end=20 * rounds + 10, answer="d")]), Illegal
+    )

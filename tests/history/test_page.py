@@ -39,7 +39,7 @@ def test_the_table_has_every_field() -> None:
 @pytest.mark.skipif(not history.RESULTS.exists(), reason="no figures are recorded")
 def test_the_figures_are_those_that_were_recorded() -> None:
     between = TEXT.split(history.BEGIN)[1].split(history.END)[0].strip()
-    assert between == "\n".join(history.told(json.loads(history.RESULTS.read_text(encoding="utf-8"))))
+    assert between == "\n".join(history.figures_of(json.loads(history.RESULTS.read_text(encoding="utf-8"))))
 
 
 def test_the_comparison_was_of_a_million_histories() -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def held(lock: threading.RLock) -> Iterator[Callable[[], None]]:
-    """Let another thread hold the lock; the function that is yielded makes it release the lock, once."""
+    """Let another thread hold the lock; calling the function that is yielded makes that thread release it."""
     taken, enough = threading.Event(), threading.Event()
 
     def hold() -> None:

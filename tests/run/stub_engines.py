@@ -14,7 +14,7 @@ from tmem.conformance.run import worker
 
 
 class Stub:
-    """An engine that tells nothing and does nothing."""
+    """An engine that does nothing and emits no event."""
 
     detail = "a stub"
     share = 1.0
@@ -23,7 +23,7 @@ class Stub:
         self.name = type(self).__name__.lower()
 
     def run(self, turn: Turn) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def steps(self, program: bytes, count: int) -> list[str]:
         return [f"step {number} of {program.decode()}" for number in range(count)]
@@ -38,7 +38,7 @@ class Stub:
 
 
 class Deaf(Stub):
-    """Hears no deadline."""
+    """Ignores the deadline."""
 
     def run(self, turn: Turn) -> None:
         turn.ring.begin(self.name, b"p")
@@ -48,7 +48,7 @@ class Deaf(Stub):
 
 
 class Slow(Stub):
-    """Steps that take long, and not too long."""
+    """Takes long in each step, but less than counts as a hang."""
 
     def run(self, turn: Turn) -> None:
         turn.ring.begin(self.name, b"p")
@@ -58,7 +58,7 @@ class Slow(Stub):
 
 
 class Thinker(Stub):
-    """Works for long while it calls nothing."""
+    """Works for long without calling the target."""
 
     def run(self, turn: Turn) -> None:
         turn.ring.begin(self.name, b"p")
@@ -67,7 +67,7 @@ class Thinker(Stub):
 
 
 class Stuck(Stub):
-    """Stands still while it calls nothing."""
+    """Makes no progress and does not call the target."""
 
     def run(self, turn: Turn) -> None:
         time.sleep(3600)
@@ -85,14 +85,14 @@ class Hung(Stub):
 
 
 class Broken(Stub):
-    """Has a defect."""
+    """Raises an exception."""
 
     def run(self, turn: Turn) -> None:
         raise AssertionError("a defect\nof two lines")
 
 
 class Talker(Stub):
-    """Tells a lot, and then that it did."""
+    """Emits many long events."""
 
     def run(self, turn: Turn) -> None:
         for _ in range(2000):
@@ -101,7 +101,7 @@ class Talker(Stub):
 
 
 class Garbler(Stub):
-    """Writes on the suite's own pipe."""
+    """Writes garbage into the pipe to the supervisor."""
 
     def run(self, turn: Turn) -> None:
         descriptor = int(sys.argv[1])
@@ -110,7 +110,7 @@ class Garbler(Stub):
 
 
 class Ended(Stub):
-    """Is ended as an operator ends processes."""
+    """Is ended by SIGTERM, as by an operator."""
 
     def run(self, turn: Turn) -> None:
         turn.ring.begin(self.name, b"p")
@@ -119,7 +119,7 @@ class Ended(Stub):
 
 
 class Stopped(Stub):
-    """Is stopped in the middle of a call, and goes on after a while."""
+    """Is stopped in the middle of a call, and continues after a while."""
 
     def run(self, turn: Turn) -> None:
         turn.ring.begin(self.name, b"p")

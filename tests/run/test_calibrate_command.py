@@ -49,7 +49,7 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         ("--canaries", "folder", "folder is a folder; name a file in it"),
     ],
 )
-def test_where_nothing_can_be_written_nothing_begins(
+def test_output_that_cannot_be_written_is_refused_before_the_work(
     monkeypatch: pytest.MonkeyPatch, gains: tuple[str, ...], option: str, path: str, said: str
 ) -> None:
     for work in ("calibrate", "measure"):
@@ -61,19 +61,19 @@ def test_where_nothing_can_be_written_nothing_begins(
     assert Path("file").read_text() == "kept"
 
 
-def test_a_run_of_some_faults_tells_what_it_finds_and_writes_nothing(folder: Path) -> None:
+def test_a_run_of_some_faults_prints_its_results_and_writes_nothing(folder: Path) -> None:
     result = invoke(*ONE, "--results", ".", "--page", "file", "--canaries", "canaries.json")
     assert result.exit_code == 0, result.output
-    told = result.output.split("\n")
-    assert any(line.startswith("put-answers-one: 2/2 kills, blamed on TMEM-") for line in told)
+    lines = result.output.split("\n")
+    assert any(line.startswith("put-answers-one: 2/2 kills, blamed on TMEM-") for line in lines)
     assert "Nothing was written: the tables need all " in result.output
-    assert "2 of 2 runs of faults were kills." in told
-    assert "0 conforming backends were run." in told
+    assert "2 of 2 runs of faults were kills." in lines
+    assert "0 conforming backends were run." in lines
     assert Path("file").read_text() == "kept"
     assert {path.name for path in folder.iterdir()} == {"file", ".tmem-calibration"}
 
 
-def test_what_other_code_did_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_results_of_other_code_are_not_resumed(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     kept = []
     for code in ("this", "this", "other"):
         monkeypatch.setattr(run, "_code", lambda code=code: code)
@@ -82,7 +82,9 @@ def test_what_other_code_did_is_not_gone_on_with(monkeypatch: pytest.MonkeyPatch
     assert kept == [2, 2, 4]
 
 
-def test_gains_of_some_faults_are_told_and_not_written(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+def test_gains_of_some_faults_are_printed_and_not_written(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
     monkeypatch.setattr(command.run, "measure", lambda *_: [])
     result = invoke(*ONE, "--gains", "1", "--page", "file")
     assert result.exit_code == 0, result.output
@@ -91,7 +93,7 @@ def test_gains_of_some_faults_are_told_and_not_written(monkeypatch: pytest.Monke
     assert [path.name for path in folder.iterdir()] == ["file"]
 
 
-def test_a_run_of_every_fault_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_of_every_fault_writes_its_results(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command.run, "calibrate", lambda *_: run.Outcome([], []))
     result = invoke("calibrate", "--faults", "*-*", "--results", "new/results", "--page", "new/page.md")
     assert result.exit_code == 0, result.output

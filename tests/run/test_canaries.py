@@ -24,7 +24,7 @@ def run(strategy: str, seed: int = 0) -> list[Event]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_all_are_noticed_around_a_store_that_keeps(seed: int) -> None:
+def test_all_canaries_are_noticed_on_a_store_that_keeps_its_pages(seed: int) -> None:
     canaries = [event for event in run("keep", seed) if isinstance(event, Canary)]
     assert len(canaries) == COUNT
     assert all(canary.caught and canary.clause in FAULTS[canary.fault].clauses for canary in canaries)
@@ -36,10 +36,10 @@ def test_other_seeds_draw_other_faults() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["evict-at-once", "refuse-puts"])
-def test_none_around_a_store_that_hides_them(strategy: str) -> None:
+def test_no_canaries_run_on_a_store_that_hides_faults(strategy: str) -> None:
     (note,) = run(strategy)
     assert isinstance(note, Note)
-    assert "No faults were seeded" in note.text
+    assert "No canaries were run" in note.text
 
 
 def test_faults_that_cannot_show_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_faults_that_cannot_show_are_not_tried(monkeypatch: pytest.MonkeyPatch) 
     assert all(isinstance(canary, Canary) and canary.caught for canary in canaries)
     (note,) = canaries_of(lambda number: PoolIds(Adversary("keep"), "never again", Random(0)))
     assert isinstance(note, Note)
-    assert note.text.startswith("Only 0 of the faults")
+    assert note.text.startswith("Only 0 of the canaries")
 
 
 def test_a_fault_that_changes_nothing_goes_unnoticed() -> None:

@@ -36,12 +36,12 @@ def test_the_store_keeps_its_claims() -> None:
     assert broken(small) == set()
 
 
-def test_a_hit_that_makes_no_page_young_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hit_that_does_not_renew_its_page_breaks_lru(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Order, "touch", lambda order, obj, index: None)
     assert broken(small) == {"lru"}
 
 
-def test_a_page_that_need_not_stay_may_go() -> None:
+def test_pages_that_no_claim_covers_may_vanish() -> None:
     class Private(Store):
         """Grants private pools alone, and tells so."""
 
@@ -62,7 +62,7 @@ def test_a_page_that_need_not_stay_may_go() -> None:
     assert broken(lambda number: TakesHits(BUDGETS[number % 3])) == set()
 
 
-def test_a_page_that_takes_anothers_place_and_leaks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_duplicate_put_that_leaks_breaks_regain(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Pool.store
 
     def leaks(pool, oid, index, pampd):

@@ -31,7 +31,7 @@ SEEDS = range(400)
 
 
 @pytest.mark.parametrize("block", range(8))
-def test_no_alarm(block: int) -> None:
+def test_conforming_backends_raise_no_alarm(block: int) -> None:
     for seed in SEEDS[block::8]:
         pages = corpus(compose(seed).page_size)
         draw = random.Random(seed)
@@ -41,7 +41,7 @@ def test_no_alarm(block: int) -> None:
             assert violation is None, f"seed {seed}, {compose(seed)}: {violation}"
 
 
-def test_they_differ_and_make_every_choice() -> None:
+def test_conforming_backends_differ_and_make_every_choice() -> None:
     texts = {str(compose(seed)) for seed in SEEDS}
     assert len(texts) > 0.9 * len(SEEDS)
     layers = Counter(part.partition("(")[0] for text in texts for part in text.split("; "))
@@ -64,7 +64,7 @@ def test_they_differ_and_make_every_choice() -> None:
         each.close()
 
 
-def test_together_they_reach_what_runs_require() -> None:
+def test_conforming_backends_reach_every_required_coverpoint() -> None:
     coverage = Coverage()
     for seed in SEEDS[:150]:
         backend = compose(seed)
@@ -102,7 +102,7 @@ def test_a_full_store_lets_ephemeral_pages_go_and_keeps_persistent_ones() -> Non
     assert store.get(1, cache, 0, 0) is None
 
 
-def test_a_restless_reclaimer_takes_no_persistent_page() -> None:
+def test_a_restless_reclaimer_removes_no_persistent_page() -> None:
     store = Restless(Adversary("keep", page_size=8), 1.0, "any", random.Random(0))
     swap, cache = store.new_pool(1, PERSIST), store.new_pool(1)
     store.put(1, swap, 0, 0, b"persists")
@@ -115,7 +115,7 @@ def threaded() -> list[int]:
     return [seed for seed in SEEDS if "Locked" in str(compose(seed))][:24]
 
 
-def test_those_that_serve_threads_differ() -> None:
+def test_conforming_backends_serve_threads_differently() -> None:
     texts = [str(compose(seed)) for seed in threaded()]
     assert any("reclaim)" in text for text in texts), "some have no reclaim"
     assert any("SHARE" in text for text in texts), "some grant private pools for shared ones"
@@ -132,7 +132,7 @@ def test_no_alarm_under_controlled_schedules(part: slice) -> None:
         assert found is None, f"seed {seed}, {compose(seed)}: {found}"
 
 
-def test_a_put_lands_in_the_pool_made_anew() -> None:
+def test_a_put_goes_to_the_new_pool_of_a_reused_id() -> None:
     landed = 0
 
     def judging(calls: Sequence[Call]) -> Verdict | None:
@@ -155,12 +155,12 @@ def test_a_put_lands_in_the_pool_made_anew() -> None:
     assert landed > 0
 
 
-def test_a_seed_that_is_none_is_named() -> None:
-    with pytest.raises(AttributeError, match="write seed_17"):
+def test_a_name_that_is_not_a_seed_is_reported() -> None:
+    with pytest.raises(AttributeError, match="for example, seed_17"):
         seeds.seventeen  # noqa: B018
 
 
-def test_a_reclaimer_of_its_own_runs_from_the_first_pool_until_close() -> None:
+def test_a_background_reclaimer_runs_from_the_first_pool_until_close() -> None:
     def reclaimers() -> int:
         return sum(thread.name == "reclaimer" for thread in threading.enumerate())
 

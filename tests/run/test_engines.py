@@ -109,7 +109,7 @@ NEVER_BY_VOLUME = {"TMEM-PUT-1", "TMEM-RECLAIM-2", "TMEM-CONC-1", "TMEM-CONC-2",
 """No put is ever refused by a store that keeps; one clause is implied; the others take threads."""
 
 
-def test_what_is_exercised_on_a_store_that_keeps() -> None:
+def test_what_a_store_that_keeps_its_pages_exercises() -> None:
     exercised: set[str] = set()
     covered: set[str] = set()
 
@@ -181,7 +181,7 @@ def test_a_false_claim_is_found(make: Callable[[], Backend], claim: str) -> None
     assert claim in found(ClaimChecks(), make, scale=1)
 
 
-def test_true_claims_are_left_alone() -> None:
+def test_true_claims_raise_no_alarm() -> None:
     # The adversary takes the oldest of each pool in turn, so it does not claim lru.
     assert set(found(ClaimChecks(), lambda: Claiming("keep"), scale=1)) <= {"lru"}
 
@@ -207,6 +207,6 @@ UNIVERSE = {"oids": [0], "indexes": [0], "clients": [1], "uuids": [1, 2, 3, 4], 
     ],
     ids=str,
 )
-def test_a_program_that_is_none_is_refused(data: object) -> None:
+def test_data_that_is_not_a_program_is_refused(data: object) -> None:
     with pytest.raises(ValueError, match=r"program|step"):
         from_json(data)

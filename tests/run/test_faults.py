@@ -21,7 +21,7 @@ from tmem.conformance.faults.contents import Altered, Deduplicated
 from tmem.conformance.faults.fault import fault, register
 from tmem.conformance.faults.history import HISTORY, NOT_TODAY
 from tmem.conformance.faults.isolation import Meets, Others
-from tmem.conformance.faults.pools import FlagsTaken, PoolsLiveOn
+from tmem.conformance.faults.pools import FlagsTaken, PoolsSurvive
 from tmem.conformance.faults.sharing import Leaves, Misjoined
 from tmem.impl import Store
 from tmem.model import Adversary
@@ -38,7 +38,8 @@ def kinds(*kinds: str) -> list[Fault]:
     return [known for known in FAULTS.values() if known.kind in kinds]
 
 
-SEQUENTIAL = [known for known in FAULTS.values() if known not in kinds("races", "liveness", "claims")]
+APART = kinds("races", "liveness", "claims", "large")
+SEQUENTIAL = [known for known in FAULTS.values() if known not in APART]
 
 
 def blamed(make: Callable[[int], Backend], count: int, primary: str = "") -> Counter[str]:
@@ -84,7 +85,7 @@ FAULTLESS: dict[str, Callable[[Backend], Backend]] = {
     "deduplicated": lambda inner: Deduplicated(inner, lambda page: page),
     "flags taken": lambda inner: FlagsTaken(inner, lambda flags, page_size: flags),
     "reclaiming": Reclaiming,
-    "pools live on": type("Never", (PoolsLiveOn,), {"lives": lambda self, pool, known: False}),
+    "pools survive": type("Never", (PoolsSurvive,), {"survives": lambda self, pool, known: False}),
 }
 BACKENDS: dict[str, Callable[[int], Backend]] = {
     "keep": lambda number: Adversary("keep"),
@@ -111,7 +112,7 @@ def test_every_false_claim_is_noticed(known: Fault) -> None:
 
 
 @pytest.mark.parametrize("known", kinds("races"), ids=lambda known: known.name)
-def test_a_race_is_right_where_calls_do_not_overlap(known: Fault) -> None:
+def test_a_race_conforms_where_calls_do_not_overlap(known: Fault) -> None:
     assert not blamed(lambda number: known.wrap(Adversary("keep")), 300)
 
 
@@ -129,7 +130,7 @@ def test_every_clause_has_a_fault_that_breaks_it_alone() -> None:
 
 
 @pytest.mark.parametrize("known", FAULTS.values(), ids=lambda known: known.name)
-def test_a_fault_says_what_it_is(known: Fault) -> None:
+def test_a_fault_has_a_sentence_and_clauses(known: Fault) -> None:
     assert known.sentence[0].isupper()
     assert known.sentence.endswith(".")
     assert len(known.sentence) < 130
@@ -145,7 +146,7 @@ def test_every_bug_that_can_be_expressed_has_a_fault() -> None:
     assert used == set(HISTORY) - set(NOT_TODAY)
 
 
-def test_two_faults_of_one_name_are_refused() -> None:
+def test_two_faults_with_one_name_are_refused() -> None:
     class HitNotExclusive(Wrapper):
         """A second one."""
 

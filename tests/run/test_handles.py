@@ -81,7 +81,7 @@ def _fnv(data: bytes) -> int:
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (16, 1), (1, 16)])
-def test_universes_are_of_numbers_that_differ_and_fit(shape: tuple[int, int]) -> None:
+def test_the_numbers_of_a_universe_differ_and_fit(shape: tuple[int, int]) -> None:
     for key in range(0, 1 << 16, 97):
         drawn = universe(key, *shape, 4)
         assert [len(set(numbers)) for numbers in drawn] == [*shape, 4, 4]

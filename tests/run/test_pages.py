@@ -26,7 +26,7 @@ def test_pages_are_distinct_and_of_one_size(size: int) -> None:
     assert pages.scribble not in pages.pages
 
 
-def test_a_seed_has_pages_of_its_own_and_always_the_same() -> None:
+def test_each_seed_has_its_own_pages_and_always_the_same() -> None:
     first, second = corpus(4096, 1), corpus(4096, 2)
     corpus.cache_clear()
     assert corpus(4096, 1) == first
@@ -37,7 +37,7 @@ def test_a_seed_has_pages_of_its_own_and_always_the_same() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_kind_is_there(seed: int) -> None:
+def test_every_kind_of_page_occurs(seed: int) -> None:
     kinds = set(corpus(4096, seed).kinds)
     assert kinds >= {"all zero", "random", "equal but for one bit", "equal at both ends"}
     assert kinds >= {"equal byte sums", "equal word sums", "equal CRC-32", "equal Adler-32"}
@@ -100,7 +100,7 @@ def test_tiny_pages_are_still_distinct() -> None:
     assert len(set(pages.pages)) == len(pages.pages) > 100
 
 
-def test_names_go_on_after_z() -> None:
+def test_names_of_pages_continue_after_z() -> None:
     pages = corpus(4096)
     name = Pages(pages)
     names = [name(page).split(" (")[0] for page in pages.pages[:28]]

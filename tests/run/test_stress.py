@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+from tmem.conformance.conforming.wrapper import Wrapper
+from tmem.conformance.engine import Turn
 from tmem.conformance.engines.stress import RECLAIMED, Stress
-from tmem.conformance.events import Found
+from tmem.conformance.events import Event, Found
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.run.check import check
 from tmem.conformance.run.request import Request
+from tmem.model import Adversary
 from tools import endurance
 
 HANGS = """
@@ -54,3 +59,25 @@ def test_the_page_of_endurance_is_what_is_recorded() -> None:
     recorded = json.loads(endurance.RESULT.read_text("utf-8"))
     assert endurance.PAGE.read_text("utf-8") == endurance.page(recorded), "it is written by make endurance"
     assert not [row for row in (*recorded["checked"], recorded["stress"]) if row["violations"]]
+
+
+class CountsThreads(Wrapper):
+    """Has a table with 126 places for the threads that ever put a page."""
+
+    def __init__(self) -> None:
+        super().__init__(Adversary("keep"))
+        self.seen: set[int] = set()
+
+    def put(self, *arguments: Any) -> bool:
+        self.seen.add(threading.get_native_id())
+        if len(self.seen) > 126:
+            raise RuntimeError("the table of threads is full")
+        return super().put(*arguments)
+
+
+def test_three_hundred_threads_come_and_go() -> None:
+    events: list[Event] = []
+    Stress().run(Turn("counts", lambda number: CountsThreads(), 0, emit=events.append, scale=0.01))
+    findings = [event.finding for event in events if isinstance(event, Found)]
+    assert [each.clause for each in findings] == ["TMEM-ERR-1"]
+    assert "→ RuntimeError(the table of threads is full)" in "".join(findings[0].steps)

@@ -44,7 +44,7 @@ def test_impl_is_found_by_its_entry_point() -> None:
     assert offer.missing == ()
 
 
-def test_a_registered_target_is_given_budgets_that_press_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registered_target_gets_small_budgets_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
     given = []
     monkeypatch.setattr("tmem.impl.target.factory", lambda budget=None: given.append(budget) or object())
     target = resolve("impl")
@@ -75,7 +75,7 @@ def attempt(call: Callable[[], object]) -> object:
         return None
 
 
-def test_a_backend_in_a_file_that_imports_nothing_of_ours() -> None:
+def test_a_backend_in_a_file_that_imports_nothing_from_tmem() -> None:
     begun: list[str] = []
     offer = shake_hands(resolve(f"{HOSTILE}:Good"), begun.append)
     assert offer.abilities == ()
@@ -157,11 +157,11 @@ def test_a_factory_in_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (f"{HOSTILE}:Properties", "looking at the backend raised RuntimeError: not yet ("),
     ],
 )
-def test_one_clear_line(text: str, said: str) -> None:
+def test_an_unusable_target_is_reported_in_one_line(text: str, said: str) -> None:
     assert said in complaint(text)
 
 
-def test_where_a_factory_failed_is_told() -> None:
+def test_the_line_where_a_factory_failed_is_reported() -> None:
     line = complaint(f"{HOSTILE}:fails")
     source = Path(__file__).parents[1].joinpath("support", "hostile.py").read_text().splitlines()
     number = 1 + next(n for n, code in enumerate(source) if "no disk" in code)

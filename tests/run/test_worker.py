@@ -113,7 +113,7 @@ def test_a_crash_is_made_small() -> None:
     assert "in string_at" in small.picture
 
 
-def test_a_crash_under_a_schedule_is_told_and_comes_again() -> None:
+def test_a_crash_under_a_schedule_is_reported_and_replays() -> None:
     target = f"py:{SUPPORT / 'hostile.py'}:DiesOfTwoPuts"
     engines = (*VOLUME, *SCHEDULES)
     _, summary = follow(target, engines=engines, scale=0.3)
@@ -123,12 +123,12 @@ def test_a_crash_under_a_schedule_is_told_and_comes_again() -> None:
     assert {"thread 1", "thread 2"} <= {step.partition(":")[0] for step in found.steps}
     recorded = Replay(target, 0, "linearizable", found.clause, found.replay)
     for _ in range(2):
-        told = [event for event in again(recorded, engines=engines) if isinstance(event, Found)]
-        assert [each.finding.message for each in told] == [found.message]
+        reported = [event for event in again(recorded, engines=engines) if isinstance(event, Found)]
+        assert [each.finding.message for each in reported] == [found.message]
     assert not any(isinstance(event, Found) for event in again(recorded, "impl", engines=engines))
 
 
-def test_a_crash_before_any_schedule_is_one_of_schedules_too() -> None:
+def test_a_crash_before_any_schedule_counts_as_one_of_schedules() -> None:
     target = f"py:{SUPPORT / 'hostile.py'}:segfaults_in_put"
     _, summary = follow(target, engines=SCHEDULES)
     found = summary.findings["TMEM-CONC-3"]
@@ -160,7 +160,7 @@ def test_a_hang_is_made_small() -> None:
     assert len(summary.findings["TMEM-CONC-3"].steps) == 1
 
 
-def test_a_crash_in_c_tells_where_it_was() -> None:
+def test_a_crash_in_c_reports_where_it_happened() -> None:
     assert "in string_at" in finding("segfaults_in_put").picture
 
 
@@ -182,6 +182,16 @@ def test_odd_answers_and_exceptions_break_the_clause_that_says_so(target: str, s
     assert verdict(summary) is Verdict.FAIL
     found = summary.findings["TMEM-ERR-1"]
     assert said in found.message + found.steps[-1]
+
+
+def test_a_memoryview_breaks_one_clause_whatever_engine_sees_it() -> None:
+    engines = tuple(
+        engine for engine in ENGINES if engine.name in ("machine", "volume", "schedules", "stress")
+    )
+    events, summary = follow("AnswersView", engines)
+    assert list(summary.findings) == ["TMEM-ERR-1"]
+    engines_that_saw = {event.finding.engine for event in events if isinstance(event, Found)}
+    assert engines_that_saw == {"machine", "volume", "schedules", "stress"}
 
 
 @pytest.mark.parametrize("target", ["Good", "Prints", "LeavesThreads", "WritesOnPipes"])
@@ -228,7 +238,7 @@ def test_an_import_that_takes_long_is_not_the_making_of_a_backend(tmp_path: Path
     assert summary.notes == []
 
 
-def test_a_factory_may_take_its_time() -> None:
+def test_a_slow_factory_is_no_hang() -> None:
     _, summary = follow("slow", stub("slow"), hang_after=0.7, command=STUBS)
     assert summary.findings == {}
     assert summary.complete
@@ -248,26 +258,28 @@ def test_a_hang_names_the_step_the_program_and_the_variant() -> None:
     assert found.replay == {"engine": "hung", "variant": 7, "program": "p"}
 
 
-def test_slow_steps_and_long_thoughts_are_no_hangs() -> None:
+def test_slow_steps_and_long_pauses_are_no_hangs() -> None:
     _, summary = follow("model:keep", stub("slow", "thinker"), hang_after=1.5, command=STUBS)
     assert summary.findings == {}
     assert summary.complete
 
 
-def test_an_engine_that_stands_still_is_our_defect_not_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_without_progress_is_a_defect_of_tmem_not_of_the_target(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(hang, "ENGINE_PATIENCE", 1.0)
     with pytest.raises(RunError, match="the suite itself failed"):
         follow("model:keep", stub("stuck"), hang_after=0.1, command=STUBS)
 
 
-def test_a_defect_of_an_engine_is_one_line_with_its_traceback_aside() -> None:
+def test_a_defect_of_an_engine_is_one_line_and_a_separate_traceback() -> None:
     with pytest.raises(RunError) as caught:
         follow("model:keep", stub("broken"), command=STUBS)
     assert str(caught.value) == "the suite itself failed, a defect of tmem: AssertionError: a defect"
     assert "in run" in caught.value.details
 
 
-def test_a_worker_that_does_not_even_start_is_our_defect() -> None:
+def test_a_worker_that_does_not_start_is_a_defect_of_tmem() -> None:
     command = (sys.executable, "-c", "raise SystemExit('no worker here')")
     with pytest.raises(RunError, match="the suite itself failed") as caught:
         follow("model:keep", command=command)
@@ -280,7 +292,7 @@ def test_a_worker_that_an_operator_ends_is_no_verdict_on_the_target() -> None:
     assert summary.notes == ["Something outside ends the process by SIGTERM: the run is not complete."]
 
 
-def test_an_engine_that_hears_no_deadline_is_ended() -> None:
+def test_an_engine_that_ignores_the_deadline_is_ended() -> None:
     start = time.monotonic()
     _, summary = follow("model:keep", stub("deaf"), hang_after=0.5, budget=0.5, command=STUBS)
     assert time.monotonic() - start < 30
@@ -293,7 +305,7 @@ def test_many_and_long_events_arrive() -> None:
     assert summary.notes == ["x" * 1_000_000]
 
 
-def test_what_is_no_event_is_dropped_and_told() -> None:
+def test_what_is_not_an_event_is_dropped_and_reported() -> None:
     events, summary = follow("model:keep", stub("garbler"), command=STUBS)
     assert Note("whole again") in events
     assert "4 lines that the worker sent were no events" in summary.notes[-1]
@@ -315,19 +327,19 @@ def test_a_budget_cuts_the_run_short() -> None:
 def test_a_short_budget_gives_every_engine_its_part() -> None:
     request = Request("model:keep", budget=12.0, scale=100.0)
     summary = Summary("model:keep", 0, "linearizable")
-    told = dict.fromkeys((engine.name for engine in ENGINES), 0)
+    reported = dict.fromkeys((engine.name for engine in ENGINES), 0)
     engine = ""
     for event in check(request):
         summary.add(event)
         engine = event.engine if isinstance(event, TurnBegan) else engine
-        told[engine] = told.get(engine, 0) + (event.operations if isinstance(event, Progress) else 0)
-    assert all(told[name] > 0 for name in ("machine", "volume", "schedules", "stress")), told
+        reported[engine] = reported.get(engine, 0) + (event.operations if isinstance(event, Progress) else 0)
+    assert all(reported[name] > 0 for name in ("machine", "volume", "schedules", "stress")), reported
     assert verdict(summary) is Verdict.UNKNOWN
     (note,) = (note for note in summary.notes if "budget" in note)
     assert all(f"{name} " in note for name in ("machine", "volume", "schedules", "stress"))
 
 
-def test_a_turn_that_was_cut_goes_on_where_it_was() -> None:
+def test_a_turn_that_was_cut_short_continues_where_it_stopped() -> None:
     clock = iter([10.0, 7.0, 4.0, 2.0, 0.0])
     slices = TimeSlices({"one": 0.5, "two": 0.25, "three": 0.25}, lambda: next(clock))
     taken = []
@@ -348,11 +360,11 @@ def test_turns_end_with_the_time() -> None:
 @pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine.name != "canaries"])
 def test_an_engine_begins_where_an_earlier_turn_ended(engine: Engine) -> None:
     def programs(done: float) -> int:
-        told: list[Event] = []
+        reported: list[Event] = []
         target = resolve("impl")
-        turn = Turn("impl", target.fresh, 1, told.append, scale=0.2, source=target.source, done=done)
+        turn = Turn("impl", target.fresh, 1, reported.append, scale=0.2, source=target.source, done=done)
         engine.run(turn)
-        return sum(event.programs for event in told if isinstance(event, Progress))
+        return sum(event.programs for event in reported if isinstance(event, Progress))
 
     assert 0.3 * programs(0) < programs(0.5) < 0.7 * programs(0)
 
@@ -375,10 +387,10 @@ def test_a_budget_lets_a_run_go_on_with_further_seeds(jobs: int) -> None:
 
 
 def test_equal_seeds_give_equal_runs() -> None:
-    def told(seed: int) -> list[Event]:
+    def reported(seed: int) -> list[Event]:
         return list(check(Request("model:random", seed, scale=0.01), VOLUME))[:-1]
 
-    assert told(1) == told(1) != told(2)
+    assert reported(1) == reported(1) != reported(2)
 
 
 def test_workers_side_by_side_find_the_same() -> None:
@@ -404,14 +416,14 @@ def test_workers_side_by_side_find_the_same() -> None:
     assert found(3) == one
 
 
-def test_engines_are_shared_out_by_the_time_that_they_take() -> None:
+def test_engines_are_distributed_by_the_time_that_they_take() -> None:
     groups = share_out(ENGINES, 2)
     assert sorted(each.name for group in groups for each in group) == sorted(each.name for each in ENGINES)
     assert all(0.3 < sum(each.share for each in group) < 0.7 for group in groups)
     assert [len(group) for group in share_out(ENGINES, 100)] == [1] * len(ENGINES)
 
 
-def test_a_slow_target_gets_an_answer_that_says_how_much_was_done() -> None:
+def test_the_answer_for_a_slow_target_says_how_much_was_done() -> None:
     request = Request("model:keep", limit=6.0, scale=100.0)
     summary = Summary("model:keep", 0, "linearizable")
     for event in check(request, VOLUME):

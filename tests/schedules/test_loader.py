@@ -1,4 +1,4 @@
-"""The loader: private modules, seams, rewriting, and switch points that leave the meaning of code alone."""
+"""The loader: private modules, environments, rewriting, and switch points that leave code its meaning."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from tmem.conformance.loader.names import EVERYTHING, Names
 from tmem.conformance.loader.points import with_points
 from tmem.conformance.schedules.runtime import locks
 from tmem.conformance.schedules.runtime.instrument import load as load_virtual
+from tmem.conformance.schedules.runtime.instrument import that_may_block
 from tmem.conformance.schedules.runtime.modules import VIRTUAL
 
 
@@ -361,3 +362,20 @@ def test_a_rewrite_that_meets_nothing_is_an_error(tmp_path: Path) -> None:
         load(main, "factory", rewrite={"main": replace("old", "new")})
     with pytest.raises(LoadError, match="there is no such file"):
         load(str(tmp_path / "absent.py"), "factory")
+
+
+def test_installed_packages_are_used_as_they_are_unless_they_are_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (installed / "driver_of_others.py").write_text("import threading\nLOCK = threading.Lock()\n")
+    target = tmp_path / "target.py"
+    target.write_text("import driver_of_others\n\n\ndef factory():\n    return driver_of_others\n")
+    monkeypatch.syspath_prepend(installed)
+    theirs = load_virtual(str(target), "factory")["lock"]
+    assert theirs.value() is sys.modules["driver_of_others"]
+    assert that_may_block(theirs.foreign) == ["driver_of_others"]
+    own = load_virtual(str(target), "factory", own=["driver_of_others"])["lock"]
+    assert isinstance(own.value().LOCK, locks.Lock)
+    assert that_may_block(own.foreign) == []

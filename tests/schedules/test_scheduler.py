@@ -10,9 +10,16 @@ import pytest
 
 from tmem.conformance.schedules.runtime.modules import threading as virtual
 from tmem.conformance.schedules.runtime.modules import time as virtual_time
-from tmem.conformance.schedules.runtime.scheduler import FAIR, order, scheduler
+from tmem.conformance.schedules.runtime.scheduler import FAIR, scheduler
 from tmem.conformance.schedules.runtime.strategies import Follow, Priorities, Sticky
-from tmem.conformance.schedules.runtime.virtual import FOREVER, NeverPreempt, Strategy, Stuck, VirtualThread
+from tmem.conformance.schedules.runtime.virtual import (
+    FOREVER,
+    NeverPreempt,
+    Strategy,
+    Stuck,
+    VirtualThread,
+    order,
+)
 
 
 def under(strategy: Strategy, *bodies: Callable[[], None], limit: int = 10_000) -> None:

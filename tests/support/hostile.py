@@ -1,4 +1,4 @@
-"""Backends that do what no backend should: targets for tests of the suite. It imports nothing of ours."""
+"""Misbehaving backends: targets for tests of the suite. Imports nothing from tmem."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Good:
 
 
 def overriding(name, body):
-    """A factory of Good with one method put in the place of another."""
+    """Return a factory of Good with one method replaced."""
     return type(f"Bad{name}", (Good,), {name: body})
 
 
@@ -114,7 +114,7 @@ close_raises = overriding("close", raises(RuntimeError("cannot")))
 
 
 class DiesOfTwoPuts(Good):
-    """Ends the process where one put begins while another is under way, and only then."""
+    """Ends the process when a put begins while another put is under way."""
 
     inside = 0
 
@@ -129,7 +129,7 @@ class DiesOfTwoPuts(Good):
 
 
 class OwnLocks(Good):
-    """Leaves it to its callers to lock a page: a put takes the old page away before the new one is there."""
+    """Leaves locking to its callers: a put removes the old page before it stores the new one."""
 
     def put(self, client, pool, oid, index, page):
         if len(page) != self.page_size:
@@ -147,7 +147,7 @@ class OwnLocks(Good):
 
 
 class TornLocks(OwnLocks):
-    """Copies a page in two halves besides."""
+    """Also copies each page in two halves."""
 
     def put(self, client, pool, oid, index, page):
         if len(page) != self.page_size:
@@ -287,3 +287,11 @@ class Properties(Good):
     @property
     def page_size(self):
         raise RuntimeError("not yet")
+
+
+class AnswersView(Good):
+    """Get answers a memoryview."""
+
+    def get(self, *arguments):
+        page = super().get(*arguments)
+        return page if page is None else memoryview(page)

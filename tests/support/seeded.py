@@ -1,4 +1,4 @@
-"""Bugs seeded into a copy of the specification, each with a theorem that must be refuted by it."""
+"""Bugs seeded into a copy of the specification, each with a theorem that must fail."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SPEC = Path(__file__).parents[2] / "spec"
 
 
 class Bug(NamedTuple):
-    """In `file` of `tmem.spec`, `right` becomes `wrong`."""
+    """A replacement in `file` of `tmem.spec`: `right` becomes `wrong`, which `refutes` a theorem."""
 
     refutes: str
     file: str
@@ -184,7 +184,7 @@ BUGS = {
 
 
 def broken_spec(folder: Path, bug: Bug) -> Path:
-    """A copy of the specification with this bug; first on the path, it takes the place of the right one."""
+    """Copy the specification with this bug into a folder. Returns the folder to put first on the path."""
     shutil.copytree(SPEC, folder / "spec", ignore=shutil.ignore_patterns("__pycache__"))
     file = folder / "spec" / "tmem" / "spec" / bug.file
     text = file.read_text()

@@ -1,6 +1,7 @@
-"""Mutants of the project's own packages, made by machine.
+"""Mutation testing of the project's own packages.
 
-Does `tmem check` notice what is wrong in `impl`, and do the judge's checks notice what is wrong in `model`?
+Does `tmem check` notice bugs in `impl`, and do the checks of the judge notice bugs in `model`?
 
-`python -m tools.mutants` makes them, runs them and writes docs/mutants.md and docs/results/mutants.json.
+`python -m tools.mutants` makes the mutants, runs them, and writes docs/mutants.md and
+docs/results/mutants.json.
 """

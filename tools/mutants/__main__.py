@@ -15,14 +15,18 @@ from tools.mutants.run import every, run
 
 
 def main() -> int:
-    """Do it; 1 where a survivor is not explained, or an explanation is of none."""
+    """Run the mutants. Returns 1 if a survivor has no explanation, or an explanation has no survivor."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
-    parser.add_argument("--only", default="", help="mutants whose name begins so; nothing is written then")
     parser.add_argument(
-        "--work", type=Path, default=ROOT / ".tmem-mutants", help="where what is done is kept"
+        "--only", default="", help="only mutants whose name begins with this; nothing is written then"
     )
-    parser.add_argument("--workers", type=int, help="how many at once (default: as many as there are cores)")
-    parser.add_argument("--minutes", type=float, default=inf, help="time for this part of it (default: all)")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / ".tmem-mutants", help="folder in which finished work is kept"
+    )
+    parser.add_argument("--workers", type=int, help="mutants that run at once (default: the number of cores)")
+    parser.add_argument(
+        "--minutes", type=float, default=inf, help="stop after so many minutes (default: never)"
+    )
     asked = parser.parse_args()
     mutants = every(asked.only)
     if not mutants:
@@ -53,4 +57,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit("Interrupted; what is done is kept, and the same command goes on there.")
+        sys.exit("Interrupted. Finished work is kept; the same command goes on from there.")

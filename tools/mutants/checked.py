@@ -1,4 +1,4 @@
-"""What `tmem check` says of a mutant, up to the first violation."""
+"""Runs `tmem check` on a mutant, up to the first violation."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from tools.mutants.mutant import Mutant, overlay
 
 WORKER: Final = (sys.executable, "-P", "-u", "-m", "tools.mutants.worker")
 HANG_AFTER: Final = 4.0
-"""Seconds without a sign of life after which an operation counts as hung."""
+"""Seconds without a heartbeat after which an operation counts as hung."""
 DEFECT: Final = "a defect of tmem"
-"""By these words the suite says that it failed itself."""
+"""Words in a message that say that the suite itself failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a mutant. `by` is empty where it survived: else the engine or the test that killed it.
+    """The result for a mutant. `by` is the engine or the test that killed it, or empty if it survived.
 
-    `clause` is the one that was found broken, if it was one; `hung` says that an operation did not return.
+    `clause` is the broken clause, if any; `hung` says that an operation did not return.
     """
 
     by: str = ""
@@ -43,7 +43,7 @@ class Result:
 
 
 def checked(mutant: Mutant, target: str, engines: Sequence[Engine]) -> Result:
-    """Check this target by these engines with the mutant in place of the package."""
+    """Run these engines on this target with the mutant in place of the package."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tmem-mutant-") as folder:
         os.environ.update(overlay(mutant, Path(folder)))

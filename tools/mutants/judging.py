@@ -1,7 +1,7 @@
-"""Whether anything notices that the judge, or the adversary, is not what it was.
+"""Checks that must notice a mutant of the judge, of the adversary or of the store.
 
-`python -m tools.mutants.judging CHECK...` does these checks with whatever `tmem.model` is found, and prints
-the first that fails as JSON.
+`python -m tools.mutants.judging CHECK...` runs these checks with the `tmem.model` that is on the path, and
+prints the first that fails as JSON.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from tools.mutants.mutant import ROOT, Mutant, overlay
 LIMIT: Final = 90.0
 """Seconds after which a check counts as hung."""
 TARGET: Final = "model:keep"
-"""What faults are laid around: they are the judge's to notice."""
-SLOW: Final = frozenset({"races", "liveness", "claims"})
-"""Kinds of faults that the judge is not asked about, or not alone."""
+"""The target that faults wrap; the judge must notice them."""
+SLOW: Final = frozenset({"races", "liveness", "claims", "large"})
+"""Kinds of faults that the judge alone does not decide."""
 LONGEST: Final = "flush-takes-equal-pages"
 """The fault that takes as long as a third of all others together."""
 BACKENDS: Final = 20
@@ -62,34 +62,34 @@ STORE: Final = tuple(
 
 
 def judge_tests() -> Result:
-    """The tests of the judge, and the small world."""
+    """Run the tests of the judge, and the small world."""
     return _tested(JUDGE)
 
 
 def adversary_tests() -> Result:
-    """The tests of the adversary."""
+    """Run the tests of the adversary."""
     return _tested(ADVERSARY)
 
 
 def store_tests() -> Result:
-    """The tests of the implementation: they see its accounts, its order and its counters."""
+    """Run the tests of the implementation, which see its accounts, its order and its counters."""
     return _tested(STORE)
 
 
 def faults() -> Result:
-    """The catalogue of faults: each is noticed and blamed on a clause that it breaks."""
+    """Check that each fault of the catalogue is noticed and blamed on a clause that it breaks."""
     for name, fault in FAULTS.items():
         if fault.kind in SLOW or name == LONGEST:
             continue
         found = kill(TARGET, name, 0)
         if not found.killed:
-            told = f"is blamed on {found.clause}" if found.clause else "survives"
-            return Result("faults", fault.clauses[0], message=f"{name} {told}")
+            result = f"is blamed on {found.clause}" if found.clause else "survives"
+            return Result("faults", fault.clauses[0], message=f"{name} {result}")
     return Result()
 
 
 def conforming() -> Result:
-    """Backends that conform raise no alarm."""
+    """Check that conforming backends raise no alarm."""
     for seed in range(BACKENDS):
         accepted = accept(seed, OPERATIONS)
         if accepted.alarms:
@@ -103,7 +103,7 @@ CHECKS: Final[dict[str, Callable[[], Result]]] = {
 
 
 def judged(mutant: Mutant, *checks: str) -> Result:
-    """Do these checks with the mutant in place of its package."""
+    """Run these checks with the mutant in place of its package."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tmem-mutant-") as folder:
         result = _in_a_process(overlay(mutant, Path(folder)), checks)
@@ -134,7 +134,7 @@ def _tested(tests: tuple[str, ...]) -> Result:
 
 
 class _First:
-    """A plugin that keeps the name of the first test that fails, or of the file that cannot be loaded."""
+    """A plugin that records the first test that fails, or the first file that cannot be loaded."""
 
     def __init__(self) -> None:
         self.failed = ""
@@ -151,7 +151,7 @@ class _First:
 
 
 def main() -> None:
-    """Do the checks of the command line."""
+    """Run the checks named on the command line."""
     for name in sys.argv[1:]:
         result = CHECKS[name]()
         if result.by:

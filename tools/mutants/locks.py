@@ -1,4 +1,4 @@
-"""Mutants whose locks are held too short, too long, in another order or not at all."""
+"""Mutants that hold a lock for too short or too long, in another order, or not at all."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Final
 from tools.mutants.mutant import Mutant, modules, numbered, place
 
 HELD: Final = {("impl", "pool.py"): "self.lock"}
-"""The lock that callers of a module's functions hold already: one taken inside is the second."""
+"""The lock that callers of a module's functions already hold, so that one taken inside is the second."""
 
 Statements = list[ast.stmt]
 Change = tuple[str, str, Statements]
-"""A kind of mutant, what it does in words, and what stands in the place of the section."""
+"""The kind of a mutant, its description, and the statements that replace the section."""
 
 
 @dataclass(slots=True)
 class Section:
     """A critical section: the statements `block[at:end]`, of which `body` is done under the lock.
 
-    `outer` is the lock that is held around it, if any; `tries` says that it gives up where the lock is busy.
+    `outer` is the lock already held there, if any; `tries` says that a busy lock makes the section skipped.
     """
 
     block: Statements
@@ -34,12 +34,12 @@ class Section:
 
 
 def mutants(package: str) -> Iterator[Mutant]:
-    """Every lock-scope mutant of a package, in order."""
+    """Yield every lock-scope mutant of a package, in order."""
     yield from numbered(each for path, text in modules(package) for each in of_module(package, path, text))
 
 
 def of_module(package: str, path: str, text: str) -> Iterator[Mutant]:
-    """Every lock-scope mutant of one module."""
+    """Yield every lock-scope mutant of one module."""
     held = HELD.get((package, path))
     tree = ast.parse(text)
     for number, section in enumerate(sections(tree, held)):
@@ -50,13 +50,13 @@ def of_module(package: str, path: str, text: str) -> Iterator[Mutant]:
             mine = list(sections(changed, held))[number]
             kind, new, statements = changes(mine)[which]
             mine.block[mine.at : mine.end] = statements
-            told = f"with {ast.unparse(section.lock)}"
+            old = f"with {ast.unparse(section.lock)}"
             source = ast.unparse(ast.fix_missing_locations(changed)) + "\n"
-            yield Mutant(package, path, function, kind, line, told, new, source, digest)
+            yield Mutant(package, path, function, kind, line, old, new, source, digest)
 
 
 def sections(tree: ast.Module, held: str | None = None) -> Iterator[Section]:
-    """The critical sections of a module from top to bottom, outer ones before those inside them."""
+    """Yield the critical sections of a module from top to bottom, outer ones before inner ones."""
     yield from _within(tree, ast.parse(held, mode="eval").body if held else None)
 
 
@@ -76,9 +76,9 @@ def _within(node: ast.AST, outer: ast.expr | None) -> Iterator[Section]:
 
 
 def _section(block: Statements, at: int, outer: ast.expr | None) -> Section | None:
-    """The critical section that begins with this statement.
+    """Return the critical section that begins with this statement, if any.
 
-    It is a `with`, a lock acquired before a `try`, or one that is released by a later statement of the block.
+    It is a `with`, a lock acquired before a `try`, or a lock released by a later statement of the block.
     """
     plain = _plain(block, at, outer)
     if plain is not None:
@@ -97,7 +97,7 @@ def _section(block: Statements, at: int, outer: ast.expr | None) -> Section | No
 
 
 def _plain(block: Statements, at: int, outer: ast.expr | None) -> Section | None:
-    """The section from a statement that acquires a lock to the one that releases it, without a `try`."""
+    """Return the section between statements that acquire and release a lock, without a `try`."""
     match block[at]:
         case ast.Expr(value=call):
             lock, tries = _acquired(call), False
@@ -126,12 +126,12 @@ def _acquired(node: ast.expr) -> ast.expr | None:
 
 
 def changes(section: Section) -> list[Change]:
-    """All that can be done to a critical section."""
+    """Return all changes of a critical section."""
     lock, body = section.lock, section.body
-    told: list[Change] = [("drop the lock", "no lock", body)]
+    found: list[Change] = [("drop the lock", "no lock", body)]
     if section.tries:
         return [
-            *told,
+            *found,
             (
                 "wait for the lock",
                 "waits",
@@ -139,22 +139,22 @@ def changes(section: Section) -> list[Change]:
             ),
         ]
     if len(body) > 1:
-        told.append(("acquire late", f"after {_first(body[0])}", [body[0], _held(lock, body[1:])]))
+        found.append(("acquire late", f"after {_first(body[0])}", [body[0], _held(lock, body[1:])]))
         if not _idle(body[-1]):
-            told.append(("release early", f"before {_first(body[-1])}", [_held(lock, body[:-1]), body[-1]]))
+            found.append(("release early", f"before {_first(body[-1])}", [_held(lock, body[:-1]), body[-1]]))
     for at in range(1, len(body)):
         if all(map(_idle, body[at:])):
             break
         halves: Statements = [_held(lock, body[:at]), _held(lock, body[at:])]
-        told.append(("split in two", f"before {_first(body[at])}", halves))
+        found.append(("split in two", f"before {_first(body[at])}", halves))
     if _leaves(body):
         kept = [_call(lock, "acquire"), *body, _call(lock, "release")]
-        told.append(("keep the lock", "kept by whoever returns or raises", kept))
+        found.append(("keep the lock", "kept by whoever returns or raises", kept))
     if section.outer is not None:
         outer = section.outer
         swapped = _held(lock, [_call(outer, "acquire"), *body])
-        told.append(("swap two locks", f"before {ast.unparse(outer)}", [_call(outer, "release"), swapped]))
-    return told
+        found.append(("swap two locks", f"before {ast.unparse(outer)}", [_call(outer, "release"), swapped]))
+    return found
 
 
 def _held(lock: ast.expr, body: Statements) -> ast.stmt:
@@ -166,12 +166,12 @@ def _call(lock: ast.expr, method: str) -> ast.stmt:
 
 
 def _first(statement: ast.stmt) -> str:
-    """The first line of a statement."""
+    """Return the first line of a statement."""
     return ast.unparse(statement).splitlines()[0]
 
 
 def _idle(statement: ast.stmt) -> bool:
-    """Whether a statement only returns what is in local variables: no lock matters to that."""
+    """Whether a statement only returns local variables, for which no lock matters."""
     if not isinstance(statement, ast.Return):
         return False
     kinds = ast.Return | ast.Name | ast.Constant | ast.Tuple | ast.expr_context
@@ -179,7 +179,7 @@ def _idle(statement: ast.stmt) -> bool:
 
 
 def _leaves(body: Statements, *, in_loop: bool = False) -> bool:
-    """Whether there is a way out of the section but its end."""
+    """Whether the section can be left before its end."""
     for statement in body:
         if isinstance(statement, ast.Return | ast.Raise):
             return True
@@ -192,7 +192,7 @@ def _leaves(body: Statements, *, in_loop: bool = False) -> bool:
 
 
 def _blocks(node: ast.AST) -> Iterator[Statements]:
-    """The blocks of a statement, those of its handlers and cases among them."""
+    """Yield the blocks of a statement, including those of its handlers and cases."""
     for name in ("body", "orelse", "finalbody"):
         yield getattr(node, name, [])
     for name in ("handlers", "cases"):

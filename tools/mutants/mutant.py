@@ -1,4 +1,4 @@
-"""A mutant: a package of ours in which one place was changed, and how to run with it."""
+"""A mutant: a package of tmem with one change, and how to run it."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 ROOTS: Final = ("spec", "model", "impl", "conformance")
 PACKAGES: Final = ("impl", "model")
-"""The packages that mutants are made of."""
+"""The packages that are mutated."""
 SCRIPTS: Final = "build.py"
-"""The name of modules that compile others: no store runs them, and none would be there if they failed."""
+"""The name of scripts that compile modules; they are not mutated, since no store runs them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change of one module. `old` and `new` are the lines that differ, or what became of a lock.
+    """One change of one module. `old` and `new` are the lines that differ, or describe the change of a lock.
 
-    It is named by what it changes, not by where that stands, so that its name outlives edits elsewhere.
+    Its name says what it changes and has no line number, so that the name survives edits elsewhere.
     """
 
     package: str
     path: str
     """The module's file within the package."""
     function: str
-    """The qualified name of the function; empty for what is executed at import."""
+    """The qualified name of the function; empty for code that runs at import."""
     kind: str
     line: int
-    """Where the changed statement stands in the original, from 1."""
+    """The line of the changed statement in the original, counted from 1."""
     old: str
     new: str
     text: str = field(repr=False)
     """The whole module, changed."""
     digest: str
-    """Of the function as it was: with another, the mutant is run again."""
+    """A digest of the original function; if it changes, the mutant is run again."""
     number: int = 0
-    """Counts mutants that are otherwise of one name."""
+    """Distinguishes mutants that would otherwise have the same name."""
 
     @property
     def name(self) -> str:
-        """What it is called everywhere."""
+        """The name of the mutant in results and explanations."""
         more = f" #{self.number}" if self.number else ""
         place = f"{self.package}/{self.path}" + (f" {self.function}" if self.function else "")
         return f"{place}: {self.kind}: {self.old} → {self.new}{more}"
 
 
 def source(package: str) -> Path:
-    """The folder of a package."""
+    """Return the folder of a package."""
     return ROOT / package / "tmem" / package
 
 
 def modules(package: str) -> Iterator[tuple[str, str]]:
-    """The path and the text of every module of a package, in order, but for scripts."""
+    """Yield the path and the text of every module of a package except scripts, in order."""
     folder = source(package)
     for path in sorted(folder.rglob("*.py")):
         if path.name != SCRIPTS:
@@ -66,7 +66,7 @@ def modules(package: str) -> Iterator[tuple[str, str]]:
 
 
 def numbered(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
-    """The mutants, those of one name numbered from 1 where there is more than one."""
+    """Yield the mutants; the second and later ones of a name get a number."""
     seen: Counter[str] = Counter()
     for mutant in mutants:
         seen[mutant.name] += 1
@@ -75,12 +75,12 @@ def numbered(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
 
 
 def place(tree: ast.Module, line: int) -> tuple[str, str]:
-    """The innermost function around a line: its qualified name and digest, empty where there is none."""
+    """Return the qualified name and the digest of the innermost function at a line, or empty texts."""
     node: ast.AST | None = tree
     function, digest = "", ""
     path: list[str] = []
     while node is not None:
-        node = next((each for each in ast.iter_child_nodes(node) if _is_around(each, line)), None)
+        node = next((each for each in ast.iter_child_nodes(node) if _contains(each, line)), None)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             path.append(node.name)
         if isinstance(node, ast.FunctionDef):
@@ -88,7 +88,7 @@ def place(tree: ast.Module, line: int) -> tuple[str, str]:
     return function, digest
 
 
-def _is_around(node: ast.AST, line: int) -> bool:
+def _contains(node: ast.AST, line: int) -> bool:
     if not isinstance(node, ast.FunctionDef | ast.ClassDef):
         return False
     first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
@@ -96,7 +96,7 @@ def _is_around(node: ast.AST, line: int) -> bool:
 
 
 def overlay(mutant: Mutant, folder: Path) -> dict[str, str]:
-    """Lay a copy of the package with the mutant in it into a folder; the environment that finds it there.
+    """Copy the package with the mutant into a folder. Returns the environment that finds it there.
 
     `tmem` is a namespace of several folders, and the first that has a package wins.
     """
@@ -107,6 +107,6 @@ def overlay(mutant: Mutant, folder: Path) -> dict[str, str]:
 
 
 def environment(*first: Path) -> dict[str, str]:
-    """The environment of a process that finds modules in these folders, and then in this tree."""
+    """Return the environment of a process that finds modules in these folders, and then in this tree."""
     places = [*first, ROOT, *(ROOT / root for root in ROOTS)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places)), "PYTHONHASHSEED": "0"}

@@ -1,4 +1,4 @@
-"""Which lines the checks execute at all: a mutant of another line need not be run."""
+"""Finds the lines that the checks execute; mutants of other lines need not be run."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ TARGETS: Final = {
     "impl": ("impl", "impl-by-many"),
     "model": ("model:keep", "model:random"),
 }
-"""What `tmem check` is given for the mutants of a package, of the targets that reach the line: of `impl` the
-first, which does all there is; of `model` each, for one tells most of races and the other makes choices."""
+"""The targets of `tmem check` for the mutants of a package. A mutant of `impl` runs on the first target that
+reaches its line. One of `model` runs on each: one target shows races best, the other makes choices."""
 JUDGE: Final = "judge"
-"""What stands in the place of a target for the checks of the judge."""
+"""Stands in place of a target for the checks of the judge."""
 
 Lines = dict[str, list[int]]
-"""By module, the lines that are executed."""
+"""The executed lines by module."""
 
 
 def reached(package: str, target: str) -> Lines:
-    """What lines of a package a target executes; found out in a process of its own."""
+    """Return the lines of a package that a target executes, measured in a separate process."""
     command = [sys.executable, "-P", "-m", "tools.mutants.reached", package, target]
     run = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, check=True)
     lines: Lines = json.loads(run.stdout.splitlines()[-1])
@@ -52,7 +52,7 @@ def _judge() -> None:
 
 
 def main() -> None:
-    """Print, as JSON, the lines of the package that the target of the command line executes."""
+    """Print as JSON the lines of the package that the target executes; both are named on the command line."""
     package, target = sys.argv[1:]
     folder = source(package)
     watch = Coverage(

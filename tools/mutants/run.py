@@ -27,7 +27,7 @@ ADVERSARY: Final = frozenset({"adversary.py", "choices.py"})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one mutant: `status` is one of `tables.STATUSES`."""
+    """The result for one mutant; `status` is one of `tables.STATUSES`."""
 
     name: str
     module: str
@@ -38,13 +38,13 @@ class Outcome:
     clause: str = ""
     seconds: float = 0.0
     tests: str = ""
-    """The tests of `impl` that a mutant by its tests fails."""
+    """The file of the tests of `impl` that killed it, if its status is 'by its tests'."""
 
 
 def every(only: str = "") -> list[Mutant]:
-    """Every mutant whose name begins with `only`: those of locks, then statements in an order drawn once.
+    """Return every mutant whose name begins with `only`: locks, then statements in a fixed random order.
 
-    Whatever part of the statements was run is a fair sample of them.
+    So the statements that were run are always a fair sample of all.
     """
     made = [each for package in PACKAGES for each in locks.mutants(package)]
     drawn = [each for package in PACKAGES for each in statements.mutants(package)]
@@ -55,11 +55,11 @@ def every(only: str = "") -> list[Mutant]:
 def run(
     mutants: list[Mutant],
     folder: Path,
-    told: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
     workers: int | None = None,
     seconds: float = inf,
 ) -> list[Outcome]:
-    """What becomes of them, in their order, for so many seconds; the work done is kept in `folder`."""
+    """Run the mutants for so many seconds. Returns their outcomes in order; results are kept in `folder`."""
     until = time.monotonic() + seconds
     kept = folder / "mutants.jsonl"
     lines = _reached({mutant.package for mutant in mutants}, kept, workers)
@@ -67,23 +67,23 @@ def run(
     for each in mutants:
         if by := reaching(each, lines[each.package]):
             left[_key(each)] = partial(_run, each, by)
-    results = _results(left, kept, told, workers, until)
+    results = _results(left, kept, progress, workers, until)
     return [_outcome(each, _key(each) in left, results.get(_key(each))) for each in mutants]
 
 
 def _results(
     tasks: dict[str, Callable[[], Row]],
     kept: Path,
-    told: Callable[[int, int], None],
+    progress: Callable[[int, int], None],
     workers: int | None,
     until: float,
 ) -> dict[str, Row]:
-    """What the tasks come to, as far as there is time."""
+    """Return the results of the tasks that there was time for."""
     results: dict[str, Row] = {}
-    told(0, len(tasks))
+    progress(0, len(tasks))
     for key, row in work(tasks, kept, workers):
         results[key] = row
-        told(len(results), len(tasks))
+        progress(len(results), len(tasks))
         if time.monotonic() > until:
             break
     return results
@@ -124,7 +124,7 @@ def _key(mutant: Mutant) -> str:
 
 
 def _reached(packages: set[str], kept: Path, workers: int | None) -> dict[str, dict[str, Lines]]:
-    """By package and target, the lines that are executed."""
+    """Return the executed lines by package and target."""
     tasks: dict[str, Callable[[], Row]] = {}
     for package in sorted(packages):
         text = "".join(f"{path}\n{module}" for path, module in modules(package))
@@ -140,7 +140,7 @@ def _reached(packages: set[str], kept: Path, workers: int | None) -> dict[str, d
 
 
 def reaching(mutant: Mutant, lines: dict[str, Lines]) -> list[str]:
-    """The targets that ever execute the changed statement; what is done at import all do."""
+    """Return the targets that execute the changed statement; all execute what runs at import."""
     first, last = _header(_tree(mutant.package, mutant.path), mutant.line)
     return [
         target
@@ -155,7 +155,7 @@ def _tree(package: str, path: str) -> ast.Module:
 
 
 def _header(tree: ast.Module, line: int) -> tuple[int, int]:
-    """The first and last line of the innermost statement around a line, without the blocks in it."""
+    """Return the first and last line of the innermost statement at a line, without its blocks."""
     found = (line, line)
     for node in ast.walk(tree):  # outer ones first
         if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno):

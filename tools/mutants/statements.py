@@ -16,22 +16,22 @@ from tools.mutants.mutant import Mutant, modules, numbered, place
 
 KIND: Final = "statement"
 CAST: Final = 'cast("XX'
-"""A type that is another one, which nobody reads at run time."""
+"""A changed type in a cast, which has no effect at run time."""
 
 
 def dropped(node: cst.Expr) -> Iterable[cst.CSTNode]:
-    """A call whose value nobody wants is left out."""
+    """Leave out a call whose value is not used."""
     if isinstance(node.value, cst.Call):
         yield cst.Pass()
 
 
 def misspelt(node: cst.SimpleString) -> Iterable[cst.CSTNode]:
-    """A string is another one; prose is left alone, for nobody promises how a message reads."""
+    """Change a string that has no space: the wording of messages is not promised."""
     if " " not in node.raw_value:
         yield node.with_changes(value=f"{node.prefix}{node.quote}XX{node.raw_value}{node.quote}")
 
 
-# Not taken of mutmut's: calls without one of their arguments, nearly all of which fail at once.
+# Without mutmut's removal of arguments: nearly all such calls fail at once.
 OPERATORS: Final[list[tuple[type, Callable[[Any], Iterable[cst.CSTNode]]]]] = [
     *(
         (kind, operator)
@@ -44,12 +44,12 @@ OPERATORS: Final[list[tuple[type, Callable[[Any], Iterable[cst.CSTNode]]]]] = [
 
 
 def mutants(package: str) -> Iterator[Mutant]:
-    """Every statement mutant of a package, in order."""
+    """Yield every statement mutant of a package, in order."""
     yield from numbered(each for path, text in modules(package) for each in of_module(package, path, text))
 
 
 def of_module(package: str, path: str, text: str) -> Iterator[Mutant]:
-    """Every statement mutant of one module."""
+    """Yield every statement mutant of one module."""
     tree = ast.parse(text)
     visitor = MutationVisitor(OPERATORS, IgnoredCode(set(), set(), set()))
     module = MetadataWrapper(cst.parse_module(text)).visit(visitor)
@@ -73,7 +73,7 @@ def _applied(module: cst.Module, mutation: Mutation) -> str:
 
 
 def _difference(old: str, new: str) -> tuple[int, str, str]:
-    """The first line that differs, counted from 1, and what stands there before and after."""
+    """Return the first line that differs, counted from 1, and its old and new text."""
     before, after = old.splitlines(), new.splitlines()
     first = 0
     while first < min(len(before), len(after)) and before[first] == after[first]:

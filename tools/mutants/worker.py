@@ -1,4 +1,4 @@
-"""The worker that mutants are checked in: engines of `tmem check`, each with as much of its work as tells."""
+"""The worker that checks mutants: it runs engines of `tmem check`, each with a part of its work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tmem.conformance.run.worker import main
 
 @dataclass(slots=True)
 class Part:
-    """The beginning of an engine's work: `part` of what it does in the default run."""
+    """The first part of an engine's work: the fraction `part` of its default run."""
 
     engine: Engine
     part: float
@@ -43,9 +43,9 @@ class Part:
 
 
 SOON: Final = Part(Volume(), 0.1)
-"""What kills most mutants, and those whose locks are never released."""
+"""Kills most mutants, and those that never release a lock."""
 FOR_LOCKS: Final[tuple[Engine, ...]] = (SOON, Schedules(), Part(Stress(), 0.5))
-"""Without overlapping calls a lock more or less makes no difference."""
+"""Engines with overlapping calls, without which locks make no difference."""
 FOR_STATEMENTS: Final[tuple[Engine, ...]] = (
     SOON,
     ClaimChecks(),

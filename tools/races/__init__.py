@@ -1,4 +1,4 @@
-"""Twelve races, one of each kind, as rewrites of a sound store."""
+"""Twelve races, one of each kind, as rewrites of a correct store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STORE = str(Path(__file__).with_name("store.py"))
 
 @dataclass(frozen=True)
 class Race:
-    """Texts of the store and what they become; `clauses` are those that it may break."""
+    """Replacements of texts of the store; `clauses` are the clauses that the race may break."""
 
     clauses: frozenset[str]
     changes: tuple[tuple[str, str], ...]
@@ -125,7 +125,7 @@ RACES = {
         ),
         ("                found.alive = False\n", "                self.spare.append(found)\n"),
     ),
-    "reclaim by handle": race(  # the id may be that of another pool by then
+    "reclaim by handle": race(  # another pool may have the id by then
         PAGES,
         (
             "            self.pools[client, number] = Pool(bool(flags & 1))\n",
@@ -141,7 +141,7 @@ RACES = {
 """,
         ),
     ),
-    "destroy of a reclaimed frame": race(  # which has another page by then
+    "destroy of a reclaimed frame": race(  # the frame has another page by then
         PAGES,
         (
             """\

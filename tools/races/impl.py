@@ -1,7 +1,7 @@
 """Ten races seeded into the store itself, one of each kind, which `tmem check` must find.
 
-Each is a change of its text, laid on a copy of the package; where the store has changed so that the text
-is no longer there, making the copy fails.
+Each race replaces texts in a copy of the package. If a text no longer occurs in the store, making the copy
+fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COPY: Final = "racy_impl"
 
 @dataclass(frozen=True)
 class Change:
-    """A text of one module, and what it becomes."""
+    """The replacement of a text in one module."""
 
     module: str
     old: str
@@ -178,12 +178,12 @@ RACES: Final[dict[str, tuple[Change, ...]]] = {
 
 
 def seed(race: str, folder: Path) -> Path:
-    """Make a copy of the store with this race in a folder; the file whose `factory` makes it."""
+    """Copy the store with this race into a folder. Returns the file whose `factory` makes the store."""
     return changed(RACES[race], folder)
 
 
 def changed(changes: Iterable[Change], folder: Path) -> Path:
-    """Make a copy of the store with these changes in a folder; the file whose `factory` makes it."""
+    """Copy the store with these changes into a folder. Returns the file whose `factory` makes the store."""
     texts = {path.relative_to(SOURCE): path.read_text("utf-8") for path in SOURCE.rglob("*.py")}
     for change in changes:
         path = Path(change.module)

@@ -1,8 +1,7 @@
-"""A small store with the parts that races need: pools whose ids are reused, objects that come and go,
-frames that are recycled, a reclaim order from which pages are taken bottom-up. It is sound; `__init__`
-says how it is broken.
+"""A small store with the parts that races need: reused pool ids, objects that come and go, recycled frames,
+and a reclaim order. It is correct; `__init__` defines the changes that break it.
 
-Locks are taken in this order: the directory's, a pool's, the order's.
+Locks are taken in this order: the lock of the store, of a pool, of the reclaim order.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from errno import EPERM
 
 
 class Frame:
-    """Memory for one page; `where` is what it belongs to while it holds one."""
+    """Memory for one page; `where` is the slot of the page, or None if the frame is free."""
 
     def __init__(self, size: int) -> None:
         self.data = bytearray(size)
@@ -40,7 +39,7 @@ class Pool:
 
 
 class Order:
-    """Ephemeral frames, oldest first, and those that are free."""
+    """Frames of ephemeral pages, oldest first, and free frames."""
 
     def __init__(self, size: int) -> None:
         self.lock = threading.Lock()

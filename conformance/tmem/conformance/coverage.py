@@ -6,11 +6,13 @@ could have broken it: a get after a failed put exercises TMEM-PUT-1, whatever co
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
+from typing import Protocol
 
 from tmem.conformance.events import Checked, Covered, Event
 from tmem.model import Judge
+from tmem.model.record import Transition
 from tmem.spec.slot import Does, Kind
 
 REQUIRED: dict[str, str] = {
@@ -89,6 +91,17 @@ _CHECKED_BY_GET = (
 )
 
 
+class Seen(Protocol):
+    """What a judge has recorded, of the model or another: see `tmem.model.record`."""
+
+    count: int
+    transitions: defaultdict[Transition, int]
+    seen: defaultdict[str, int]
+
+    def ids(self) -> set[tuple[int, int]]:
+        """Every ⟨client, pool id⟩ that stands or once stood for a pool."""
+
+
 class Coverage:
     """Counts what was seen over many programs: coverpoints, and checks and exercises by clause."""
 
@@ -111,11 +124,15 @@ class Coverage:
         `twins`: the program has handles that differ in high bits only; `changed`: its callers change
         their buffers after a put.
         """
-        ids = judge.record.ids()
+        self.seen(judge.record, twins=twins, changed=changed)
+
+    def seen(self, record: Seen, *, twins: bool, changed: bool) -> None:
+        """The same of what any judge has recorded."""
+        ids = record.ids()
         neighbours = len({client for client, _ in ids}) > 1
         if len({pool for _, pool in ids}) < len(ids):
             self.points["pool id of two clients"] += 1
-        for (kind, state, does), count in judge.record.transitions.items():
+        for (kind, state, does), count in record.transitions.items():
             if kind is None:
                 self._dead(does, count)
             elif does in _GETS:
@@ -128,7 +145,7 @@ class Coverage:
                     self.exercised["TMEM-PUT-4"] += count
             else:
                 self._change(kind, state, does, count)
-        self._others(judge)
+        self._others(record)
 
     def _get(self, kind: Kind, state: str, does: Does, count: int) -> None:
         for clause in _CHECKED_BY_GET:
@@ -169,8 +186,8 @@ class Coverage:
         if does not in (Does.NOTHING, Does.DENIED):
             self.points["dead pool answered softly"] += count
 
-    def _others(self, judge: Judge) -> None:
-        seen = judge.record.seen
+    def _others(self, record: Seen) -> None:
+        seen = record.seen
         for point in ("bad argument", "pool id came back", "reclaim made progress", "new pool refused"):
             if seen[point]:
                 self.points[point] += seen[point]
@@ -178,7 +195,7 @@ class Coverage:
         self.points["reclaim"] += seen["reclaim made progress"] + seen["reclaim let nothing go"]
         made = seen["pool made"] + seen["pool id came back"]
         for clause, count in (
-            ("TMEM-ERR-1", judge.record.count),
+            ("TMEM-ERR-1", record.count),
             ("TMEM-ARG-1", seen["bad argument"]),
             ("TMEM-POOL-1", made),
             ("TMEM-POOL-3", seen["dead pool asked"]),
@@ -186,7 +203,7 @@ class Coverage:
             ("TMEM-POOL-5", seen["pool flags told"]),
         ):
             self.exercised[clause] += count
-        self.checks["TMEM-ERR-1"] += judge.record.count
+        self.checks["TMEM-ERR-1"] += record.count
         self.checks["TMEM-ARG-1"] += seen["bad argument"]
         self.checks["TMEM-POOL-1"] += made
         self.checks["TMEM-POOL-4"] += made + seen["flags refused"]

@@ -90,6 +90,10 @@ class Turn:
     source: Source | LibrarySource | None = None
     missing: frozenset[str] = frozenset()
     done: float = 0.0
+    real_threads: bool = False
+    """Whether schedules run on real threads, whatever the target uses."""
+    own: tuple[str, ...] = ()
+    """Installed packages in which schedules switch, as in the target's own code."""
 
     def left(self) -> float | None:
         """Seconds until the deadline; None where there is none."""

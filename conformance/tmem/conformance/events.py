@@ -58,6 +58,15 @@ class Finding:
     picture: str = ""
     """The interleaving as columns, where threads were at work."""
     engine: str = ""
+    output: str = ""
+    """The end of what the target had printed by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A violation was seen; the engine makes it smaller now, and then emits Found."""
+
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,13 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
+class World:
+    """How many of everything there were on one store: the report shows the most of a run, by name."""
+
+    most: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something the reader should know: a fallback, a limit."""
 
@@ -169,6 +185,7 @@ Event: TypeAlias = (
     Started
     | TurnBegan
     | Progress
+    | Seen
     | Found
     | Replayed
     | Confirmed
@@ -177,6 +194,7 @@ Event: TypeAlias = (
     | NotOffered
     | NotDone
     | Canary
+    | World
     | Note
     | DataRace
     | Worked

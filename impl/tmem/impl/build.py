@@ -31,7 +31,7 @@ CORE = (
     "room",
     "store",
 )
-"""The modules that are compiled: whatever names a pool or the room. The others are those of `tmem.impl`."""
+"""The modules that are compiled: all that name a pool or the room. The others are shared with `tmem.impl`."""
 PACKAGE = "tmem.impl.compiled"
 SETUP = """
 import sys
@@ -44,7 +44,7 @@ setup(name="core", packages=[], ext_modules=modules, script_args=sys.argv[1:3])
 
 
 def build(folder: Path = SOURCES / "compiled") -> list[Path]:
-    """The extensions, compiled into the folder; RuntimeError with what the compiler says where that fails."""
+    """Compile the extensions into the folder; RuntimeError with the output of a compiler that fails."""
     for needed in ("mypyc", "setuptools"):
         if find_spec(needed) is None:
             raise RuntimeError(f"{needed} is not installed: pip install 'tmem[compiled]'")
@@ -62,7 +62,7 @@ def build(folder: Path = SOURCES / "compiled") -> list[Path]:
 
 
 def _copy(place: Path) -> list[str]:
-    """The sources, and those to compile once more: as modules of the package, which import each other."""
+    """Copy the sources, and those to compile once more, as modules of the package that import each other."""
     leave = shutil.ignore_patterns("*.so", "__pycache__")
     shutil.copytree(Path(spec.__file__).parent, place / "tmem" / "spec", ignore=leave)
     shutil.copytree(SOURCES, place / "tmem" / "impl", ignore=leave)
@@ -79,7 +79,7 @@ def _copy(place: Path) -> list[str]:
 
 
 def _install(extension: Path, folder: Path) -> Path:
-    """The extension in the folder, at once: others may be about to import it."""
+    """Put the extension into the folder in one step: others may be about to import it."""
     fresh = folder / f"{extension.name}.new"
     shutil.copy(extension, fresh)
     return fresh.replace(folder / extension.name)

@@ -1,4 +1,4 @@
-"""Host operations: the host's say in what memory the store takes."""
+"""Host operations: the hooks by which a host grants the memory that the store takes."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Host(Protocol):
     """
 
     def obj_alloc(self) -> None:
-        """An object is about to be made; MemoryError: the put that needs it fails and leaves nothing."""
+        """Grant an object that is about to be made. On MemoryError, the put fails."""
 
     def obj_free(self) -> None:
-        """An object is gone."""
+        """Take note that an object is gone."""
 
     def page_alloc(self, size: int) -> None:
-        """Data of `size` bytes is about to be kept; MemoryError: the put fails and leaves nothing."""
+        """Grant `size` bytes of data. On MemoryError the put fails, and its slot holds nothing."""
 
     def page_free(self, size: int) -> None:
-        """Data of `size` bytes is gone."""
+        """Take note that `size` bytes of data are gone."""
 
 
 class Hosted(Generic[D]):
-    """A PAM whose pages the host is asked for, one by one."""
+    """A PAM that asks the host for the bytes of each page."""
 
     def __init__(self, pam: Pam[D], host: Host) -> None:
         self._pam = pam
@@ -40,7 +40,7 @@ class Hosted(Generic[D]):
         self.overhead = pam.overhead
 
     def create(self, page: bytes) -> D:
-        """The PAM's pampd, where the host grants its bytes."""
+        """Return the pampd of the PAM; MemoryError if the host refuses its bytes."""
         pampd = self._pam.create(page)
         try:
             self._host.page_alloc(self.size(pampd))
@@ -50,7 +50,7 @@ class Hosted(Generic[D]):
         return pampd
 
     def create_many(self, pages: Sequence[bytes]) -> list[D]:
-        """The PAM's pampds, where the host grants the bytes of all."""
+        """Return the pampds of the PAM; MemoryError, and none is kept, if the host refuses one."""
         pampds: list[D] = []
         try:
             for page in pages:
@@ -62,19 +62,19 @@ class Hosted(Generic[D]):
         return pampds
 
     def size(self, pampd: D) -> int:
-        """Bytes of data."""
+        """Return the bytes of data."""
         return self._pam.size(pampd)
 
     def get_data(self, pampd: D) -> bytes | None:
-        """The page; it stays the host's."""
+        """Return the page; its bytes stay granted."""
         return self._pam.get_data(pampd)
 
     def get_data_many(self, pampds: Sequence[D]) -> Sequence[bytes | None]:
-        """The pages; they stay the host's."""
+        """Return the pages; their bytes stay granted."""
         return self._pam.get_data_many(pampds)
 
     def get_data_and_free(self, pampd: D) -> bytes:
-        """The page; its bytes go back to the host."""
+        """Return the page, and its bytes to the host."""
         size = self.size(pampd)
         try:
             return self._pam.get_data_and_free(pampd)
@@ -82,7 +82,7 @@ class Hosted(Generic[D]):
             self._host.page_free(size)
 
     def free(self, pampd: D) -> None:
-        """Its bytes go back to the host."""
+        """Free the page, and return its bytes to the host."""
         size = self.size(pampd)
         self._pam.free(pampd)
         self._host.page_free(size)

@@ -1,6 +1,6 @@
 """What happens to a store without its doing: it is dropped without `close`, or the process forks.
 
-A token stands for the store: it lives as long, and unlike a compiled store it can be referred to weakly.
+A token stands for the store and lives exactly as long. A weak reference to a compiled store is not possible.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class AtFork(NamedTuple):
 
 
 class Token:
-    """A store as long as it lives; `dropped` is called when it does not live any more."""
+    """Stands for a store; `dropped` is called when the store has been collected."""
 
     def __init__(self, at_fork: AtFork, dropped: Callable[[], None]) -> None:
         number = next(_numbers)

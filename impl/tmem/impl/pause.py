@@ -1,13 +1,13 @@
-"""Long work in pieces, with a pause between them in which other threads get their turn."""
+"""Pauses in long work, in which other threads get their turn."""
 
 from __future__ import annotations
 
 import time
 
 PIECE = 512
-"""Pages that are given back between two pauses: some 100 µs."""
+"""Pages that are given back between two pauses; they take some 100 µs."""
 
 
 def pause() -> None:
-    """Let others run. A sleep of 0 seconds would take the interpreter back before any of them wakes up."""
+    """Let other threads run. After a sleep of 0 seconds, this thread would go on before any wakes up."""
     time.sleep(20e-6)

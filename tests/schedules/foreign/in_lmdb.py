@@ -7,10 +7,14 @@ import lmdb
 from tests.schedules.foreign.private_pools import Pools
 
 
+def key_of(number: int, oid: int, index: int) -> bytes:
+    return number.to_bytes(8, "big") + oid.to_bytes(24, "big") + index.to_bytes(4, "big")
+
+
 class Store(Pools):
     def __init__(self) -> None:
         super().__init__()
-        self.environment = lmdb.open(str(self.folder), map_size=1 << 22, sync=False, metasync=False)
+        self.environment = lmdb.open(str(self.folder), map_size=1 << 30, sync=False, metasync=False)
 
     def put(self, client, pool, oid, index, page) -> bool:
         self.check(oid, index, page)
@@ -20,9 +24,9 @@ class Store(Pools):
 
     def get(self, client, pool, oid, index) -> bytes | None:
         self.check(oid, index)
-        persistent = self.pool(client, pool)[1]
+        number, persistent = self.pool(client, pool)
         with self.environment.begin(write=not persistent) as transaction:
-            key = self.key(client, pool, oid, index)
+            key = key_of(number, oid, index)
             page = transaction.get(key)
             if page is not None and not persistent:
                 transaction.delete(key)
@@ -45,8 +49,7 @@ class Store(Pools):
         return found
 
     def key(self, client, pool, oid, index) -> bytes:
-        number = self.pool(client, pool)[0]
-        return number.to_bytes(8, "big") + oid.to_bytes(24, "big") + index.to_bytes(4, "big")
+        return key_of(self.pool(client, pool)[0], oid, index)
 
     def close(self) -> None:
         self.environment.close()
@@ -58,8 +61,8 @@ class TwoTransactions(Store):
 
     def get(self, client, pool, oid, index) -> bytes | None:
         self.check(oid, index)
-        persistent = self.pool(client, pool)[1]
-        key = self.key(client, pool, oid, index)
+        number, persistent = self.pool(client, pool)
+        key = key_of(number, oid, index)
         with self.environment.begin() as transaction:
             page = transaction.get(key)
         if page is not None and not persistent:

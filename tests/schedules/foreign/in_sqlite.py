@@ -41,7 +41,8 @@ class Store(Pools):
 
     def get(self, client, pool, oid, index) -> bytes | None:
         self.check(oid, index)
-        key, persistent = self.key(client, pool, oid, index), self.pool(client, pool)[1]
+        number, persistent = self.pool(client, pool)
+        key = (number, str(oid), index)
         connection = self.connection()
         connection.execute("begin immediate")
         page = self.read(connection, key, remove=not persistent)
@@ -80,8 +81,8 @@ class NoTransaction(Store):
 
     def get(self, client, pool, oid, index) -> bytes | None:
         self.check(oid, index)
-        persistent = self.pool(client, pool)[1]
-        return self.read(self.connection(), self.key(client, pool, oid, index), remove=not persistent)
+        number, persistent = self.pool(client, pool)
+        return self.read(self.connection(), (number, str(oid), index), remove=not persistent)
 
 
 factory = Store

@@ -15,7 +15,7 @@ from tmem.conformance.faults import FAULTS
 FAULTS_EACH: Final = 6
 """Faults that are tried on each backend."""
 CANDIDATES: Final = tuple(
-    name for name, each in FAULTS.items() if each.kind not in ("races", "liveness", "claims")
+    name for name, each in FAULTS.items() if each.kind not in ("races", "liveness", "claims", "large")
 )
 """Faults that show when operations do not overlap."""
 

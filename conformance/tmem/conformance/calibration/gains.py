@@ -121,7 +121,9 @@ def sought(method: str) -> list[str]:
     """Return the faults that a method should notice."""
     if method in OVERLAPPING:
         return [name for name, fault in FAULTS.items() if fault.kind == "races"]
-    return [name for name, fault in FAULTS.items() if fault.kind not in ("races", "liveness", "claims")]
+    return [
+        name for name, fault in FAULTS.items() if fault.kind not in ("races", "liveness", "claims", "large")
+    ]
 
 
 Run = tuple[str, int]

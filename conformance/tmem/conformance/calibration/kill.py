@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from tmem.conformance.engine import Turn
 from tmem.conformance.engines.claims import ClaimChecks
+from tmem.conformance.engines.large.run import Large
 from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
 from tmem.conformance.events import Event, Finding, Found, Progress
 from tmem.conformance.faults import FAULTS, targets
@@ -66,6 +67,8 @@ def kill(target: str, fault: str, seed: int, *, small: bool = True) -> Kill:
     match FAULTS[fault].kind:
         case "races":
             return _scheduled(fault, seed, small)
+        case "large":
+            return _large(target, fault, seed)
         case "liveness":
             return _supervised(fault, seed)
         case "claims":
@@ -111,6 +114,30 @@ def _in_volume(target: str, fault: str, seed: int, small: bool) -> Kill:
         found = finding(turn, number, program, outcome, corpus(turn.page_size, turn.seed))
         return Kill(fault, seed, found.clause, operations, 0, seconds, len(found.steps))
     return Kill(fault, seed, "", operations, 0, time.perf_counter() - start)
+
+
+def _large(target: str, fault: str, seed: int) -> Kill:
+    turn = _wrapped(target, fault, seed)
+    start = time.perf_counter()
+    operations = 0
+    killed: Finding | None = None
+
+    class KilledError(Exception):
+        """Ends the run at the first finding."""
+
+    def emit(event: Event) -> None:
+        nonlocal operations, killed
+        if isinstance(event, Progress):
+            operations += event.operations
+        elif isinstance(event, Found):
+            killed = event.finding
+            raise KilledError
+
+    turn.emit = emit
+    with suppress(KilledError):
+        Large().run(turn)
+    clause, steps = ("", 0) if killed is None else (killed.clause, len(killed.steps))
+    return Kill(fault, seed, clause, operations, 0, time.perf_counter() - start, steps)
 
 
 def _scheduled(fault: str, seed: int, small: bool) -> Kill:

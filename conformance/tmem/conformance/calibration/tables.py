@@ -98,7 +98,7 @@ def _lines(
     yield from ("## What the suite catches", "")
     yield (
         f"Each of {len(table)} faults wraps `{target}` and is run on {seeds} seeds, for at most as long as "
-        f"the default run. On every seed, {killed} of them were noticed and blamed on a clause that they "
+        f"the default run. {killed} of them were noticed on every seed and blamed on a clause that they "
         "break. Operations, schedules and seconds until the first violation are given as median / worst; so "
         "are the steps of the counterexamples that were shrunk."
     )

@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from tmem.conformance.compiled import header as made
+from tmem.conformance.compiled import starters
 from tmem.conformance.schedules.native.toolchain import ToolchainError, compiler, flags
 
 CPP: Final = frozenset({".cc", ".cpp", ".cxx", ".C"})
@@ -45,6 +46,22 @@ def cc(arguments: tuple[str, ...]) -> None:
     options = _flags(language)
     command = [compiler(language), *arguments, *options]
     os.execvp(command[0], command)
+
+
+@click.command("new-backend")
+@click.argument("language", metavar="LANG", type=click.Choice(starters.LANGUAGES))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def new_backend(language: str, folder: Path) -> None:
+    """Make DIR with a naive store in LANG: c, cpp, rust or python. Then `make check` builds and checks it."""
+    try:
+        files = starters.write(language, folder)
+    except FileExistsError as error:
+        raise click.UsageError(f"{folder} is there already") from error
+    except OSError as error:
+        raise click.UsageError(f"{folder} cannot be made: {error.strerror}") from error
+    for file in files:
+        click.echo(file)
+    click.echo(f"Next: cd {folder}; make check. `make fault` checks it with a fault in it.")
 
 
 def _flags(language: str) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,7 +19,7 @@ from tmem.conformance.calibration.command import calibrate
 from tmem.conformance.cli import explain as explaining
 from tmem.conformance.cli import waivers as waiving
 from tmem.conformance.cli.check_trace import command as check_trace
-from tmem.conformance.cli.compiled import cc, header, show_flags
+from tmem.conformance.cli.compiled import cc, header, new_backend, show_flags
 from tmem.conformance.cli.console import follow, interruptible
 from tmem.conformance.cli.waivers import Waiver
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
@@ -74,7 +75,35 @@ hang_after = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Ends with exit code 2 where the output cannot be written: 1 is the code of FAIL."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except SystemExit:
+            try:
+                sys.stdout.flush()
+            except OSError as error:
+                _no_output(error)
+            raise
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+                raise
+            _no_output(error)
+
+
+def _no_output(error: OSError) -> NoReturn:
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+    with suppress(OSError):
+        click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
+    sys.exit(USAGE)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tmem")
 def main() -> None:
     """Transcendent memory: check a page store against the contract, and read the contract."""
@@ -118,6 +147,17 @@ def main() -> None:
 )
 @click.option("--races", is_flag=True, help="Fail where compiled code has a data race; else it is a note.")
 @click.option(
+    "--real-threads",
+    is_flag=True,
+    help="Run schedules on real threads. By itself that is done where the target may block outside Python.",
+)
+@click.option(
+    "--own",
+    multiple=True,
+    metavar="PACKAGE",
+    help="An installed package in which schedules switch threads, as they do in the target's own code.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -138,6 +178,8 @@ def check(
     replays: Path,
     waivers: Path | None,
     races: bool,
+    real_threads: bool,
+    own: tuple[str, ...],
     jobs: int,
     fail_fast: bool,
     hang_after: float,
@@ -155,7 +197,18 @@ def check(
     summary = Summary(target, seed, level, races_fail=races)
     if waivers is not None:
         summary.waived = {each.clause: each.reason for each in _holding(waivers, target, hang_after)}
-    request = Request(target, seed, level, budget, hang_after, jobs=jobs, limit=LIMIT, confirm=CONFIRM)
+    request = Request(
+        target,
+        seed,
+        level,
+        budget,
+        hang_after,
+        jobs=jobs,
+        limit=LIMIT,
+        confirm=CONFIRM,
+        real_threads=real_threads,
+        own=own,
+    )
     failure = follow(request, summary, fail_fast)
     if failure is not None and not summary.violations:
         _fail(failure, replays)
@@ -227,6 +280,7 @@ main.add_command(check_trace)
 main.add_command(header)
 main.add_command(show_flags)
 main.add_command(cc)
+main.add_command(new_backend)
 
 
 @main.command()

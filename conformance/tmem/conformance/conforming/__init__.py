@@ -1,7 +1,7 @@
-"""Backends that conform, each in another way: what the suite must never raise an alarm over.
+"""Backends that conform, each in a different way, on which the suite must never raise an alarm.
 
-`compose(seed)` draws one: every choice of the contract by a temper of its own, and layers that take abilities
-away, make room short, let pages go, answer otherwise, serve threads otherwise. Imports no other room.
+`compose(seed)` draws one: an adversary with its own odds for every choice of the contract, wrapped in layers
+that remove abilities, limit room, drop pages, or change errors, ids or locking. Imports no other room.
 """
 
 from tmem.conformance.conforming.compose import Composed, compose

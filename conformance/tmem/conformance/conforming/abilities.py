@@ -1,4 +1,4 @@
-"""What a backend may leave out: abilities, kinds of pools, further pools."""
+"""Layers that leave out what a backend need not have: abilities, kinds of pools, many pools."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tmem.spec.handle import in_range
 
 
 class Without(Wrapper):
-    """Has no ability of this name: `reclaim` or `pool_flags`."""
+    """Removes the ability of this name: `reclaim` or `pool_flags`."""
 
     def __init__(self, inner: Backend, ability: str) -> None:
         super().__init__(inner)
@@ -23,7 +23,7 @@ class Without(Wrapper):
 
 
 class Refuses(Wrapper):
-    """Makes no persistent, or no shared, pools: EPERM. Xen, lately, makes none that are both."""
+    """Refuses persistent or shared pools with EPERM. Later Xen refuses pools that are both."""
 
     def __init__(self, inner: Backend, *, persistent: bool = True, shared: bool = True) -> None:
         super().__init__(inner)
@@ -38,7 +38,7 @@ class Refuses(Wrapper):
 
 
 class RefusesVersionZero(Wrapper):
-    """Takes only flags that name the version, as Xen does."""
+    """Refuses flags of version 0, as Xen does."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         if not flags >> VERSION_SHIFT:
@@ -47,7 +47,7 @@ class RefusesVersionZero(Wrapper):
 
 
 class FewPools(Shadow):
-    """Has room for so many pools a client: ENOMEM."""
+    """Refuses more than `most` pools of a client with ENOMEM."""
 
     def __init__(self, inner: Backend, most: int) -> None:
         super().__init__(inner)

@@ -1,4 +1,4 @@
-"""When and in which order pages go: ephemeral ones at any time, no persistent one ever."""
+"""Layers that drop ephemeral pages, at various times and in various orders; never persistent ones."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ORDERS: Final[dict[str, Order]] = {
     "highest index first": lambda slots, dice: max(slots, key=lambda at: at[3]),
     "lowest object first": lambda slots, dice: min(slots, key=lambda at: at[2]),
 }
-"""Which of the slots that hold ephemeral pages goes."""
+"""Which of the slots that hold ephemeral pages is emptied first."""
 
 
 class Capacity(Shadow):
-    """Holds so many pages. A put beyond that makes an ephemeral page go, or fails."""
+    """Holds at most `most` pages. A put beyond that drops an ephemeral page, or fails."""
 
     def __init__(self, inner: Backend, most: int, order: str, refusal: str, dice: random.Random) -> None:
         super().__init__(inner)
@@ -44,33 +44,33 @@ class Capacity(Shadow):
         raise OSError(ENOMEM if self.refusal == "ENOMEM" else ENOSPC, "no room")
 
     def count(self) -> int:
-        """How many pages there are."""
+        """Return how many pages there are."""
         return sum(len(known.pages) for known in set(self.pools.values()))
 
 
 class Restless(Shadow):
-    """A reclaimer that never rests: before every operation on a page some ephemeral page may go."""
+    """Reclaims all the time: drops an ephemeral page, with given odds, before every put and get."""
 
     def __init__(self, inner: Backend, odds: float, order: str, dice: random.Random) -> None:
         super().__init__(inner)
         self.odds, self.order, self.dice = odds, ORDERS[order], dice
 
-    def strike(self) -> None:
-        """Let a page go, perhaps."""
+    def perhaps_drop(self) -> None:
+        """Drop an ephemeral page, with the given odds."""
         if self.dice.random() < self.odds and (slots := list(self.ephemeral())):
             self.drop(*self.order(slots, self.dice))
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
-        self.strike()
+        self.perhaps_drop()
         return super().put(client, pool, oid, index, page)
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
-        self.strike()
+        self.perhaps_drop()
         return super().get(client, pool, oid, index)
 
 
 class WholeObjects(Shadow):
-    """Every so often an object of an ephemeral pool goes as a whole."""
+    """Every n-th put drops a whole object of an ephemeral pool."""
 
     def __init__(self, inner: Backend, often: int) -> None:
         super().__init__(inner)
@@ -96,7 +96,7 @@ class SharedHitsTake(Shadow):
 
 
 class LeaveEmptiesEphemeral(Shadow):
-    """A sharer that leaves an ephemeral pool takes its pages along."""
+    """Drops all pages of a shared ephemeral pool when a sharer leaves."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
         known = self.known(client, pool)
@@ -107,7 +107,7 @@ class LeaveEmptiesEphemeral(Shadow):
 
 
 class DuplicateFlushes(Shadow):
-    """Every so often a duplicate put fails, and the old page is gone."""
+    """Every n-th duplicate put fails, and the old page is gone."""
 
     def __init__(self, inner: Backend, often: int) -> None:
         super().__init__(inner)

@@ -1,4 +1,4 @@
-"""How a backend may say what it says, and when: errors, pool ids, pauses."""
+"""Layers that change answers within the contract: errors, pool ids, pauses."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ ERRORS: Final[dict[str, type[Exception]]] = {
     "OverflowError": OverflowError,
     "TypeError": TypeError,
 }
-"""What may come in the place of EINVAL."""
+"""Exceptions that may stand for EINVAL."""
 
 
 class PythonErrors(Wrapper):
-    """Refuses arguments out of range with an exception of Python's, as a binding would."""
+    """Refuses arguments out of range with an exception of Python, as a binding would."""
 
     def __init__(self, inner: Backend, error: str) -> None:
         super().__init__(inner)
         self.error = ERRORS[error]
 
     def check(self, fits: bool) -> None:
-        """Refuse what does not fit."""
+        """Raise the exception unless the arguments fit."""
         if not fits:
             raise self.error("out of range")
 
@@ -58,11 +58,11 @@ NUMBERS: Final[dict[str, Numbers]] = {
     "few": lambda n, dice: dice.randrange(16),
     "alike for all": lambda n, dice: n % 16,
 }
-"""The id of the n-th pool of the store; one that is live is passed over."""
+"""The id of the n-th pool of the store; an id in use is skipped."""
 
 
 class PoolIds(Wrapper):
-    """Gives pools ids of its own."""
+    """Replaces the pool ids of the backend by others."""
 
     def __init__(self, inner: Backend, numbers: str, dice: random.Random) -> None:
         super().__init__(inner)
@@ -82,7 +82,7 @@ class PoolIds(Wrapper):
                 return number
 
     def found(self, client: int, pool: int) -> int:
-        """The id inside; ENODEV where there is none."""
+        """Return the id of the pool in the backend. Raises ENODEV if there is none."""
         if (client, pool) not in self.inside:
             raise OSError(ENODEV, "no such pool")
         return self.inside[client, pool]
@@ -109,7 +109,7 @@ class PoolIds(Wrapper):
 
 
 class Slow(Wrapper):
-    """Lets others run within every eighth put and get."""
+    """Lets other threads run during every eighth put and get."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         if self.every(8):

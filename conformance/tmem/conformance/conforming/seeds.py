@@ -13,5 +13,5 @@ from tmem.spec.backend import Backend
 def __getattr__(name: str) -> Callable[[], Backend]:
     found = re.fullmatch(r"seed_(\d+)", name)
     if found is None:
-        raise AttributeError(f"{name} is not a seed; write seed_17, say")
+        raise AttributeError(f"{name} is not a seed; write, for example, seed_17")
     return partial(compose, int(found[1]))

@@ -1,4 +1,4 @@
-"""How a backend may serve several threads: one lock, held or not through a whole flush, and a reclaimer."""
+"""Layers for several threads: one lock, with or without gaps in flush object, and a background reclaimer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tmem.spec.handle import in_range
 
 
 class Locked(Shadow):
-    """One operation at a time; `by_page`: flush object lets others in between its pages."""
+    """Runs one operation at a time; with `by_page`, flush object lets others run between its pages."""
 
     def __init__(self, inner: Backend, by_page: bool) -> None:
         super().__init__(inner)
@@ -48,7 +48,7 @@ class Locked(Shadow):
             if known is None or not self.by_page or not in_range(oid, 0):
                 return super().flush_object(client, pool, oid)
             indexes = known.indexes(oid)
-        for index in indexes:  # what comes meanwhile may stay: each slot is flushed once
+        for index in indexes:  # pages put meanwhile may stay: each slot is flushed once
             with self.lock:
                 if self.known(client, pool) is known:
                     self.drop(client, pool, oid, index)
@@ -68,7 +68,7 @@ class Locked(Shadow):
 
 
 class Background(Locked):
-    """A thread of its own lets pages go, from the first pool on until the backend is closed."""
+    """Drops pages in a thread of its own, from the first pool until the backend is closed."""
 
     PAUSE = 0.0002
 
@@ -84,14 +84,14 @@ class Background(Locked):
             return super().new_pool(client, flags, uuid)
 
     def work(self) -> None:
-        """Let one page go, again and again."""
+        """Drop one page after the other."""
         while not self.closed.wait(self.PAUSE):
             with self.lock:
                 for at in self.first():
                     self.drop(*at)
 
     def first(self) -> Iterator[tuple[int, int, int, int]]:
-        """The first ephemeral slot, if there is one."""
+        """Yield the first ephemeral slot, if there is one."""
         yield from list(self.ephemeral())[:1]
 
     def close(self) -> None:

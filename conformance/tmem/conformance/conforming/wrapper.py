@@ -1,4 +1,4 @@
-"""Backends around other backends: one that forwards, and one that remembers what the other holds."""
+"""Wrappers of backends: one that forwards, and one that records what the backend holds."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _FLUSHED: Final = frozenset({EFROZEN})
 
 
 class Wrapper:
-    """Forwards everything to another backend; whoever wraps overrides what it does otherwise.
+    """Forwards everything to another backend; subclasses override what they change.
 
-    Further abilities (`reclaim`, `pool_flags`, `claims`) are there where the backend has them.
+    Further abilities (`reclaim`, `pool_flags`, `claims`) are available if the backend has them.
     """
 
     def __init__(self, inner: Backend) -> None:
@@ -56,14 +56,14 @@ class Wrapper:
         return getattr(self.inner, name)
 
     def every(self, n: int, what: str = "") -> bool:
-        """Whether this is an n-th time: for what shows only now and then."""
+        """Whether this is an n-th call: for behaviour that shows only now and then."""
         self.calls[what] += 1
         return self.calls[what] % n == 0
 
 
 @dataclass(slots=True, eq=False)
 class Known:
-    """A live pool, as its users should see it. `by` says which client put each page."""
+    """A live pool, as its users should see it. `by` holds the client that put each page."""
 
     kind: Kind
     uuid: int | None
@@ -74,18 +74,18 @@ class Known:
     replaced: dict[At, bytes] = field(default_factory=dict)
 
     def forget(self, oid: int, index: int | None = None) -> None:
-        """The slot, or (no index) the object, holds nothing now."""
+        """Record that the slot, or without an index the object, holds nothing."""
         for at in [(oid, each) for each in (self.indexes(oid) if index is None else [index])]:
             self.pages.pop(at, None)
             self.replaced.pop(at, None)
 
     def indexes(self, oid: int) -> list[int]:
-        """The indexes of an object that hold pages, least first."""
+        """Return the indexes of an object that hold pages, in ascending order."""
         return sorted(index for other, index in self.pages if other == oid)
 
 
 class Shadow(Wrapper):
-    """Remembers, beside the backend, what each pool should hold (ephemeral pages may be gone)."""
+    """Records what each pool should hold; ephemeral pages may be gone."""
 
     def __init__(self, inner: Backend) -> None:
         super().__init__(inner)
@@ -97,13 +97,13 @@ class Shadow(Wrapper):
         return pool
 
     def granted(self, client: int, pool: int, flags: int, uuid: int | None) -> Kind:
-        """The kind that a pool really has."""
+        """Return the kind of pool that was granted."""
         if hasattr(self.inner, "pool_flags"):  # many times faster than isinstance of a protocol
             flags = cast(TellsFlags, self.inner).pool_flags(client, pool)
         return kind_of(flags, uuid)
 
     def learn(self, client: int, pool: int, kind: Kind, uuid: int | None) -> None:
-        """The client has made the pool, or joined that of the UUID."""
+        """Record that the client has made the pool, or joined the pool of the UUID."""
         joined = next(
             (k for k in self.pools.values() if kind.shared and k.kind.shared and k.uuid == uuid), None
         )
@@ -169,49 +169,49 @@ class Shadow(Wrapper):
     def failed(
         self, error: OSError, errnos: Set[int], client: int, pool: int, oid: int, index: int | None = None
     ) -> None:
-        """Forget the slot, or (no index) the object, where one of these errnos says that it is empty."""
+        """Forget the slot, or without an index the object, if the error is one that says it is empty."""
         if error.errno in errnos and (known := self.pools.get((client, pool))):
             known.forget(oid, index)
 
     def known(self, client: int, pool: int) -> Known | None:
-        """The pool of this id, if there is one."""
+        """Return the pool of this id, if there is one."""
         return self.pools.get((client, pool))
 
     def kind(self, client: int, pool: int) -> Kind | None:
-        """The kind of the pool of this id, if there is one."""
+        """Return the kind of the pool of this id, if there is one."""
         known = self.pools.get((client, pool))
         return known.kind if known else None
 
     def held(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
-        """The page that the slot should hold."""
+        """Return the page that the slot should hold, if any."""
         known = self.pools.get((client, pool))
         return known.pages.get((oid, index)) if known else None
 
     def put_back(self, client: int, pool: int, oid: int, index: int, page: bytes) -> None:
-        """Put a page that has no business there, in silence."""
+        """Put a page without a record, where a fault leaves a wrong one."""
         with suppress(OSError):
             self.inner.put(client, pool, oid, index, page)
 
     def take(self, client: int, pool: int, oid: int, index: int) -> None:
-        """Flush a page that should stay, in silence, and remember it as if it were there."""
+        """Flush a page without a record, where a fault loses one that should stay."""
         with suppress(OSError):
             self.inner.flush_page(client, pool, oid, index)
 
     def drop(self, client: int, pool: int, oid: int, index: int) -> None:
-        """Flush a page that may go, in silence."""
+        """Flush a page that may vanish, and record that it is gone."""
         self.take(client, pool, oid, index)
         if known := self.pools.get((client, pool)):
             known.forget(oid, index)
 
     def persistent(self) -> Iterator[tuple[int, int, int, int]]:
-        """Every slot, with a client and id of its pool, that holds a persistent page; oldest pools first."""
+        """Yield every slot with a persistent page, with a client and id of its pool; oldest pools first."""
         for (client, pool), known in self.pools.items():
             if known.kind.persistent:
                 for oid, index in known.pages:
                     yield client, pool, oid, index
 
     def ephemeral(self) -> Iterator[tuple[int, int, int, int]]:
-        """Every slot, with a client and id of its pool, that may hold an ephemeral page."""
+        """Yield every slot that may hold an ephemeral page, with a client and id of its pool."""
         for (client, pool), known in self.pools.items():
             if not known.kind.persistent:
                 for oid, index in known.pages:
@@ -219,7 +219,7 @@ class Shadow(Wrapper):
 
 
 class Reclaiming(Shadow):
-    """One whose backend can reclaim."""
+    """A shadow of a backend that can reclaim."""
 
     def reclaim(self, pages: int) -> int:
         return cast(Reclaims, self.inner).reclaim(pages)

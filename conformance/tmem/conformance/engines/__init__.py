@@ -6,6 +6,7 @@ May import `schedules`, `faults` and what lies below them; an engine never sees 
 from tmem.conformance.engine import Engine
 from tmem.conformance.engines.canaries import Canaries
 from tmem.conformance.engines.claims import ClaimChecks
+from tmem.conformance.engines.large.run import Large
 from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.schedules import Schedules
 from tmem.conformance.engines.stress import Stress
@@ -13,6 +14,7 @@ from tmem.conformance.engines.volume import Volume
 
 ENGINES: tuple[Engine, ...] = (
     ClaimChecks(),
+    Large(),
     Machines(),
     Volume(),
     Schedules(),

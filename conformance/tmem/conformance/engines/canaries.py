@@ -1,4 +1,4 @@
-"""The engine that checks the check: faults seeded around the target, which this run must notice."""
+"""The engine that checks the run itself: it wraps the target in faults, which the run must notice."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ from tmem.conformance.faults import FAULTS, Fault
 from tmem.conformance.programs.runner import twins
 
 COUNT: Final = 5
-"""Faults in a run."""
+"""Faults that a run tries."""
 SHORT: Final = 20_000
-"""Operations within which a fault must be known to be noticed, at the worst, to serve as a canary."""
+"""A fault can serve as a canary if calibration always noticed it within so many operations."""
 PATIENCE: Final = 2 * SHORT
-"""Operations that it is given on a target that it was not calibrated with; most take a few hundred."""
+"""Operations that a canary gets on a target that it was not calibrated with; most need a few hundred."""
 LOOKS: Final = 600
-"""Programs on the target alone, which show whether it does enough for a fault to show."""
+"""Programs on the target alone, which show whether its behaviour can show a fault."""
 SHARED: Final = frozenset({"shared ephemeral", "shared persistent"})
-"""Kinds of pools of which some faults need either: they need `shared`."""
+"""Kinds of pools of which one suffices for a fault that needs `shared`."""
 PROGRAM: Final = 30
-"""Operations in a program, about."""
+"""Operations in an average program."""
 
 
 class Canaries:
-    """Lays a few faults around the target, one at a time, and reports which of them were noticed."""
+    """Wraps the target in a few faults, one at a time, and reports which of them were noticed."""
 
     name = "canaries"
     detail = "faults seeded around the target, which must be noticed"
     share = 0.1
 
     def run(self, turn: Turn) -> None:
-        """Seed COUNT faults, or report why the target is not fit for it."""
+        """Try COUNT faults, or report why the target cannot show them."""
         coverage = Coverage()
         why = _unfit(turn, coverage)
         if turn.over():
             return
         if why:
-            turn.emit(Note(f"No faults were seeded around it: {why}."))
+            turn.emit(Note(f"No canaries were run: {why}."))
             return
         chosen = random.Random(f"{self.name} {turn.seed}")
         fit = sorted(fitting(known_short(), turn.missing, coverage))
         if len(fit) < COUNT:
-            turn.emit(Note(f"Only {len(fit)} of the faults known to be noticed soon can show on it."))
+            turn.emit(Note(f"Only {len(fit)} of the canaries can show on this target."))
         for name in chosen.sample(fit, min(COUNT, len(fit))):
             if turn.over():
                 return
             canary = seeded(turn, FAULTS[name], PATIENCE)
-            if not canary.caught and turn.over():  # it might have been
+            if not canary.caught and turn.over():  # more time might have caught it
                 return
             turn.emit(canary)
 
@@ -65,20 +65,20 @@ class Canaries:
         return Volume().steps(program, count)
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
-        """A program of the target itself: what a fault does is not the target's."""
+        """The replay data of a program of the target itself, without the fault."""
         return Volume().recall(program, variant)
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
-        """A canary is no finding; there is nothing to replay."""
-        raise ValueError("canaries are faults of the suite's own and are not replayed")
+        """Raises ValueError: a canary is not a finding, so there is nothing to replay."""
+        raise ValueError("canaries are faults of the suite itself and are not replayed")
 
 
 def seeded(turn: Turn, fault: Fault, operations: int) -> Canary:
-    """Whether a fault around the target is noticed within so many operations."""
+    """Run a fault that wraps the target until it is noticed, for at most so many operations."""
     start = time.perf_counter()
-    around = replace(turn, fresh=lambda number: fault.wrap(turn.fresh(number)))
+    wrapped = replace(turn, fresh=lambda number: fault.wrap(turn.fresh(number)))
     done = 0
-    for _, _, outcome in outcomes(around, f"canary {fault.name} {turn.seed}", operations // PROGRAM):
+    for _, _, outcome in outcomes(wrapped, f"canary {fault.name} {turn.seed}", operations // PROGRAM):
         done += len(outcome.trace)
         if outcome.violation is not None:
             seconds = time.perf_counter() - start
@@ -88,21 +88,21 @@ def seeded(turn: Turn, fault: Fault, operations: int) -> Canary:
 
 @cache
 def worst() -> Mapping[str, int]:
-    """Operations to the kill of each fault, at the worst, as calibration measured them.
+    """Return the most operations until each fault was noticed in calibration.
 
-    It lacks faults that went unnoticed around some backend that conforms.
+    Faults that went unnoticed on some conforming backend are not included.
     """
     data = json.loads(files("tmem.conformance.faults").joinpath("worst.json").read_text("utf-8"))
     return {str(name): int(operations) for name, operations in data.items()}
 
 
 def known_short() -> list[str]:
-    """The faults that are known to be noticed soon."""
+    """Return the faults that calibration always noticed within SHORT operations."""
     return [name for name, operations in worst().items() if name in FAULTS and operations <= SHORT]
 
 
 def fitting(faults: Iterable[str], missing: Collection[str], coverage: Coverage) -> list[str]:
-    """Those of the faults that can show on a target: it offers and does what they need."""
+    """Return the faults that can show on a target, because it offers and does what they need."""
     lacking = {*missing, *(point for point in CHOICES if not coverage.points[point])}
     if lacking.issuperset(SHARED):
         lacking.add("shared")
@@ -110,10 +110,10 @@ def fitting(faults: Iterable[str], missing: Collection[str], coverage: Coverage)
 
 
 def _unfit(turn: Turn, coverage: Coverage) -> str:
-    # A target that stores nothing hides every fault; one that is broken itself needs none.
+    # A target that stores nothing hides every fault; on a broken target, canaries say nothing.
     for _, program, outcome in outcomes(replace(turn, ring=Silent()), f"looks {turn.seed}", LOOKS):
         if outcome.violation is not None:
-            return "it breaks the contract itself"
+            return "the target itself breaks the contract"
         coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
     required = applicable(turn.missing)
-    return next((told for point, told in required.items() if not coverage.points[point]), "")
+    return next((lack for point, lack in required.items() if not coverage.points[point]), "")

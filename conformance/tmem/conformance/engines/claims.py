@@ -1,4 +1,4 @@
-"""The engine for claims: good properties that a backend promises beyond the clauses."""
+"""The engine for claims: properties that a backend promises beyond the clauses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tmem.conformance.engine import Ring, Turn
 from tmem.conformance.events import Checked, Finding, Found, Progress
-from tmem.conformance.programs import transcript as story
+from tmem.conformance.programs import transcript
 from tmem.conformance.programs.pages import Corpus, corpus
 from tmem.conformance.programs.perform import close, perform
 from tmem.spec.abi.flags import compose, kind_of
@@ -31,15 +31,15 @@ from tmem.spec.slot import Kind
 ROUNDS = 24
 """Repetitions of each claim's check at scale 1."""
 AGAIN = 16
-"""Slots that are put to twice where a store is filled."""
+"""Slots that get a second put in a filled store."""
 FILL = 200
-"""Pages put before a store counts as one that never refuses for want of room."""
+"""Pages after which a store counts as one that never runs out of room."""
 CLIENT = 1
 UUID = 0xA
 
 
 class Script:
-    """Operations on one fresh backend, with what they answered."""
+    """Operations on one fresh backend, with their answers."""
 
     def __init__(self, backend: Backend, pages: Corpus, ring: Ring) -> None:
         self.backend = backend
@@ -48,26 +48,26 @@ class Script:
         self.trace: list[tuple[Operation, Answer]] = []
 
     def do(self, operation: Operation) -> Answer:
-        """Perform one operation."""
+        """Perform one operation and return its answer."""
         self.ring.step(len(self.trace))
         answer = perform(self.backend, operation)
         self.trace.append((operation, answer))
         return answer
 
     def pool(self, *, persistent: bool = False, shared: bool = False) -> int | None:
-        """A pool of this kind; None where it is refused."""
+        """Make a pool of this kind. Returns None if it is refused."""
         flags = compose(persistent=persistent, shared=shared, page_size=self.backend.page_size)
         answer = self.do(NewPool(CLIENT, flags, UUID if shared else None))
         return answer if type(answer) is int else None
 
     def put(self, pool: int, number: int, page: int | None = None) -> bool:
-        """Put a page of the corpus, that of the same number or another, at a handle of its own."""
+        """Put a page of the corpus to the slot of this number. Returns whether it was stored."""
         pages = self.pages.pages
         content = pages[(number if page is None else page) % len(pages)]
         return self.do(Put(CLIENT, _handle(pool, number), content)) is True
 
     def get(self, pool: int, number: int) -> bytes | None:
-        """Get it again; None for anything but a hit."""
+        """Get the page of a slot. Returns None for anything but a hit."""
         answer = self.do(Get(CLIENT, _handle(pool, number)))
         return answer if isinstance(answer, bytes) else None
 
@@ -87,7 +87,7 @@ def retain(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Scri
 
 
 def reclaim_bound(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]:
-    """Fill two stores alike, let one reclaim, and count what each holds."""
+    """Fill two stores with the same pages, let one reclaim, and count the pages in each."""
     asked, count = draw.randrange(6), draw.randrange(1, 16)
     left_alone, script = fresh(), fresh()
     before = _held(left_alone, _fill(left_alone, count))
@@ -132,18 +132,17 @@ def lru(fresh: Callable[[], Script], draw: random.Random) -> tuple[bool, Script]
 
 
 def _shared(script: Script) -> int | None:
-    # A shared ephemeral pool; None where another kind is granted.
+    # Returns a shared ephemeral pool, or None if another kind is granted.
     pool = script.pool(shared=True)
     if pool is None or not isinstance(script.backend, TellsFlags):
         return pool
-    told = script.do(PoolFlags(CLIENT, pool))
-    return (
-        pool if isinstance(told, int) and kind_of(told, UUID) == Kind(persistent=False, shared=True) else None
-    )
+    flags = script.do(PoolFlags(CLIENT, pool))
+    wanted = Kind(persistent=False, shared=True)
+    return pool if isinstance(flags, int) and kind_of(flags, UUID) == wanted else None
 
 
 def _fill(script: Script, count: int, shared: int | None = None) -> list[tuple[int, int]]:
-    # Puts pages into two private ephemeral pools, and a shared one, by turns; which were stored, in order.
+    # Puts pages into two private ephemeral pools, and `shared`, in turn. Returns the slots stored, in order.
     pools = [pool for pool in (script.pool(), script.pool(), shared) if pool is not None]
     if not pools:
         return []
@@ -156,16 +155,16 @@ def _held(script: Script, filled: Sequence[tuple[int, int]]) -> int:
 
 
 def _stored(script: Script, pool: int) -> list[int]:
-    # Puts pages until there can be no room for more; the numbers of those that were stored.
+    # Puts FILL pages. Returns the numbers of those that were stored.
     return [number for number in range(FILL) if script.put(pool, number)]
 
 
 CHECKS = {"retain": retain, "reclaim-bound": reclaim_bound, "regain": regain, "lru": lru}
-"""How each claim is checked; `atomic-flush` takes overlapping calls: schedules and stress check it."""
+"""The check of each claim; schedules and stress check `atomic-flush`, which needs overlapping calls."""
 
 
 class ClaimChecks:
-    """Checks what the backend claims, many times with other sizes."""
+    """Checks each claim of the backend many times, with different sizes."""
 
     name = "claims"
     detail = "what the backend claims beyond the clauses"
@@ -179,7 +178,7 @@ class ClaimChecks:
         rounds = max(1, round(ROUNDS * turn.scale))
         for done, claim in enumerate(claimed):
             for number in range(rounds):
-                if done + number / rounds < turn.done * len(claimed):  # an earlier turn did
+                if done + number / rounds < turn.done * len(claimed):  # an earlier turn did it
                     continue
                 if turn.over():
                     return
@@ -200,16 +199,16 @@ class ClaimChecks:
             scripts.append(Script(turn.fresh(variant), pages, turn.ring))
             return scripts[-1]
 
-        kept, told = CHECKS[claim](fresh, random.Random(seed))
-        for script in scripts:
-            close(script.backend)
-        operations = sum(len(script.trace) for script in scripts)
+        kept, script = CHECKS[claim](fresh, random.Random(seed))
+        for each in scripts:
+            close(each.backend)
+        operations = sum(len(each.trace) for each in scripts)
         if kept:
             return None, operations
         promise = CLAIMS[claim]
         replay: dict[str, object] = {"engine": self.name, "claim": claim, "variant": variant, "seed": seed}
-        message = "What the backend claims is not so."
-        steps = tuple(story.lines(told.trace, pages))
+        message = "The backend does not keep its claim."
+        steps = tuple(transcript.lines(script.trace, pages))
         return Finding(claim, message, promise.sentence, steps, replay, engine=self.name), operations
 
     def steps(self, program: bytes, count: int) -> list[str]:
@@ -222,7 +221,7 @@ class ClaimChecks:
         return {"engine": self.name, "claim": seed.split()[1], "variant": variant, "seed": seed}
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
-        """Check one claim again; ValueError where the data is not of this engine."""
+        """Check one claim again. Raises ValueError if the data is not from this engine."""
         claim, variant, seed = data.get("claim"), data.get("variant"), data.get("seed")
         if claim not in CHECKS or not isinstance(claim, str) or not isinstance(variant, int):
             raise ValueError(f"{claim!r} is not a claim that can be checked")

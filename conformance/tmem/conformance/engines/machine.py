@@ -1,7 +1,7 @@
-"""The engine that people read: a Hypothesis state machine with a rule for each operation.
+"""The engine that is easiest to read: a Hypothesis state machine with a rule for each operation.
 
-It draws one packed number a step, which shrinks ten times faster than a draw for each argument, and
-it performs the same steps as the engine for volume, so that its counterexamples replay alike.
+It draws one packed number for each step, which shrinks ten times faster than a draw for each argument. It
+performs the same steps as the engine for volume, which therefore replays its counterexamples.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.engine import Ring, Turn
-from tmem.conformance.engines.volume import Volume, finding
-from tmem.conformance.events import Finding, Found, Progress
-from tmem.conformance.programs import transcript as story
+from tmem.conformance.engines.volume import Volume, as_seen, finding
+from tmem.conformance.events import Finding, Found, Progress, Seen
+from tmem.conformance.programs import transcript
 from tmem.conformance.programs.handles import plain, universe
 from tmem.conformance.programs.pages import COUNT, Corpus, corpus
 from tmem.conformance.programs.program import (
@@ -39,11 +39,11 @@ from tmem.conformance.programs.runner import Outcome, Runner, twins
 from tmem.spec.backend import Backend
 
 EXAMPLES = 300
-"""Machines run at scale 1."""
+"""Machines in a run of scale 1."""
 BATCH = 30
-"""Machines between two looks at the clock."""
+"""Machines between two checks of the deadline."""
 STEPS = 40
-"""Rules that a machine runs at the most."""
+"""Most rules that a machine runs."""
 
 _SETTINGS = settings(
     max_examples=BATCH,
@@ -55,19 +55,19 @@ _SETTINGS = settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
-# At its first draw Hypothesis parses every module of the project, to draw the numbers that occur there. That
-# takes seconds, makes the draws of a seed depend on the project, and has no setting.
+# At its first draw Hypothesis parses every module of the project and draws numbers that occur there. That
+# takes seconds, makes the draws of a seed depend on the project, and cannot be switched off by a setting.
 vars(providers)["_get_local_constants"] = lambda: providers.GLOBAL_CONSTANTS
 ROWS = (0, 0, 0, 1, 1, 2, 3, 0)
-"""Which client performs a step, where the program has so many."""
+"""The client that performs a step, modulo the number of clients."""
 slots = st.integers(0, len(ROWS) * 2 * PLACES - 1)
 """Client, pool name, and object with index, packed."""
 KEYS = 1 << 20
-"""Keys of universes; 0 stands for the plain one."""
+"""How many keys of universes there are; 0 stands for the plain universe."""
 universes = st.integers(0, KEYS * len(CALLERS) * 3 - 1)
-"""The key of the universe, how many clients there are, and how callers hold their pages."""
+"""The key of the universe, how many clients there are, and as which type callers pass pages, packed."""
 setups = st.integers(0, len(SETUPS) * len(SHAPES) - 1)
-"""The first pools, and how many objects and indexes there are."""
+"""The first pools, and how many objects and indexes there are, packed."""
 
 
 class BrokenError(Exception):
@@ -75,7 +75,7 @@ class BrokenError(Exception):
 
 
 class Machine(RuleBasedStateMachine):
-    """A caller that puts, gets, flushes, makes and ends pools, with the judge at its side."""
+    """A caller that performs every operation, with a judge that checks the answers."""
 
     fresh: Callable[[], Backend]
     pages: Corpus
@@ -94,7 +94,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(packed=universes, setup=setups, first_page=st.integers(0, COUNT - 1))
     def universe(self, packed: int, setup: int, first_page: int) -> None:
-        """Choose the handles, the clients, how callers hold their pages, and the first pools."""
+        """Choose the handles, the clients, as which type callers pass pages, and the first pools."""
         packed, key = divmod(packed, KEYS)
         buffer, callers = divmod(packed, len(CALLERS))
         shape, first = divmod(setup, len(SETUPS))
@@ -124,20 +124,20 @@ class Machine(RuleBasedStateMachine):
 
     @rule(slot=slots)
     def put_twice_and_get(self, slot: int) -> None:
-        """Duplicate puts, and look."""
+        """Put twice, then get."""
         self.put(slot)
         self.put(slot)
         self.get(slot)
 
     @rule(slot=slots)
     def flush_page_and_get(self, slot: int) -> None:
-        """Invalidate a slot, and look."""
+        """Flush a page, then get."""
         self.perform(Code.FLUSH_PAGE, slot)
         self.get(slot)
 
     @rule(slot=slots)
     def flush_object_and_get(self, slot: int) -> None:
-        """Invalidate an object, and look."""
+        """Flush an object, then get."""
         self.perform(Code.FLUSH_OBJECT, slot)
         self.get(slot)
 
@@ -148,12 +148,12 @@ class Machine(RuleBasedStateMachine):
 
     @rule(pages=st.integers(0, 3))
     def reclaim(self, pages: int) -> None:
-        """Let the reclaimer strike, where there is one."""
+        """Reclaim pages, if the backend can."""
         self.perform(Code.RECLAIM, 0, pages)
 
     @rule(slot=slots, which=st.integers(0, 63))
     def bad_call(self, slot: int, which: int) -> None:
-        """Call with an argument out of range, or ask for a pool that may not be."""
+        """Call with an argument out of range, or with flags that must be refused."""
         which, flags = divmod(which, 2)
         self.perform(Code.BAD_FLAGS if flags else Code.BAD_ARGUMENT, slot, which)
 
@@ -165,20 +165,20 @@ class Machine(RuleBasedStateMachine):
         self.step(Step(code, client_row, name, *place(self.shape, number), argument))
 
     def step(self, step: Step) -> None:
-        """Perform one step and fail if the judge does."""
+        """Perform one step. Raises BrokenError if the judge finds a violation."""
         if self.runner.outcome.violation is not None:
-            return  # the judge knows no more; a violation that is known already does not fail the machine
+            return  # the judge stops at a violation; one that is known already does not fail the machine
         self.program = replace(self.program, steps=(*self.program.steps, step))
         self.ring.begin(Machines.name, json.dumps(self.program.to_json()).encode())
         self.ring.step(len(self.program.steps) - 1)
         violation = self.runner.step(step)
-        self.ring.rest()  # what Hypothesis does between two steps is no call of the target
+        self.ring.rest()  # between two steps Hypothesis works, not the target
         if violation is not None and violation.clause not in self.known:
             raise BrokenError(violation.clause)
 
     def teardown(self) -> None:
-        """Close the backend, and hand over what was done."""
-        with contextlib.suppress(BaseException):  # what close raises is found by the engine for volume
+        """Close the backend, and pass the outcome on."""
+        with contextlib.suppress(BaseException):  # the engine for volume reports what close raises
             self.ring.step(len(self.program.steps))
             self.backend.close()
         self.ring.rest()
@@ -186,7 +186,7 @@ class Machine(RuleBasedStateMachine):
 
 
 class Machines:
-    """Runs the machine, seed after seed, until each clause that it can break is found and shrunk."""
+    """Runs the machine in batches; each batch finds and shrinks a violation of one more clause."""
 
     name = "machine"
     detail = "a state machine that shrinks what it finds"
@@ -232,20 +232,21 @@ class Machines:
             },
         )
         test = seed(turn.seed << 20 | batch)(machine)
-        with contextlib.suppress(Exception):  # Hypothesis tells again what `ended` was told
+        with contextlib.suppress(Exception):  # `ended` has already got the outcome
             run_state_machine_as_test(test, settings=_SETTINGS)
         if last is None:
             return None
+        turn.emit(Seen(as_seen(self.name, batch, *last, pages)))
         return replace(finding(turn, batch, *last, pages), engine=self.name)
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""
-        return story.plan(from_json(json.loads(program)), count)
+        return transcript.plan(from_json(json.loads(program)), count)
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
         """The replay data of a program given to the ring, for the engine for volume."""
         return {"engine": Volume.name, "variant": variant, "program": json.loads(program)}
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
-        """A machine's counterexample is a program: the engine for volume replays it."""
+        """Replay a program by the engine for volume."""
         Volume().replay(turn, data)

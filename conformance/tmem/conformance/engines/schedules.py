@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -36,8 +35,6 @@ SINGLE_STEPS: Final = (
 )
 AGED: Final = "page read after 30 days"
 """The coverpoint that counts stores whose clocks jumped."""
-REAL_THREADS_SECONDS: Final = 15.0
-"""Seconds of a turn at scale 1 on real threads. On greenlets the count of programs is the only limit."""
 
 
 class Schedules:
@@ -48,22 +45,18 @@ class Schedules:
     share = 0.45
 
     def run(self, turn: Turn) -> None:
-        """Explore the programs of a run x scale, or until the deadline."""
+        """Let clocks jump, then explore the programs of a round x scale, or until the deadline."""
         subject = _subject(turn)
         if subject is None:
             return
         total = max(1, round(programs(subject, turn.seed) * turn.scale))
         begun, last = round(turn.done * total), Counts()
-        until = time.monotonic() + REAL_THREADS_SECONDS * turn.scale if subject.real_threads else None
         atomic = ATOMIC in subject.claims and turn.level == LINEARIZABLE
 
         def progress(counts: Counts) -> None:
             nonlocal last
             _tell(turn, last, counts, turn.done + counts.programs / total, atomic)
             last = replace(counts)
-
-        def over() -> bool:
-            return turn.over() or (until is not None and time.monotonic() > until)
 
         if not turn.done and not subject.compiled:
             self._wait(turn, subject)
@@ -73,7 +66,7 @@ class Schedules:
                 turn.seed,
                 total,
                 begun=begun,
-                over=over,
+                over=turn.over,
                 progress=progress,
                 judging=_judging(turn, subject),
                 counts=_counts(turn, turn.seed),
@@ -87,9 +80,6 @@ class Schedules:
         finally:
             for first, second in subject.races():
                 turn.emit(DataRace(first, second))
-        if begun + last.programs < total and not turn.over():
-            explored = f"{begun + last.programs} of {total} programs were explored"
-            turn.emit(Note(f"Schedules on real threads take long: {explored}; --budget allows more."))
         if last.astray:
             turn.emit(
                 Note(
@@ -106,18 +96,20 @@ class Schedules:
         turn.emit(Covered({AGED: len(subject.variants)}))
 
     def steps(self, program: bytes, count: int) -> list[str]:
-        """The program that was under way, under one schedule or another."""
+        """The program that was under way; which of its schedules is not known."""
         data = json.loads(program)
         if data["program"] is None:
             return ["the first operations, before any program"]
         return [*outline(from_json(data["program"])), "in one of its schedules, one of these"]
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
-        """The replay data of a program given to the ring: the whole of its schedules."""
+        """The replay data of a program given to the ring, with all of its schedules."""
         return {"engine": self.name, **json.loads(program)}
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
-        """Run one schedule again, or all of a program whose target did not live to tell."""
+        """Run one schedule again, or all schedules of a program in which the process ended."""
+        if isinstance(own := data.get("own"), list):
+            turn = replace(turn, own=tuple(map(str, own)))
         subject = _subject(turn)
         if subject is None:
             raise ValueError(f"the threads of {turn.target} cannot be scheduled")
@@ -150,7 +142,9 @@ def _subject(turn: Turn) -> Subject | None:
         if isinstance(source, LibrarySource):
             subject = open_library(source.path, source.budgets)
         else:
-            subject = open_subject(source.place, source.attribute, source.variants)
+            subject = open_subject(
+                source.place, source.attribute, source.variants, real_threads=turn.real_threads, own=turn.own
+            )
     except (LoadError, LibraryError, ToolchainError) as error:
         turn.emit(Note(f"Its threads cannot be controlled by schedules: {error}."))
         return None
@@ -173,8 +167,8 @@ def _judging(turn: Turn, subject: Subject) -> Judging:
 
 
 def _begin(turn: Turn, seed: int, number: int, program: Program | None) -> None:
-    told = None if program is None else program.to_json()
-    turn.ring.begin(ENGINE, json.dumps({"seed": seed, "number": number, "program": told}).encode())
+    data = None if program is None else program.to_json()
+    turn.ring.begin(ENGINE, json.dumps({"seed": seed, "number": number, "program": data}).encode())
     turn.ring.step(0)
 
 

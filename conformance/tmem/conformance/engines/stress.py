@@ -1,30 +1,40 @@
-"""The engine for what schedules cannot control: real threads, whose history is checked afterwards."""
+"""The engine for what schedules do not control: real threads call at once, and their history is checked."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tmem.conformance.engine import Turn
-from tmem.conformance.engines.thread_load import STAMP, Crowd, switching_often, told
+from tmem.conformance.engines.overlap import story
+from tmem.conformance.engines.thread_load import STAMP, Crowd, switching_often
 from tmem.conformance.events import Checked, Covered, Finding, Found, Note, Progress
+from tmem.conformance.history.calls import Call, brief
 from tmem.conformance.history.checker import Illegal, Unknown, check
 from tmem.conformance.history.exhaustive import ATOMIC
+from tmem.conformance.history.trace.replies import wrong_reply
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.perform import close
 from tmem.spec.backend import Claims
+from tmem.spec.operations import Raised
 
 ROUNDS: Final = 16
-"""Crowds at scale 1, each on a backend of its own."""
+"""Crowds at scale 1. Each gets a backend of its own."""
 CALLERS: Final = 3
 OPERATIONS: Final = 1_500
 """Operations of each caller of a crowd."""
+VISITORS: Final = 300
+"""Threads that come and go beside the callers of the first crowd: each does a few operations."""
 STATES: Final = 1_000_000
 """The budget for the check of one history: some seconds, which decide all but one or two of a hundred."""
 WAIT: Final = 0.1
 """Seconds between two looks whether the threads go on."""
 TRIES: Final = 20
-"""Crowds that a replay lets loose: threads race as they like."""
+"""Crowds of a replay: threads race as they like."""
+GOT: Final = (int, bytes, type(None), Raised)
+"""What a get of a history answers: the number of a put, another page, nothing or an exception."""
+ALLOWED: Final = "an order of instants that explains every answer"
 CLOSING: Final = 1 << 32
 """The step in which a crowd's backend is closed."""
 RECLAIMED: Final = "page reclaimed under threads"
@@ -33,26 +43,26 @@ RECLAIMED: Final = "page reclaimed under threads"
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One crowd to be let loose."""
+    """One crowd."""
 
     seed: int
     number: int
 
     @property
     def name(self) -> str:
-        """What the crowd's random draws begin with."""
+        """The seed of the crowd's random draws."""
         return f"stress {self.seed} {self.number}"
 
 
 class Stress:
-    """Lets real threads loose on the target and checks what they saw."""
+    """Starts real threads that call the target, and checks what they saw."""
 
     name = "stress"
     detail = "real threads, and the history of what they saw"
     share = 0.13
 
     def run(self, turn: Turn) -> None:
-        """Let ROUNDS x scale crowds loose, or as many as fit before the deadline."""
+        """Run ROUNDS x scale crowds, or as many as fit before the deadline."""
         if turn.page_size < STAMP:
             turn.emit(Note(f"Pages of {turn.page_size} bytes cannot be told apart by threads."))
             return
@@ -72,7 +82,7 @@ class Stress:
         crowd = Crowd(backend, corpus(turn.page_size, one.seed), one.name)
         beats = 0
         with switching_often():
-            crowd.start(CALLERS, OPERATIONS)
+            crowd.start(CALLERS, OPERATIONS, 0 if one.number else VISITORS)
             seen = -1
             while not crowd.wait(WAIT):
                 if (now := crowd.done()) != seen:  # a crowd that stands still is for the supervisor to see
@@ -83,7 +93,7 @@ class Stress:
         turn.ring.step(CLOSING)
         close(backend)
         turn.ring.rest()
-        result = check(calls, level=turn.level, claims=claims, budget=STATES)
+        result = _undeclared(calls) or check(calls, level=turn.level, claims=claims, budget=STATES)
         decided = not isinstance(result, Unknown)
         turn.emit(Progress(len(calls), 1, histories=int(decided), done=done))
         gone = sum(call.answer for call in calls if call.op == "reclaim" and type(call.answer) is int)
@@ -101,27 +111,22 @@ class Stress:
             return None
         if ATOMIC in claims and not isinstance(check(calls, level=turn.level, budget=STATES), Illegal):
             result = replace(result, clause=ATOMIC)  # nothing is wrong but what is claimed
-        return Finding(
-            result.clause,
-            result.reason,
-            "an order of instants that explains every answer",
-            told(result.window),
-            {"engine": self.name, "seed": one.seed, "round": one.number},
-            engine=self.name,
-        )
+        steps, picture = story(result, crowd.page, crowd.pages)
+        data: dict[str, object] = {"engine": self.name, "seed": one.seed, "round": one.number}
+        return Finding(result.clause, result.reason, ALLOWED, steps, data, picture=picture, engine=self.name)
 
     def steps(self, program: bytes, count: int) -> list[str]:
-        """Which crowd was loose."""
+        """The crowd that was under way."""
         calls = [f"{program.decode()}: {CALLERS} threads and the reclaimer call at once"]
         return [*calls, "close()"] if count > CLOSING else calls
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
-        """The replay data of a crowd that did not come to its end."""
+        """The replay data of a crowd in which the process ended."""
         _, seed, number = program.decode().split()
         return {"engine": self.name, "seed": int(seed), "round": int(number)}
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
-        """Let the crowd loose again, up to TRIES times; ValueError where the data is not of this engine."""
+        """Run the crowd again, up to TRIES times. Raises ValueError if the data is not of this engine."""
         seed, number = data.get("seed"), data.get("round")
         if not isinstance(seed, int) or not isinstance(number, int):
             raise ValueError("seed or round is missing or no number")
@@ -130,3 +135,14 @@ class Stress:
             if finding is not None:
                 turn.emit(Found(finding))
                 return
+
+
+def _undeclared(calls: Iterable[Call]) -> Illegal | None:
+    # An answer that no call may have, whatever the other calls did.
+    for call in calls:
+        if isinstance(call.answer, Raised) and (wrong := wrong_reply(call)) is not None:
+            return Illegal(wrong.clause, wrong.reason, (call,))
+        if call.op == "get" and type(call.answer) not in GOT:
+            came = f"#1: get answered {brief(call.answer)}, which is neither a page nor None."
+            return Illegal("TMEM-ERR-1", came, (call,))
+    return None

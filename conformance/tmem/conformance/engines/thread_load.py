@@ -1,4 +1,4 @@
-"""A crowd: real threads that call one backend at once, and what each of them saw."""
+"""A crowd: real threads that call one backend at once, and the calls of each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +30,9 @@ MAKERS: Final = (0, 2)
 KINDS: Final = ((False, False), (True, False), (False, True), (True, True))
 """The pools of a crowd, by number: persistent, shared."""
 
+VISIT: Final = 3
+"""Operations of a visitor."""
+
 Recorded = list[tuple[float, float, str, tuple[Any, ...], object]]
 
 
@@ -44,12 +47,14 @@ class Crowd:
     before: Recorded = field(default_factory=list)
     recorded: list[Recorded] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
+    visits: list[Recorded] = field(default_factory=list)
     callers: int = 0
     left: bool = False
-    """Set where nobody waits any more: the reclaimer ends, though callers may hang."""
+    """Whether nobody waits any more: then the reclaimer ends, though callers may hang."""
 
-    def start(self, callers: int, operations: int) -> None:
-        """Make the pools, and let so many callers and, where there is one, the reclaimer loose."""
+    def start(self, callers: int, operations: int, visitors: int = 0) -> None:
+        """Make the pools, and start so many callers, the reclaimer if there is one, and one thread after the
+        other of the `visitors`, which do a few operations each."""
         self.callers = callers
         for number in range(len(KINDS)):
             for client in (1, 2):
@@ -59,6 +64,8 @@ class Crowd:
         ]
         if isinstance(self.backend, Reclaims):
             work.append(partial(self._reclaim, self.backend))
+        if visitors:
+            work.insert(callers, partial(self._visits, visitors=visitors))
         self.recorded = [[] for _ in work]
         self.threads = [
             threading.Thread(target=each, args=(kept,), daemon=True)
@@ -68,20 +75,20 @@ class Crowd:
             thread.start()
 
     def done(self) -> int:
-        """How many operations of the callers have returned: the reclaimer goes on while they hang."""
+        """The operations of the callers that returned. The reclaimer goes on while they hang."""
         return sum(map(len, self.recorded[: self.callers]))
 
     def wait(self, seconds: float) -> bool:
-        """Wait a little; whether every thread has come to its end."""
+        """Wait a little. Returns whether every thread has ended."""
         until = time.monotonic() + seconds
         for thread in self.threads:
             thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self.threads)
 
     def history(self) -> list[Call]:
-        """Every call, with pages as the number of their put, or as they came where they are no put's."""
+        """Every call. A page is the number of its put, or the bytes themselves if nobody put them."""
         calls = []
-        for thread, kept in enumerate([self.before, *self.recorded]):
+        for thread, kept in enumerate([self.before, *self.recorded, *self.visits]):
             for begin, end, op, args, answer in kept:
                 if op == "put":
                     args = (*args[:4], self._token(args[4]))
@@ -92,9 +99,10 @@ class Crowd:
 
     def _token(self, page: bytes) -> object:
         stamp = int.from_bytes(page[:STAMP], "big")
-        return stamp if page == self._page(stamp) else page
+        return stamp if page == self.page(stamp) else page
 
-    def _page(self, stamp: int) -> bytes:
+    def page(self, stamp: int) -> bytes:
+        """The page of a put, by its stamp."""
         base = self.pages.pages[stamp % len(self.pages.pages)]
         return stamp.to_bytes(STAMP, "big") + base[STAMP:]
 
@@ -113,7 +121,7 @@ class Crowd:
             pool = self.pools.get((client, pool_number), 0)
             slot = (client, pool, draw.choice(oids), draw.choice(indexes))
             if chance < 0.4:
-                self._do(kept, "put", (*slot, self._page(next(stamps))))
+                self._do(kept, "put", (*slot, self.page(next(stamps))))
             elif chance < 0.85:
                 self._do(kept, "get", slot)
             elif chance < 0.95:
@@ -121,8 +129,17 @@ class Crowd:
             else:
                 self._do(kept, "flush_object", slot[:3])
 
+    def _visits(self, kept: Recorded, visitors: int) -> None:
+        # Each visitor is a thread of its own, which ends before the next begins.
+        for number in range(self.callers + 1, self.callers + 1 + visitors):
+            self.visits.append([])
+            visit = partial(self._call, self.visits[-1], number=number, operations=VISIT)
+            visitor = threading.Thread(target=visit, daemon=True)
+            visitor.start()
+            visitor.join()
+
     def _reclaim(self, backend: Reclaims, kept: Recorded) -> None:
-        callers = self.threads[:-1]
+        callers = self.threads[: self.callers]
         while not self.left and any(thread.is_alive() for thread in callers):
             self._do(kept, "reclaim", (1,))
             time.sleep(SWITCH)
@@ -159,15 +176,10 @@ class Crowd:
 
 @contextmanager
 def switching_often() -> Iterator[None]:
-    """Let threads switch often meanwhile."""
+    """Threads switch often in this context."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH)
     try:
         yield
     finally:
         sys.setswitchinterval(usual)
-
-
-def told(calls: Sequence[Call]) -> tuple[str, ...]:
-    """Calls as a person reads them, each with its thread."""
-    return tuple(f"thread {call.thread}: {call}" if call.thread else f"before: {call}" for call in calls)

@@ -1,4 +1,4 @@
-"""The engine for volume: programs decoded from random bytes, a byte an operation and one for its slot."""
+"""The engine for volume: programs decoded from random bytes, two bytes for each operation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from tmem.conformance.coverage import Coverage
 from tmem.conformance.engine import Turn
-from tmem.conformance.events import Finding, Found, Progress
-from tmem.conformance.programs import transcript as story
+from tmem.conformance.events import Finding, Found, Progress, Seen
+from tmem.conformance.programs import transcript
 from tmem.conformance.programs.pages import Corpus, corpus
 from tmem.conformance.programs.program import HEADER, REPEATS, USED, Heuristics, Program, decode, from_json
 from tmem.conformance.programs.runner import Outcome, run, twins
@@ -24,7 +24,7 @@ TELL = 100
 
 
 class Volume:
-    """Random programs of a small universe in great number."""
+    """Runs a great number of random programs, each over a small universe."""
 
     name = "volume"
     detail = "random programs over awkward handles"
@@ -44,6 +44,7 @@ class Volume:
             coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
             if outcome.violation is not None and outcome.violation.clause not in found:
                 found.add(outcome.violation.clause)
+                turn.emit(Seen(as_seen(self.name, number, program, outcome, pages)))
                 smallest = finding(turn, number, program, outcome, pages)
                 found.add(smallest.clause)
                 turn.emit(Found(smallest))
@@ -54,14 +55,14 @@ class Volume:
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""
-        return story.plan(_begun(program), count)
+        return transcript.plan(_begun(program), count)
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
         """The replay data of a program given to the ring."""
         return {"engine": self.name, "variant": variant, "program": _begun(program).to_json()}
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
-        """Run the program of a replay file; ValueError where it is none."""
+        """Run the program of a replay file. Raises ValueError if the data is not a program."""
         program, variant = from_json(data.get("program")), data.get("variant", 0)
         if not isinstance(variant, int):
             raise ValueError("the variant of the backend is not a number")
@@ -75,10 +76,10 @@ class Volume:
 def outcomes(
     turn: Turn, seed: str, total: int, begun: int = 0, using: Heuristics = USED
 ) -> Iterator[tuple[int, Program, Outcome]]:
-    """Run `total` random programs, each on a fresh backend, and yield their outcomes; stop at the deadline.
+    """Run `total` random programs, each on a fresh backend, and yield their outcomes. Stops at the deadline.
 
-    The first `begun` are skipped, since an earlier turn ran them. The last sixteenth put two pages again and
-    again: they find what the others cannot, but name the clause less surely.
+    The first `begun` are skipped, since an earlier turn ran them. The last sixteenth of them put two pages
+    again and again. These find violations that the others cannot, but blame the right clause less reliably.
     """
     pages = corpus(turn.page_size, turn.seed)
     draw = random.Random(seed)
@@ -96,12 +97,28 @@ def outcomes(
             return
 
 
+def as_seen(engine: str, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:
+    """Return the violation that ended a program, as a finding that is not shrunk."""
+    violation = outcome.violation
+    assert violation is not None
+    return Finding(
+        violation.clause,
+        violation.message,
+        violation.allowed,
+        tuple(transcript.lines(outcome.trace, pages)),
+        {"engine": Volume.name, "variant": variant, "program": program.to_json()},
+        engine=engine,
+    )
+
+
 def finding(turn: Turn, variant: int, program: Program, outcome: Outcome, pages: Corpus) -> Finding:
-    """Shrink a program that broke the contract; returns it as it was seen where it does not fail again."""
+    """Shrink a program that broke the contract. If it does not fail again, report it as it was first seen."""
     seen = outcome.violation
     assert seen is not None
 
     def fails(candidate: Program) -> str | None:
+        if turn.over():
+            return None
         violation = _again(turn, candidate, variant, pages).violation
         return None if violation is None else violation.clause
 
@@ -109,19 +126,11 @@ def finding(turn: Turn, variant: int, program: Program, outcome: Outcome, pages:
     again = _again(turn, small, variant, pages)
     if again.violation is None:
         small, again = program, outcome
-    violation = again.violation or seen
-    return Finding(
-        violation.clause,
-        violation.message,
-        violation.allowed,
-        tuple(story.lines(again.trace, pages)),
-        {"engine": Volume.name, "variant": variant, "program": small.to_json()},
-        engine=Volume.name,
-    )
+    return as_seen(Volume.name, variant, small, again, pages)
 
 
 def _again(turn: Turn, program: Program, variant: int, pages: Corpus) -> Outcome:
-    # The target may hang or die in any run, so each is on the ring.
+    # The target may hang or crash in any run, so each program is written to the ring.
     turn.ring.begin(Volume.name, json.dumps(program.to_json()).encode())
     return run(program, turn.fresh(variant), pages, turn.ring)
 

@@ -15,6 +15,7 @@ from tmem.conformance.faults import (  # noqa: F401  # importing a module regist
     flushes,
     gets,
     isolation,
+    large,
     liveness,
     pools,
     puts,

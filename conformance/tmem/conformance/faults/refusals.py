@@ -1,5 +1,4 @@
-"""Faults of refusals: right operations that are refused, for ever or as if nothing changed, and what was done
-all the same; numbers that cannot be."""
+"""Faults of refusals: correct calls that are refused, refused calls that take effect, and bad numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from tmem.spec.abi.flags import PERSIST, SHARED, kind_of, objection
 from tmem.spec.backend import Backend, TellsFlags
 from tmem.spec.handle import in_range
 
-ASKS = ("pool_flags",)
+NEEDS = ("pool_flags",)
 
 
 class RefusedDuplicate(KeepsOld):
@@ -65,7 +64,7 @@ class DuplicateHasNoSpaceKeepsOld(RefusedDuplicate):
 
 @fault("TMEM-PUT-1")
 class PutForbidden(Wrapper):
-    """Every fifth put of a right page into a live pool raises EPERM, and nothing is stored."""
+    """Every fifth correct put raises EPERM and stores nothing."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
         stored = super().put(client, pool, oid, index, page)
@@ -76,7 +75,7 @@ class PutForbidden(Wrapper):
 
 
 class DestroyRefused(Shadow):
-    """Destroy pool raises `errno` for ever, and the pool lives on."""
+    """Every destroy of a live pool raises `errno` and does nothing."""
 
     errno: int
 
@@ -88,20 +87,20 @@ class DestroyRefused(Shadow):
 
 @fault("TMEM-POOL-3")
 class DestroyForbidden(DestroyRefused):
-    """Destroy pool raises EPERM for ever, and the pool lives on."""
+    """Every destroy of a live pool raises EPERM and does nothing."""
 
     errno = EPERM
 
 
 @fault("TMEM-POOL-3")
 class DestroyFindsNoPool(DestroyRefused):
-    """Destroy pool raises ENODEV for ever, and the pool lives on."""
+    """Every destroy of a live pool raises ENODEV and does nothing."""
 
     errno = ENODEV
 
 
 class PersistentDenied(Shadow):
-    """A get of a persistent page raises `errno` for ever, once the page was got."""
+    """Every get of a persistent page but the first raises `errno`."""
 
     errno: int
 
@@ -120,21 +119,21 @@ class PersistentDenied(Shadow):
 
 @fault(*LOST, needs=("private persistent",))
 class GetOutOfMemoryForEver(PersistentDenied):
-    """A get of a persistent page raises ENOMEM for ever, once the page was got."""
+    """Every get of a persistent page but the first raises ENOMEM."""
 
     errno = ENOMEM
 
 
 @fault(*LOST, needs=("private persistent",))
 class GetOutOfSpaceForEver(PersistentDenied):
-    """A get of a persistent page raises ENOSPC for ever, once the page was got."""
+    """Every get of a persistent page but the first raises ENOSPC."""
 
     errno = ENOSPC
 
 
 @fault(*LOST, needs=("private persistent",))
 class GetFrozenForEver(PersistentDenied):
-    """A get of a persistent page raises EFROZEN for ever, once the page was got."""
+    """Every get of a persistent page but the first raises EFROZEN."""
 
     errno = EFROZEN
 
@@ -158,7 +157,7 @@ class PoolIdTooWide(Wrapper):
 
 @fault("TMEM-POOL-4")
 class NewPoolInvalid(Wrapper):
-    """Every third new pool of right flags is refused with EINVAL."""
+    """Every third new pool with correct flags is refused with EINVAL."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         if objection(flags, self.page_size) is None and self.every(3):
@@ -168,7 +167,7 @@ class NewPoolInvalid(Wrapper):
 
 @fault("TMEM-POOL-3", "TMEM-POOL-2", "TMEM-SHARE-1", needs=("shared",))
 class RefusedSharerStays(Shadow):
-    """Every other request for a shared pool is refused with ENOMEM after it has joined."""
+    """Every other request for a shared pool is refused with ENOMEM after the client has joined."""
 
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         if not kind_of(flags, uuid).shared or self.every(2) is False:
@@ -205,58 +204,58 @@ class DeadPoolHasNoRoom(Wrapper):
 
 @fault("TMEM-ERR-1", needs=("reclaim",))
 class ReclaimAnswersTooMuch(Reclaiming):
-    """Reclaim answers a thousand million pages."""
+    """Reclaim answers a thousand million more pages than it removed."""
 
     def reclaim(self, pages: int) -> int:
         return super().reclaim(pages) + 10**9
 
 
-class Telling(Shadow):
-    """Tells other flags than those of the pool, where `telling` says so."""
+class ReportsFlags(Shadow):
+    """Answers pool flags with what `reported` returns."""
 
-    def telling(self, flags: int, client: int, pool: int) -> int:
-        """What pool flags answer, of the flags of the pool."""
+    def reported(self, flags: int, client: int, pool: int) -> int:
+        """Return the flags that are answered in place of the flags of the pool."""
         return flags
 
     def pool_flags(self, client: int, pool: int) -> int:
-        return self.telling(cast(TellsFlags, self.inner).pool_flags(client, pool), client, pool)
+        return self.reported(cast(TellsFlags, self.inner).pool_flags(client, pool), client, pool)
 
 
 @fault("TMEM-POOL-5", needs=("pool_flags", "private persistent"))
-class PersistentToldEphemeral(Telling):
-    """Pool flags tell that a private persistent pool is ephemeral."""
+class PersistentShownEphemeral(ReportsFlags):
+    """Pool flags say that a private persistent pool is ephemeral."""
 
-    def telling(self, flags: int, client: int, pool: int) -> int:
+    def reported(self, flags: int, client: int, pool: int) -> int:
         return flags if flags & SHARED else flags & ~PERSIST
 
 
-@fault("TMEM-POOL-5", needs=ASKS)
-class EphemeralToldPersistent(Telling):
-    """Pool flags tell that every pool is persistent."""
+@fault("TMEM-POOL-5", needs=NEEDS)
+class EphemeralShownPersistent(ReportsFlags):
+    """Pool flags say that every pool is persistent."""
 
-    def telling(self, flags: int, client: int, pool: int) -> int:
+    def reported(self, flags: int, client: int, pool: int) -> int:
         return flags | PERSIST
 
 
-@fault("TMEM-POOL-5", needs=ASKS)
-class FlagsToldOfNoVersion(Telling):
-    """Pool flags tell a version of the specification that there is not."""
+@fault("TMEM-POOL-5", needs=NEEDS)
+class FlagsOfUnknownVersion(ReportsFlags):
+    """Pool flags have a version of the specification that does not exist."""
 
-    def telling(self, flags: int, client: int, pool: int) -> int:
+    def reported(self, flags: int, client: int, pool: int) -> int:
         return flags | 0xFF << 24
 
 
-@fault("TMEM-POOL-5", needs=ASKS)
-class FlagsNotTold(Telling):
+@fault("TMEM-POOL-5", needs=NEEDS)
+class PoolFlagsForbidden(ReportsFlags):
     """Pool flags raise EPERM."""
 
-    def telling(self, flags: int, client: int, pool: int) -> int:
+    def reported(self, flags: int, client: int, pool: int) -> int:
         raise OSError(EPERM, "not yours to know")
 
 
 @fault("TMEM-SHARE-1", needs=("shared persistent", "shared ephemeral"))
-class JoinedAsItIs(Shadow):
-    """Who asks to join a pool as another kind is let in, and there are no pool flags to tell."""
+class JoinerGetsKindOfPool(Shadow):
+    """A client that asks for another kind joins the shared pool, and there is no pool flags to say so."""
 
     def __getattr__(self, name: str) -> object:
         if name == "pool_flags":

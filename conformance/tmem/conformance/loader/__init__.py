@@ -1,4 +1,4 @@
-"""Loads Python code under test afresh, in modules that nobody else sees, with switch points and rewrites.
+"""Loads a fresh private copy of Python code under test, with switch points and rewrites.
 
 Imports nothing of `conformance`. `points` puts switch points into a tree, `imports` executes modules.
 """
@@ -28,9 +28,9 @@ class Loaded:
     value: Callable[..., Any]
     modules: Mapping[str, ModuleType]
     foreign: Set[str] = frozenset()
-    """The packages of others and the compiled modules that it uses as they are, by name; late imports too."""
+    """Names of the packages and compiled modules that are used unchanged, including those of late imports."""
     notes: tuple[str, ...] = field(default=())
-    """What is not private, a line each."""
+    """Lines that say which packages are not private, and why."""
 
 
 def load(
@@ -65,7 +65,7 @@ def load(
 
 
 def replace(old: str, new: str, count: int = 1) -> Rewrite:
-    """A rewrite of a text that occurs `count` times. Raises LoadError if it occurs more or less often.
+    """Return a rewrite that replaces a text that occurs `count` times. It raises LoadError for another count.
 
     >>> replace("a", "b")("a = 1")
     'b = 1'
@@ -80,7 +80,7 @@ def replace(old: str, new: str, count: int = 1) -> Rewrite:
 
 
 def explain(error: BaseException) -> str:
-    """An error, and the innermost line of code that raised it."""
+    """Describe an error, with the innermost line of loaded code that raised it."""
     if isinstance(error, LoadError):
         return str(error)
     if isinstance(error, SyntaxError):

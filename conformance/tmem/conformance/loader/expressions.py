@@ -24,7 +24,7 @@ Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
 def after_point(value: ast.expr) -> ast.expr:
-    """The expression after a switch point: `__point__() or value`, because a point returns None."""
+    """Put a switch point before an expression: `__point__() or value`, because a point returns None."""
     point = ast.copy_location(ast.Call(ast.Name(POINT, ast.Load()), [], []), value)
     return ast.copy_location(ast.BoolOp(ast.Or(), [point, value]), value)
 
@@ -60,7 +60,7 @@ class Scan:
         self.calls: list[ast.Call] = []
 
     def touch(self) -> None:
-        """The statement touches what other threads may see."""
+        """Record that the statement touches what other threads may see."""
         for call in self.calls:
             inner = ast.copy_location(ast.Call(call.func, call.args, call.keywords), call)
             call.func = ast.copy_location(ast.Name(POINTED, ast.Load()), call)
@@ -69,7 +69,7 @@ class Scan:
         self.touched = self.dirty = True
 
     def statement(self, node: ast.stmt) -> None:
-        """A statement without blocks."""
+        """Visit a statement without blocks."""
         match node:
             case ast.Assign():
                 node.value = self.visit(node.value)
@@ -92,7 +92,7 @@ class Scan:
                 self._children(node)
 
     def visit(self, node: ast.expr) -> ast.expr:
-        """The expression with its points. Targets of assignments are visited, and not changed."""
+        """Return the expression with its points. Targets of assignments are visited and not changed."""
         match node:
             case ast.Call():
                 self._call(node)
@@ -132,7 +132,7 @@ class Scan:
         return node
 
     def test(self, node: ast.expr) -> ast.expr:
-        """An expression whose truth is tested, which reads the content of a container."""
+        """Return a tested expression with its points. Testing the truth of a container reads its content."""
         node = self.visit(node)
         if isinstance(node, ast.Name | ast.Attribute):
             self.touch()
@@ -168,7 +168,7 @@ class Scan:
             keyword.value = self.visit(keyword.value)
         if pure:
             return
-        if own:  # if it touches anything, it begins with a point
+        if own:  # an own function that touches anything begins with a point
             self.dirty, self.calls = True, []
         else:
             self.touch()
@@ -198,7 +198,7 @@ class Scan:
         self.calls += [call for call in after_body if call not in self.calls]
 
     def _comprehension(self, node: Comprehension) -> None:
-        # A loop: what one turn touches comes before the calls of the next turn.
+        # A loop: what one iteration touches comes before the calls of the next one.
         first, *rest = node.generators
         first.iter = self.visit(first.iter)
         self.dirty = True
@@ -213,7 +213,7 @@ class Scan:
 
 
 def _put_before(call: ast.Call) -> None:
-    # A point before the call evaluates anything of its own.
+    # Puts a point before the call evaluates any part of its expression.
     owner: ast.Call | ast.Attribute = call
     inner = call.func
     while isinstance(inner, ast.Attribute):

@@ -27,15 +27,14 @@ Rewrite = Callable[[str], str | ast.Module]
 SHARED: Final = ("tmem.spec",)
 """Packages outside the standard library that code under test shares with everybody."""
 
-
 _STDLIB: Final = str(Path(ast.__file__).parent)
 _INSTALLED: Final = frozenset({"site-packages", "dist-packages"})
-"""Folders of packages that were installed, and so are not the target's own."""
+"""Names of folders with installed packages, which do not belong to the target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What is different for code under test.
+    """How the environment of code under test differs from the usual one.
 
     `modules` replace real modules, by name; `names` are further builtins; `transform` changes the tree of
     each private module outside the standard library; `private` names modules of the standard library that
@@ -111,7 +110,7 @@ class Importer:
             self._tops.remove(top)
 
     def _share(self, top: str, name: str, error: Exception) -> ModuleType:
-        # Some packages can be executed only once in a process.
+        # Some packages can be executed only once in a process: use the shared module.
         for each in [n for n in self.private if n.partition(".")[0] == top]:
             del self.private[each]
         for each in [n for n in self._executing if n.partition(".")[0] == top]:
@@ -221,7 +220,7 @@ class Importer:
         else:
             sys.modules[name] = before
 
-    # What `import` statements of the loaded code do
+    # Called by `import` statements of the loaded code
 
     def _import(
         self,
@@ -296,7 +295,7 @@ def _remember(source: str, file: str) -> str:
 
 
 def _importlib(importer: Importer) -> ModuleType:
-    """`importlib`, with the `import_module` of an importer."""
+    """Return a copy of `importlib` whose `import_module` is that of the importer."""
 
     def import_module(name: str, package: str | None = None) -> ModuleType:
         return importer.load(importlib.util.resolve_name(name, package) if name.startswith(".") else name)

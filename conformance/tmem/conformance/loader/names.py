@@ -1,4 +1,4 @@
-"""The names in the code of a target: which attributes may change, and which calls run the target's own code.
+"""Learns names in the code of a target: attributes that may change, and functions of the target itself.
 
 Attributes that only constructors assign are read without a switch point. A call of the target's own function
 has no switch point around it, because the function has its own.
@@ -110,17 +110,17 @@ class Names:
 
 
 EVERYTHING: Final = Names(dynamic=True)
-"""Of a target that was not learned: any attribute may change, and no function is known."""
+"""Names for a target that was not learned: any attribute may change, and no function is known."""
 
 
 def first_argument(node: Function) -> str | None:
-    """The name that a method gives to its object."""
+    """Return the name that a method gives to its object."""
     arguments = [*node.args.posonlyargs, *node.args.args]
     return arguments[0].arg if arguments else None
 
 
 def keeps_to_itself(node: Function) -> str | None:
-    """The name that a constructor gives to its object, if nobody else sees that before it returns."""
+    """Return the name that a constructor gives to its object, if the object is private until it returns."""
     own = first_argument(node)
     if node.name not in CONSTRUCTORS or own is None:
         return None
@@ -138,7 +138,7 @@ def keeps_to_itself(node: Function) -> str | None:
 
 
 def own_names(tree: ast.Module, names: Names) -> frozenset[str]:
-    """The bare names by which a module calls functions of the target."""
+    """Return the bare names by which a module calls functions of the target."""
     here = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.ClassDef)}
     assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     arguments = {each.arg for each in ast.walk(tree) if isinstance(each, ast.arg)}
@@ -150,11 +150,11 @@ def own_names(tree: ast.Module, names: Names) -> frozenset[str]:
 
 
 def modules(tree: ast.Module) -> frozenset[str]:
-    """The names that `import` statements of a module bind."""
+    """Return the names that `import` statements of a module bind."""
     imports = (node for node in ast.walk(tree) if isinstance(node, ast.Import))
     return frozenset(each.asname or each.name.partition(".")[0] for node in imports for each in node.names)
 
 
 def top(node: ast.ImportFrom) -> str:
-    """The top package of an import."""
+    """Return the top package of an import."""
     return (node.module or "").partition(".")[0]

@@ -45,13 +45,13 @@ def with_points(tree: ast.Module, names: Names = EVERYTHING) -> ast.Module:
 
 
 def functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda]:
-    """Every function. Inner functions come first, so that their statements are done once."""
+    """Return all functions, inner ones first, so that each statement is processed once."""
     found = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
     return found[::-1]
 
 
 def point_before(node: ast.stmt) -> ast.stmt:
-    """A statement that is a switch point."""
+    """Return a statement that is a switch point."""
     call = ast.Call(ast.Name(POINT, ast.Load()), [], [])
     return ast.fix_missing_locations(ast.copy_location(ast.Expr(ast.copy_location(call, node)), node))
 
@@ -73,14 +73,14 @@ class Statements:
         self.scope = scope
 
     def block(self, body: list[ast.stmt], always: bool = False) -> list[ast.stmt]:
-        """The statements with points. With `always`, a point stands before the first, as loops need it."""
+        """Return the statements with points. With `always`, as loops need, one stands before the first."""
         with_points = [each for node in body for each in self.statement(node)]
         if always and not is_point(with_points[0]):
             with_points.insert(0, point_before(body[0]))
         return with_points
 
     def statement(self, node: ast.stmt) -> Iterator[ast.stmt]:
-        """The statement, after a point if it touches anything."""
+        """Yield the statement, after a point if it touches anything."""
         scan = Scan(self.scope)
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -117,12 +117,12 @@ class Statements:
         yield node
 
     def inside(self, node: ast.While | ast.If | ast.Try | ast.TryStar) -> None:
-        """The blocks of a statement."""
+        """Process the blocks of a statement."""
         node.body = self.block(node.body)
         node.orelse = self.block(node.orelse)
 
     def case(self, case: ast.match_case) -> None:
-        """One case of a match."""
+        """Process one case of a match."""
         if case.guard is not None:
             scan = Scan(self.scope)
             guard = scan.visit(case.guard)
@@ -130,7 +130,7 @@ class Statements:
         case.body = self.block(case.body)
 
     def with_items(self, node: ast.With | ast.AsyncWith, scan: Scan) -> None:
-        """The expressions of `with`. A plain chain of names leads to a lock, and taking it is a point."""
+        """Process the expressions of `with`. A chain of names is a lock, and taking a lock is a point."""
         if all(is_chain(item.context_expr) for item in node.items):
             return
         for item in node.items:
@@ -139,5 +139,5 @@ class Statements:
 
 
 def is_chain(node: ast.expr) -> bool:
-    """Whether it is a name, or attributes of a name."""
+    """Whether the expression is a name, or attributes of a name."""
     return isinstance(node, ast.Name) or (isinstance(node, ast.Attribute) and is_chain(node.value))

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 from tmem.spec.handle import CLIENT_BITS, INDEX_BITS, OBJECT_BITS
 
 Relation: TypeAlias = Callable[[random.Random, int], Iterator[int]]
-"""Draws numbers of so many bits that are related, without end; some may come twice."""
+"""Yields related numbers of the given width in bits, without end; numbers may repeat."""
 
 UUID_BITS: Final = 128
 WORD_BITS: Final = 64
@@ -24,9 +24,9 @@ WORD: Final = (1 << WORD_BITS) - 1
 MODULI: Final = (2**31 - 1, 2**32 - 1, 2**61 - 1, 2**64 - 1, 2**64 - 59, 251, 509, 1021, 65_521)
 """Primes and Mersenne numbers that hash functions divide by; the third is that of Python's `hash`."""
 KEPT: Final = (6, 8, 12, 16, 24, 31, 32, 48, 53, 63, 64, 96, 127, 128)
-"""How many low bits a store may keep of a number."""
+"""Numbers of low bits that a store may keep of a number."""
 BORDERS: Final = (1, 2, 3, 4, 5, 6, 6, 6, 7, 8, 8, 9, 10, 12, 12, 16, 18, 20, 24, 24, 30, 31)
-"""Powers of two at which a tree of fan-out 2 to 256 begins a new node or level."""
+"""Exponents of the powers of two at which a tree of fan-out 2 to 256 begins a new node or level."""
 
 
 class Universe(NamedTuple):
@@ -42,14 +42,14 @@ PLAIN_UUIDS: Final = (0xA, 0xB, 0xC, 0xD)
 
 
 def plain(objects: int, indexes: int, clients: int) -> Universe:
-    """The universe of small numbers."""
+    """Return the universe of small numbers."""
     return Universe(tuple(range(objects)), tuple(range(indexes)), tuple(range(1, clients + 1)), PLAIN_UUIDS)
 
 
 def universe(key: int, objects: int, indexes: int, clients: int) -> Universe:
-    """The universe that a key of 32 bits stands for, with so many numbers of each kind.
+    """Return the universe of a 32-bit key, with so many object ids, indexes and clients.
 
-    Keys with equal high halves share their families, so that these are drawn once in a run.
+    Keys with equal high halves share their families of numbers, so that a run draws these once.
     """
     seed, choice = key >> 16, key & 0xFFFF
     family, other = choice & 0xFF, choice >> 8
@@ -63,9 +63,9 @@ def universe(key: int, objects: int, indexes: int, clients: int) -> Universe:
 
 
 FEW: Final = 4
-"""Objects up to which programs share families. Of more any two may collide, so they are drawn anew."""
+"""Up to so many objects, programs share families. More are drawn for each program: any two may collide."""
 CLOSE: Final = 24
-"""Families of 256 in which both ids and indexes are small: what a key made of both confuses."""
+"""Families, out of 256, in which object ids and indexes are small: a key computed from both confuses them."""
 
 
 @lru_cache(1 << 12)
@@ -101,7 +101,7 @@ def consecutive(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def extremes(draw: random.Random, bits: int) -> Iterator[int]:
-    """The least and the greatest, all ones, and the sign bit: numbers that stores keep for themselves."""
+    """The least and the greatest numbers and the sign bit, some of which stores reserve."""
     top = (1 << bits) - 1
     numbers = [0, top, 1 << (bits - 1), top - 1, top >> 1, 1]
     draw.shuffle(numbers)
@@ -109,7 +109,7 @@ def extremes(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def one_bit_apart(draw: random.Random, bits: int) -> Iterator[int]:
-    """A number, and the same with one bit changed, anywhere."""
+    """A number, and copies of it with one bit changed."""
     number = draw.choice((0, 7, draw.getrandbits(bits)))
     yield number
     while True:
@@ -127,7 +127,7 @@ def equal_low_bits(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def equal_high_bits(draw: random.Random, bits: int) -> Iterator[int]:
-    """Great neighbours, which are one where a number is kept as a float."""
+    """Large numbers close to each other, which are equal as floats."""
     number = draw.getrandbits(bits) | 1 << (bits - 1)
     while True:
         yield number
@@ -145,7 +145,7 @@ def equal_remainders(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def at_a_border(draw: random.Random, bits: int) -> Iterator[int]:
-    """Numbers on both sides of a power of two, with its multiples."""
+    """Numbers on both sides of a power of two and of its multiples."""
     border = 1 << draw.choice([each for each in BORDERS if each < bits])
     yield from (border - 1, border, 0)
     times = 2
@@ -168,7 +168,7 @@ def equal_other_words(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def equal_sums_of_words(draw: random.Random, bits: int) -> Iterator[int]:
-    """Numbers whose words add up alike."""
+    """Numbers whose words have the same sum."""
     number, count = draw.getrandbits(bits), bits // WORD_BITS
     while True:
         one, other = draw.sample(range(count), 2)
@@ -181,7 +181,7 @@ def equal_sums_of_words(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def equal_xors_of_words(draw: random.Random, bits: int) -> Iterator[int]:
-    """Numbers whose words have one XOR."""
+    """Numbers whose words have the same XOR."""
     number, count = draw.getrandbits(bits), bits // WORD_BITS
     while True:
         one, other = draw.sample(range(count), 2)
@@ -191,7 +191,7 @@ def equal_xors_of_words(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def words_in_another_order(draw: random.Random, bits: int) -> Iterator[int]:
-    """Numbers of the same words: one word moved about, or all of them."""
+    """Numbers with the same words in different orders."""
     count = bits // WORD_BITS
     while True:
         words = [draw.choice((5, draw.getrandbits(WORD_BITS))), *(0 for _ in range(count - 1))]
@@ -211,7 +211,7 @@ def equal_low_halves_of_words(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def equal_crc32(draw: random.Random, bits: int) -> Iterator[int]:
-    """Numbers whose bytes, the low ones first, have one CRC-32."""
+    """Numbers whose bytes, the low ones first, have the same CRC-32."""
     number, differences = draw.getrandbits(bits), crc_differences(bits)
     while True:
         yield number
@@ -219,7 +219,7 @@ def equal_crc32(draw: random.Random, bits: int) -> Iterator[int]:
 
 
 def equal_fnv(draw: random.Random, bits: int) -> Iterator[int]:
-    """Numbers whose bytes have one FNV-1a of 32 bits, the low bytes first or the high ones."""
+    """Numbers whose bytes, the low ones first or the high ones, have the same 32-bit FNV-1a hash."""
     rest = draw.getrandbits(bits - FNV_BYTES * 8)
     little = draw.random() < 0.5
     pairs = list(FNV_PAIRS)
@@ -239,15 +239,15 @@ FNV_PAIRS: Final = (
     *((0x8A8B1570, 0xB3255E14), (0x95DE1A7D, 0x9CF6DB59), (0x1A740FDF, 0x138846F3)),
     *((0x618FB7F1, 0xA8A39514), (0xE1291078, 0xEE57611C), (0xB083CC6, 0xFBC7FA5B)),
 )
-"""First bytes, as numbers with the low byte first, after which FNV-1a of 32 bits is the same."""
+"""Pairs of prefixes of four bytes, as little-endian numbers, with the same 32-bit FNV-1a hash."""
 
 
 @cache
 def crc_differences(bits: int) -> tuple[int, ...]:
-    """Numbers by which others can be changed without changing the CRC-32 of their bytes.
+    """Return numbers that can be XORed to any number without changing the CRC-32 of its bytes.
 
-    CRC-32 is linear: the change of the CRC follows from the change of the bits alone. So Gaussian elimination
-    over the changes of single bits finds the combinations that come to nothing.
+    CRC-32 is linear: the change of the CRC depends only on the changed bits. So Gaussian elimination over the
+    changes by single bits finds the combinations that do not change the CRC.
     """
     size = bits // 8
     nothing = zlib.crc32(bytes(size))

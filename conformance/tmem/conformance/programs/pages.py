@@ -1,7 +1,7 @@
-"""The pages that checks put, drawn for each seed: real ones from this machine, and some that trouble a store.
+"""The pages that checks put, drawn for each seed: real pages from this machine, and hostile ones.
 
-Every page is unique, so that a page that comes back tells where it came from. Pages that a store may confuse
-are neighbours: a program puts neighbours.
+Every page is unique, so that a returned page shows which put it came from. Pages that a store may confuse
+are neighbours, since a program puts neighbours.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from typing import Final
 from tmem.conformance.programs import shapes
 
 COUNT: Final = 768
-"""How many pages a corpus has, fewer where pages are too short to differ."""
+"""Pages in a corpus; fewer if pages are too short to differ."""
 REAL: Final = 2
-"""How many real pages stand between two groups of others."""
+"""Real pages between two groups of hostile ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Distinct pages of one size, each with the kind of data it holds.
 
-    `scribble` is a page of none of them: what callers write over their buffers after a put.
+    `scribble` is not one of them: callers write it over their buffers after a put. `numbers` is the inverse
+    of `pages`.
     """
 
     pages: tuple[bytes, ...]
@@ -40,7 +41,7 @@ class Corpus:
 
 @lru_cache(4)
 def corpus(page_size: int, seed: int = 0) -> Corpus:
-    """The corpus for a page size in bytes and a seed; the same in every run on one machine."""
+    """Return the corpus for a page size in bytes and a seed; it is the same in every run on one machine."""
     found: dict[bytes, str] = {}
     scribble = (b"scribbled over after the put\n" * (page_size // 29 + 1))[:page_size]
     for kind, page in islice(_candidates(page_size, seed), 4 * COUNT):
@@ -53,7 +54,7 @@ def corpus(page_size: int, seed: int = 0) -> Corpus:
 
 
 def _candidates(size: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    # Interleaved, so that any run of neighbours has something of each sort.
+    # Interleaved, so that any sequence of neighbours has pages of each sort.
     hostile, real = shapes.hostile(random.Random(f"pages {size} {seed}"), size), iter(_real(size))
     for group in hostile:
         yield from group
@@ -82,7 +83,7 @@ def _cut(kind: str, files: list[Path], size: int) -> Iterator[tuple[str, bytes]]
         try:
             with file.open("rb") as stream:
                 data = stream.read(64 * max(size, 4096))
-        except OSError:  # a file that may not be read is not needed
+        except OSError:  # unreadable files are skipped
             continue
         yield from _chunks(kind, data, size)
 

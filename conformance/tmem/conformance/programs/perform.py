@@ -12,11 +12,11 @@ BUFFERS: tuple[Callable[[bytes], bytes | bytearray | memoryview], ...] = (
     bytearray,
     lambda page: memoryview(bytearray(page)),
 )
-"""The ways in which a caller may hold a page; the last two are changed after the put."""
+"""The types as which a caller may pass a page; buffers of the last two are overwritten after the put."""
 
 
 def perform(backend: Backend, operation: Operation, scribble: bytes = b"", buffer: int = 0) -> Answer:
-    """Call the backend; returns what it answered, or the exception that it raised.
+    """Call the backend and return its answer, or the exception that it raised.
 
     A put passes the page as `BUFFERS[buffer]` and writes `scribble` over it as soon as it returns
     (TMEM-PUT-4).
@@ -39,7 +39,7 @@ def perform(backend: Backend, operation: Operation, scribble: bytes = b"", buffe
 
 
 def close(backend: Backend) -> Raised | None:
-    """Close a backend; what it raised instead of returning."""
+    """Close a backend. Returns the exception that it raised, or None."""
     try:
         backend.close()
     except BaseException as error:

@@ -1,12 +1,12 @@
 """Programs: short sequences of operations over a small universe of handles, drawn from bytes.
 
-A step names a pool by a *name* (0 to 2, for each client), since ids are granted only when it runs. So any
-steps of a program, left alone, are a program again, and shrinking is dropping steps.
+A step refers to a pool by a *name* (0 to 2 for each client), because pool ids are known only when the program
+runs. So any steps of a program form a program too, and shrinking can drop steps.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final, NamedTuple, cast
 
@@ -30,7 +30,7 @@ GRANTS: Final[tuple[tuple[int, int | None], ...]] = (
     (VERSION_1 | SHARED | PERSIST, 2),
     (VERSION_1 | SHARED | PERSIST, 3),
 )
-"""Flags that a backend may take, each with a UUID of the universe by its number; -1 is all ones."""
+"""Flags that a backend may accept, each with the number of a UUID in the universe; -1: all ones."""
 REFUSALS = (
     VERSION_1 | PRECOMPRESSED,
     VERSION_1 | 1 << 8,
@@ -41,11 +41,11 @@ REFUSALS = (
     VERSION_1 | 9 << 4,
     VERSION_1 | PERSIST | 15 << 4,
 )
-"""Flags that no backend may take, whatever its page size up to 1 MiB."""
+"""Flags that every backend must refuse, whatever its page size up to 1 MiB."""
 BAD_OIDS = (1 << 192, -1, 1 << 200)
 BAD_INDEXES = (1 << 32, -1, 1 << 40)
 BAD_LENGTHS = (-1, 1, None)
-"""Bytes by which a page is longer than it should be; None: empty."""
+"""Bytes by which a page is too long; None stands for an empty page."""
 
 
 class Code(IntEnum):
@@ -65,8 +65,8 @@ class Code(IntEnum):
 class Step(NamedTuple):
     """One step. The rows choose client, object id and index from the universe; `name` names a pool.
 
-    `argument` is the code's own: of put a page number, of new pool an entry of GRANTS, of reclaim a count, of
-    a bad argument or bad flags which one.
+    `argument` depends on the code: the page number of a put, the entry of GRANTS of a new pool, the count of
+    a reclaim, or the choice of a bad argument or of bad flags.
     """
 
     code: int
@@ -79,21 +79,27 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Steps over a universe; `buffer` says how callers hold their pages (see `perform.BUFFERS`)."""
+    """Steps over a universe; `buffer` says as which type callers pass pages (see `perform.BUFFERS`)."""
 
     universe: Universe
     buffer: int
     steps: tuple[Step, ...]
 
     def grant(self, argument: int) -> tuple[int, int | None]:
-        """The flags and the UUID of an entry of GRANTS."""
+        """Return the flags and the UUID of an entry of GRANTS."""
         flags, row = GRANTS[argument]
         if row is None:
             return flags, None
         return flags, NO_UUID if row < 0 else self.universe.uuids[row]
 
+    def filling(self) -> Program:
+        """Its pools, and a put to each slot that it gets: what may be left behind for it."""
+        pools = [step for step in self.steps if step.code == Code.NEW_POOL]
+        puts = [step._replace(code=Code.PUT, argument=0) for step in self.steps if step.code == Code.GET]
+        return replace(self, steps=(*pools, *puts))
+
     def to_json(self) -> dict[str, object]:
-        """The program as JSON data."""
+        """Return the program as JSON data."""
         numbers = {field: list(values) for field, values in self.universe._asdict().items()}
         return {
             **numbers,
@@ -104,23 +110,23 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Heuristics:
-    """What makes random programs find faults sooner; calibration measures what each gains."""
+    """Choices that make random programs find faults sooner; calibration measures what each gains."""
 
     awkward: bool = True
-    """Clients and handles that stores confuse, in the place of 0, 1 and 2."""
+    """Use clients and handles that stores confuse, instead of 0, 1 and 2."""
     few: bool = True
-    """Few slots, used again and again, in most programs; nine in all otherwise."""
+    """Use few slots again and again in most programs; otherwise nine slots in every program."""
     repeats: bool = True
-    """Some programs put two pages again and again."""
+    """Put the same two pages again and again in some programs."""
 
 
 USED = Heuristics()
-"""Those that runs use: all of them."""
+"""The heuristics that runs use: all of them."""
 
 HEADER: Final = 9
 """Bytes before the first step: the key of the universe (4), setup, first page (2), mode, callers."""
 REPEATS: Final = 0xFF
-"""The last byte of the header of a program that puts few pages again and again."""
+"""The last byte of the header of a program that puts the same two pages again and again."""
 CALLERS: Final = (1, 1, 2, 2, 2, 2, 3, 4)
 """How many clients a program has."""
 SETUPS: Final = ((0, 1), (1, 0), (0, 0), (1, 1), (2, 3), (3, 2), (3, 5), (0, 3))
@@ -129,10 +135,10 @@ SHAPES: Final = (
     *((3, 3), (2, 2), (1, 3), (3, 1), (1, 2), (2, 1), (1, 1), (2, 3)),
     *((3, 3), (2, 2), (1, 3), (3, 1), (1, 2), (16, 1), (16, 1), (1, 16)),
 )
-"""How many objects and indexes a program uses. Most use few slots again and again. Some begin with a page in
-each of many slots, any two of which may meet in a table."""
+"""How many objects and indexes a program uses. Most programs use few slots again and again. Some begin with
+a put to each of 16 slots, since any two slots may collide in a table."""
 PLACES: Final = 16
-"""Numbers of which each stands for a slot of a program's shape."""
+"""How many numbers stand for slots of a shape."""
 _NAMES = (0, 0, 1, 2)
 
 _WEIGHTS = {
@@ -147,11 +153,11 @@ _WEIGHTS = {
     Code.BAD_FLAGS: 8,
 }
 CODES = tuple(code for code, weight in _WEIGHTS.items() for _ in range(weight))
-"""Which code a byte stands for: the weights come to 256."""
+"""The code that each byte stands for; the weights add up to 256."""
 
 
 def place(shape: tuple[int, int], number: int) -> tuple[int, int]:
-    """The rows of object id and index that a number below PLACES stands for.
+    """Return the rows of object id and index that a number below PLACES stands for.
 
     >>> place((3, 3), 6), place((16, 1), 14)
     ((2, 1), (14, 0))
@@ -163,15 +169,15 @@ def place(shape: tuple[int, int], number: int) -> tuple[int, int]:
 
 
 def decode(data: bytes, pages: int, using: Heuristics = USED) -> Program:
-    """The program that bytes stand for; any bytes of at least HEADER + 2 are one.
+    """Return the program that bytes stand for; any HEADER + 2 bytes or more are a program.
 
-    `pages` is the size of the corpus. No page is put twice by a program, so that it tells where it came
-    from; but where the last byte of the header is REPEATS two pages are put again and again, so that equal
-    ones meet in a store that keeps them once.
+    `pages` is the size of the corpus. A program puts no page twice, so that a returned page shows which put
+    it came from. But if the last byte of the header is REPEATS it puts two pages again and again, to test a
+    store that keeps equal pages once.
     """
     key, setup, first_page = int.from_bytes(data[:4], "big"), data[4], int.from_bytes(data[5:7], "big")
     if not first_page & 7:
-        first_page = pages - 1  # the page of zeroes is the first of all
+        first_page = pages - 1  # then the first put takes page 0, the page of zeroes
     mode, callers = data[7], data[8]
     shape = SHAPES[mode >> 4] if using.few else SHAPES[0]
     wide = max(shape) == PLACES
@@ -208,7 +214,7 @@ def _plain(key: int, objects: int, indexes: int, clients: int) -> Universe:
 
 
 def from_json(data: object) -> Program:
-    """The program that `Program.to_json` wrote; ValueError with a reason where it is none.
+    """Return the program that `Program.to_json` wrote. Raises ValueError with the reason if it is not one.
 
     >>> program = decode(bytes(range(20)), 256)
     >>> from_json(program.to_json()) == program
@@ -231,7 +237,7 @@ _LIMITS: Final = {
     "clients": (CLIENT_BITS, 1),
     "uuids": (UUID_BITS, 4),
 }
-"""Each field of a universe with the bits of its numbers, and how many there are at least."""
+"""The fields of a universe, each with the width of its numbers in bits and the least count."""
 
 
 def _numbers(data: dict[str, object], field: str, bits: int, least: int) -> tuple[int, ...]:

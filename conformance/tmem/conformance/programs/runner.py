@@ -34,12 +34,12 @@ from tmem.spec.operations import (
 )
 
 UNKNOWN_POOLS = (7, -1, 1 << 30)
-"""The pool ids that the names stand for before new pool granted them one."""
+"""Pool ids for names that no new pool has been granted for."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a program did: each operation with its answer, and the violation that ended it, if any."""
+    """The result of a program: each operation with its answer, and the violation that ended it, if any."""
 
     judge: Judge
     trace: list[tuple[Operation, Answer]] = field(default_factory=list)
@@ -63,7 +63,7 @@ class Runner:
         self.outcome = Outcome(Judge(backend.page_size, pages.scribble))
 
     def step(self, step: Step) -> Violation | None:
-        """Perform one step; the violation if its answer is one."""
+        """Perform one step. Returns the violation if the answer is one."""
         operation = self._operation(step)
         if operation is None:
             return None
@@ -134,9 +134,9 @@ def run(program: Program, backend: Backend, pages: Corpus, ring: Ring) -> Outcom
     outcome = runner.outcome
     ring.step(len(program.steps))
     if (raised := close(backend)) and outcome.violation is None and outcome.trace:
-        told = f"close raised {raised}."
+        message = f"close raised {raised}."
         outcome.violation = Violation(
-            "TMEM-ERR-1", told, "to return", outcome.judge.record.count, *outcome.trace[-1]
+            "TMEM-ERR-1", message, "to return", outcome.judge.record.count, *outcome.trace[-1]
         )
     return outcome
 

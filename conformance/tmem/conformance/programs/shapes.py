@@ -1,4 +1,4 @@
-"""Pages that trouble a store that compresses pages, keeps equal ones once, or guesses what is in them."""
+"""Hostile pages for stores that compress pages, keep equal ones once, or guess their content."""
 
 from __future__ import annotations
 
@@ -15,31 +15,32 @@ Shaped: TypeAlias = tuple[str, bytes]
 
 WORD: Final = 8
 PERIODS: Final = (1, 2, 4, 8, 16, 64)
-"""Bytes after which a page of one pattern begins again."""
+"""Lengths in bytes of the patterns that fill a page."""
 NEAR: Final = 64
-"""By how many bytes a compressed page differs from a whole one at the most, to be near it."""
+"""Most bytes between the compressed size of a page and the page size for the two to count as near."""
 CODECS: Final[tuple[Callable[[bytes], bytes], ...]] = (
     lambda page: bytes(lz4.block.compress(page, store_size=False)),
     lambda page: zlib.compress(page, 1),
 )
 ROUNDS: Final = 8
-"""How often noise is drawn to find a page for each size."""
-A_TURN: Final = 8
-"""Pages of a compressed size near that of a page, in a group."""
+"""How often noise is drawn to find a page of each compressed size."""
+NEAR_IN_GROUP: Final = 8
+"""Pages in a group of those that compress to nearly a page."""
 
 
 def hostile(draw: random.Random, size: int) -> Iterator[Iterable[Shaped]]:
-    """Groups of such pages of `size` bytes, without end. Pages that a store may confuse are in one group."""
+    """Yield groups of hostile pages of `size` bytes, without end; a group has pages that stores confuse."""
     yield ("all zero", bytes(size)), ("one byte throughout", b"\xff" * size)
     near = near_a_page(draw, size)
-    for turn in count():
+    for number in count():
         yield _alike(draw, size)
         yield _equal_checksums(draw, size)
-        yield _periodic(draw, size, PERIODS[turn % len(PERIODS)])
-        yield _periodic(draw, size, PERIODS[(turn + 3) % len(PERIODS)])
+        yield _periodic(draw, size, PERIODS[number % len(PERIODS)])
+        yield _periodic(draw, size, PERIODS[(number + 3) % len(PERIODS)])
         yield _equal_words_at_the_ends(draw, size)
         yield _zeroes(draw, size)
-        yield (("compresses to about a page", page) for page in near[turn * A_TURN : (turn + 1) * A_TURN])
+        some = near[number * NEAR_IN_GROUP : (number + 1) * NEAR_IN_GROUP]
+        yield (("compresses to about a page", page) for page in some)
 
 
 def _alike(draw: random.Random, size: int) -> Iterator[Shaped]:
@@ -71,10 +72,10 @@ def _equal_checksums(draw: random.Random, size: int) -> Iterator[Shaped]:
 
 
 def with_equal_crc32(draw: random.Random, page: bytes) -> bytes:
-    """Another page of the same CRC-32; at least eight bytes are needed.
+    """Return another page with the same CRC-32. The page must have at least eight bytes.
 
-    CRC-32 is linear: x^32 + … + 1, its polynomial, added to a message anywhere does not change the
-    remainder. So the difference of the two is the polynomial itself, shifted by whole bytes.
+    CRC-32 is linear: adding its polynomial, x^32 + … + 1, to a message at any place does not change the
+    remainder. So the two pages differ by the polynomial, shifted by whole bytes.
     """
     at = draw.randrange(len(page) - len(CRC_POLYNOMIAL) + 1)
     changed = bytearray(page)
@@ -88,7 +89,7 @@ CRC_POLYNOMIAL: Final = ((0xEDB88320 << 1 | 1) & (1 << 33) - 1).to_bytes(5, "lit
 
 
 def with_equal_adler32(draw: random.Random, page: bytes) -> bytes:
-    """Another page of the same Adler-32 and byte sum: +1, -2, +1 on three bytes in a row."""
+    """Return another page with the same Adler-32 and byte sum: +1, -2, +1 on three bytes in a row."""
     for at in draw.sample(range(len(page) - 2), len(page) - 2):
         left, middle, right = page[at : at + 3]
         if left < 255 and middle > 1 and right < 255:
@@ -121,9 +122,9 @@ def _zeroes(draw: random.Random, size: int) -> Iterator[Shaped]:
 
 
 def near_a_page(draw: random.Random, size: int) -> list[bytes]:
-    """For each codec a page for each compressed size within NEAR of a page, where there is such a page.
+    """Return for each codec a page of each compressed size within NEAR of the page size, if one is found.
 
-    Noise that ends in zeroes, or in its own beginning, compresses by about as much as there is of the latter.
+    Noise that ends in zeroes, or in a copy of its beginning, compresses by about the length of that end.
     """
     found: list[dict[int, bytes]] = [{} for _ in CODECS]
     for _ in range(ROUNDS):

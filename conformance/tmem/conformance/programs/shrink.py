@@ -1,7 +1,7 @@
-"""Makes a failing program small: fewest steps first, then the simplest of what is left.
+"""Makes a failing program small: first it drops steps, then it simplifies those that are left.
 
-Losses of one page look alike until the program is small: whether pressure or a sharer's leaving took
-a persistent page shows in what cannot be left out. So these clauses count as one while shrinking.
+The clauses in LOSS count as one while shrinking. Whether a persistent page was lost under pressure or because
+a sharer left shows only in the steps that cannot be dropped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tmem.conformance.programs.program import Code, Program
 LOSS = frozenset({"TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-SHARE-1", "TMEM-SHARE-2"})
 _FIELDS = ("client_row", "name", "oid_row", "index_row")
 RUNS = 600
-"""How many candidates are tried at the most."""
+"""The most candidates that are tried."""
 
 
 def alike(found: str | None, wanted: str) -> bool:
@@ -25,7 +25,10 @@ def alike(found: str | None, wanted: str) -> bool:
 
 
 def shrink(program: Program, clause: str, fails: Callable[[Program], str | None]) -> Program:
-    """Returns the smallest program found that breaks the clause; `fails` runs one and returns its clause."""
+    """Return the smallest program found that breaks the clause.
+
+    `fails` runs a program and returns the clause that it breaks, or None.
+    """
     tries = RUNS
 
     def still(candidate: Program) -> bool:
@@ -69,7 +72,7 @@ def _plain_buffer(program: Program) -> Program:
 
 
 def _plain_numbers(program: Program, kind: str, rows: Sequence[int]) -> Program:
-    # A number stays where the plain one stands elsewhere in the universe: numbers of a kind differ.
+    # Numbers of a kind must differ: returns the program unchanged if a plain number occurs elsewhere.
     universe = program.universe
     numbers: list[int] = list(getattr(universe, kind))
     plainest = getattr(plain(len(universe.oids), len(universe.indexes), len(universe.clients)), kind)
@@ -81,7 +84,7 @@ def _plain_numbers(program: Program, kind: str, rows: Sequence[int]) -> Program:
 
 
 def _set_fields(program: Program, field: str, numbers: Sequence[int]) -> Program:
-    # A put keeps its page: two puts of one page could not be told apart.
+    # A put keeps its page: two puts of one page could not be distinguished.
     steps = list(program.steps)
     for number in numbers:
         if field != "argument" or steps[number].code != Code.PUT:

@@ -1,4 +1,4 @@
-"""Writes operations and answers as lines for people to read."""
+"""Writes operations and answers as lines of text for people."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from tmem.spec.operations import (
 
 
 class Pages:
-    """Names for pages: A, B, … in the order in which they appear, with the kind of data at the first."""
+    """Names pages A, B, … in the order of appearance; the first time with the kind of data."""
 
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self._names: dict[bytes, str] = {}
 
     def knows(self, page: bytes) -> bool:
-        """Whether it is one of the corpus."""
+        """Whether the page is in the corpus."""
         return page in self._corpus.numbers
 
     def __call__(self, page: bytes) -> str:
-        """The name of a page."""
+        """Return the name of a page."""
         if page == self._corpus.scribble:
             return "the scribble"
         if page in self._names:
@@ -52,28 +52,28 @@ class Pages:
 
 
 def lines(trace: Sequence[tuple[Operation, Answer]], corpus: Corpus) -> Iterator[str]:
-    """A line for each operation and its answer."""
+    """Yield a line for each operation and its answer."""
     name = Pages(corpus)
     for number, (operation, answer) in enumerate(trace):
         if isinstance(operation, PoolFlags):
-            continue  # told with the new pool it asks about
+            continue  # shown with the new pool that it is about
         line = f"{call(operation, name)} → {said(answer, name)}"
         if isinstance(operation, NewPool) and number + 1 < len(trace):
-            ask, told = trace[number + 1]
-            line += granted(operation, told) if isinstance(ask, PoolFlags) else ""
+            question, flags = trace[number + 1]
+            line += granted(operation, flags) if isinstance(question, PoolFlags) else ""
         yield line
 
 
-def granted(new: NewPool, told: Answer) -> str:
-    """The kind of pool that was granted, where it is not the one that was asked for."""
-    if not isinstance(told, int):
+def granted(new: NewPool, flags: Answer) -> str:
+    """Return the kind of pool that was granted, if it is not the one that was asked for; else no text."""
+    if not isinstance(flags, int):
         return ""
-    kind = kind_of(told, new.uuid)
+    kind = kind_of(flags, new.uuid)
     return "" if kind == kind_of(new.flags, new.uuid) else f", granted {kind}"
 
 
 def call(operation: Operation, name: Pages) -> str:
-    """An operation as it was called."""
+    """Return an operation in words."""
     words = flat(operation)[0].replace("_", " ")
     match operation:
         case Reclaim(pages):
@@ -92,7 +92,7 @@ def call(operation: Operation, name: Pages) -> str:
 
 
 def said(answer: Answer, name: Pages) -> str:
-    """An answer in words."""
+    """Return an answer in words."""
     match answer:
         case Raised():
             return str(answer)
@@ -105,7 +105,7 @@ def said(answer: Answer, name: Pages) -> str:
 
 
 def plan(program: Program, count: int) -> list[str]:
-    """The first `count` steps of a program whose answers are not known; `close()` comes after the last."""
+    """Return the first `count` steps of a program in words, without answers; `close()` follows the last."""
     steps = [_planned(program, step) for step in program.steps[:count]]
     return steps if count <= len(program.steps) else [*steps, "close()"]
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tmem.conformance.coverage import CHOICES, REQUIRED, applicable
 from tmem.conformance.events import Finding
+from tmem.conformance.report.causes import causes
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import statuses, verdict
 from tmem.spec.clauses import CLAIMS, CLAUSES
@@ -43,9 +44,14 @@ def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
         "schedules": summary.schedules,
         "histories": summary.histories,
         "engines": summary.engines,
+        "world": summary.world,
         "work": summary.work,
         "violations": [
             _violation(finding, replays.get(clause)) for clause, finding in summary.violations.items()
+        ],
+        "causes": [
+            [cause.finding.clause, *(other.clause for other in cause.others)]
+            for cause in causes(summary.violations.values())
         ],
         "seen_once": [_violation(finding, None) for finding in summary.seen_once.values()],
         "confirmed": {clause: asdict(each) for clause, each in summary.confirmed.items()},

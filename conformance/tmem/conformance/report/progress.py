@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.text import Text
 
 from tmem.conformance import events
-from tmem.conformance.events import Event, Found, Started, TurnBegan
+from tmem.conformance.events import Event, Found, Seen, Started, TurnBegan
 from tmem.conformance.report.summary import Summary
 
 
@@ -44,7 +44,7 @@ class Line:
                     completed=min(done, 1.0),
                     counts=self._summary.totals,
                 )
-            case Found(finding) if finding.clause not in self._broken:
+            case Seen(finding) | Found(finding) if finding.clause not in self._broken:
                 self._broken.add(finding.clause)
                 waived = finding.clause in self._summary.waived
                 word = "waived" if waived else "broken"

@@ -19,9 +19,11 @@ from tmem.conformance.events import (
     Note,
     NotOffered,
     Progress,
+    Seen,
     Started,
     TurnBegan,
     Worked,
+    World,
 )
 
 
@@ -54,11 +56,15 @@ class Summary:
     races_fail: bool = False
     """Whether a data race fails the run."""
     engines: list[str] = field(default_factory=list)
+    world: dict[str, int] = field(default_factory=dict)
+    """The most of everything that there was on one store, by name."""
     operations: int = 0
     programs: int = 0
     schedules: int = 0
     histories: int = 0
     seconds: float = 0.0
+    _seen: dict[str, Finding] = field(default_factory=dict)
+    """What each engine is making smaller."""
     work: dict[str, float] = field(default_factory=dict)
     """How much of the counted run each engine has done, 0 to 1."""
     complete: bool = False
@@ -77,7 +83,10 @@ class Summary:
                 self.programs += event.programs
                 self.schedules += event.schedules
                 self.histories += event.histories
+            case Seen(finding):
+                self._seen[finding.engine] = finding
             case Found(finding):
+                self._seen.pop(finding.engine, None)
                 self._found(finding)
             case Confirmed(clause):
                 self.confirmed[clause] = event
@@ -92,6 +101,9 @@ class Summary:
                 self.not_done[engine] = event
             case Canary():
                 self.canaries.append(event)
+            case World(most):
+                for name, count in most.items():
+                    self.world[name] = max(self.world.get(name, 0), count)
             case Note(text):
                 if text not in self.notes:
                     self.notes.append(text)
@@ -101,6 +113,8 @@ class Summary:
             case Worked(done):
                 self.work = done
             case Finished():
+                for finding in self._seen.values():  # time was up before they were small
+                    self._found(finding)
                 self.complete, self.seconds = event.complete, event.seconds
 
     def _found(self, finding: Finding) -> None:

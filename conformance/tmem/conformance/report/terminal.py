@@ -13,8 +13,10 @@ from rich.text import Text
 from tmem.conformance.coverage import CHOICES
 from tmem.conformance.events import Confirmed, Finding
 from tmem.conformance.report.as_json import sentence
+from tmem.conformance.report.causes import Cause, causes
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Status, Verdict, statuses, unseen, verdict
+from tmem.conformance.report.world import NEVER_FULL, described, never_full
 
 WIDEST: Final = 100
 SHOWN: Final = 12
@@ -38,17 +40,25 @@ MEANS: Final = {
 def report(summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
     """The whole report."""
     parts = [_clauses(summary), *_lists(summary)]
+    parts += [_cause(cause, summary, replays) for cause in causes(summary.violations.values())]
     parts += [
-        story(finding, replays.get(finding.clause), summary.confirmed.get(finding.clause))
-        for finding in (*summary.violations.values(), *summary.seen_once.values())
+        story(finding, replays.get(clause), summary.confirmed.get(clause))
+        for clause, finding in summary.seen_once.items()
     ]
     spaced = [each for part in parts for each in (part, "")]
     return Group("", *spaced, verdict_line(summary))
 
 
+class _Console(Console):
+    """A console that raises BrokenPipeError where nobody reads any more, in the place of SystemExit(1)."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # rich calls it while it handles the BrokenPipeError
+
+
 def console(stderr: bool = False) -> Console:
     """A console no wider than is good to read."""
-    found = Console(stderr=stderr, highlight=False)
+    found = _Console(stderr=stderr, highlight=False)
     found.width = min(found.width, WIDEST)
     return found
 
@@ -73,6 +83,9 @@ def means(summary: Summary) -> str:
         told += f", and there are {len(summary.races)} data races"
     if summary.waived:
         told += f", and {_clauses_were(len(summary.waived))} waived"
+    idle = [clause for clause, status in statuses(summary).items() if status is Status.NOT_EXERCISED]
+    if idle and verdict(summary) is Verdict.PASS:
+        told += f" ({', '.join(idle)} {'was' if len(idle) == 1 else 'were'} not exercised)"
     told += "".join(f"; {engine} were {each.done:.0%} done" for engine, each in summary.not_done.items())
     if summary.complete or verdict(summary) is Verdict.UNKNOWN:
         return told
@@ -91,8 +104,11 @@ def verdict_line(summary: Summary) -> RenderableType:
         f"  {summary.target}: {means(summary)}. ",
         (f"{summary.totals}, seed {summary.seed}, {summary.seconds:.1f} s.", "dim"),
     )
+    seen = [f"World: {world}."] if (world := described(summary.world)) else []
+    if reached is Verdict.PASS and never_full(summary.world):
+        seen.append(NEVER_FULL)
     races = [f"Data race: nothing orders {first} and {second}." for first, second in summary.races]
-    return Group(*(Text(note, style="dim") for note in (*summary.notes, *races)), line)
+    return Group(*(Text(note, style="dim") for note in (*seen, *summary.notes, *races)), line)
 
 
 def _clauses(summary: Summary) -> Table:
@@ -137,6 +153,22 @@ def _lists(summary: Summary) -> Iterable[RenderableType]:
             yield grid
 
 
+def _cause(cause: Cause, summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
+    """The story of a cause, and a line for each other clause that it may break."""
+    clause = cause.finding.clause
+    head = story(cause.finding, replays.get(clause), summary.confirmed.get(clause))
+    if not cause.others:
+        return head
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True, style="bold red")
+    grid.add_column()
+    for other in cause.others:
+        again = f" tmem replay {replays[other.clause]}" if other.clause in replays else ""
+        grid.add_row(f"✗ {other.clause}", Text(f"{other.message}{again}"))
+    why = "These too show with a shared pool only, and may have the same cause:"
+    return Group(head, "", Text(why, style="dim"), grid)
+
+
 def rate(confirmed: Confirmed) -> str:
     """How often a finding failed when it was replayed, in a sentence.
 
@@ -165,6 +197,8 @@ def story(finding: Finding, replay: Path | None = None, confirmed: Confirmed | N
         grid.add_row(str(number), Text(step, style="red" if last else ""))
     grid.add_row("came", Text(finding.message))
     grid.add_row("allowed", Text(finding.allowed))
+    if finding.output:
+        grid.add_row("printed", Text(finding.output, style="dim"))
     if replay is not None:
         grid.add_row("again", Text(f"tmem replay {replay}", style="bold"))
     if confirmed is not None:

@@ -31,6 +31,9 @@ class Job:
     replay: dict[str, object] | None = None
     tries: int = 1
     """How often a replay is run, each time on a fresh backend."""
+    real_threads: bool = False
+    own: tuple[str, ...] = ()
+    """How schedules run, as in the request."""
 
     def to_json(self) -> str:
         """The job as one line."""
@@ -40,7 +43,7 @@ class Job:
     def from_json(cls, text: str) -> Job:
         """The job that `to_json` wrote."""
         data = json.loads(text)
-        return cls(**data | {"engines": tuple(data["engines"])})
+        return cls(**data | {"engines": tuple(data["engines"]), "own": tuple(data["own"])})
 
 
 LONGEST: Final = 16 << 20

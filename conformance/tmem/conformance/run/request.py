@@ -27,4 +27,8 @@ class Request:
     jobs: int = 1
     confirm: int = 0
     """How often a finding that is no evidence by itself is replayed."""
+    real_threads: bool = False
+    """Whether schedules run on real threads, whatever the target uses."""
+    own: tuple[str, ...] = ()
+    """Installed packages in which schedules switch, as in the target's own code."""
     limit: float | None = None

@@ -86,7 +86,16 @@ class Round:
             if left is not None and left <= 0:
                 return False
             request = self._request
-            job = Job(request.target, self._seed, tuple(names), request.level, request.scale, self.until)
+            job = Job(
+                request.target,
+                self._seed,
+                tuple(names),
+                request.level,
+                request.scale,
+                self.until,
+                real_threads=request.real_threads,
+                own=request.own,
+            )
             end = yield from supervise(
                 job, self._engines, request.hang_after, self._command, TICK / request.jobs
             )

@@ -10,7 +10,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +26,8 @@ from tmem.conformance.run.side_by_side import Task
 
 GRACE: Final = 0.5
 """Seconds that a worker has after its time is up, before it is ended."""
+PRINTED: Final = 500
+"""Characters of what the target printed that a finding keeps."""
 LINGER: Final = 10
 """Looks at a dead worker whose children keep its pipes open."""
 OUTSIDE: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
@@ -106,6 +108,8 @@ class _Attendance:
                     case TurnEnded(engine, done):
                         self._engine = ""
                         self._done[engine] = done
+                    case Found(found):
+                        yield Found(replace(found, output=process.output[-PRINTED:].strip()))
                     case _:
                         self._note(message)
                         yield message

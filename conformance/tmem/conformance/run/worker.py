@@ -24,6 +24,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from tmem.conformance.engine import Engine, LibrarySource, Turn, ignore
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finished, Found, Note, Progress, Replayed, Started, TurnBegan
+from tmem.conformance.programs.program import from_json
 from tmem.conformance.run.heartbeat import HANDSHAKE, Ring
 from tmem.conformance.run.messages import Broke, Job, Message, TurnEnded, Unusable, encode
 from tmem.conformance.run.time_slices import TimeSlices
@@ -37,8 +38,6 @@ SLOW = 1.0
 """Seconds that making a backend may take before the user is told what that means."""
 SEQUENTIAL = ("machine", "volume")
 """Engines whose replays may fail for what earlier backends of the process left behind."""
-OTHERS = 0.01
-"""The scale of what such an engine runs before a replay that has not failed."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -125,6 +124,8 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring, stack
         page_size=offer.page_size,
         source=target.source,
         missing=frozenset(each.what for each in offer.missing),
+        real_threads=job.real_threads,
+        own=job.own,
     )
     if job.replay is not None and not job.engines:  # it was the handshake that failed
         pipe.send(Replayed(""))
@@ -166,7 +167,7 @@ def _take_turn(engine: Engine, whole: Turn, done: float, seconds: float | None, 
 
 
 def _replay(engine: Engine, turn: Turn, data: dict[str, object], tries: int) -> None:
-    """Run replay data several times; if it never fails, again after other programs of the process."""
+    """Run replay data several times; if it never fails, again after a backend with pages in its slots."""
 
     def once(after_others: bool) -> bool:
         broken: list[str] = []
@@ -185,9 +186,10 @@ def _replay(engine: Engine, turn: Turn, data: dict[str, object], tries: int) -> 
         failed = once(after_others=False) or failed
         if turn.over():
             return
-    if failed or tries == 1 or "program" not in data or engine.name not in SEQUENTIAL:
+    if failed or tries == 1 or engine.name not in SEQUENTIAL:
         return
-    engine.run(replace(turn, emit=ignore, scale=OTHERS))
+    others = from_json(data["program"]).filling().to_json()
+    engine.replay(replace(turn, emit=ignore), data | {"program": others})
     for _ in range(tries):
         if turn.over():
             return

@@ -140,9 +140,10 @@ def report(subject: Subject, level: Level, variant: int, failure: Failure) -> Fi
         "program": program.to_json(),
         "preemptions": [list(each) for each in execution.preemptions],
         "real_threads": subject.real_threads,
+        "own": list(subject.own),
     }
     lines, drawing = steps(execution, pages), picture(execution, verdict, pages)
-    return Finding(verdict.clause, verdict.message, verdict.allowed, lines, data, drawing, ENGINE)
+    return Finding(*verdict[:3], lines, data, picture=drawing, engine=ENGINE)
 
 
 def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None = None) -> Finding | None:

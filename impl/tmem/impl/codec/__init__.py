@@ -12,32 +12,32 @@ if block.decompress(block.compress(bytes(64))) != bytes(64):  # pragma: no cover
 
 
 class Codec(Protocol):
-    """What a PAM asks of a codec. All functions may run in several threads at once."""
+    """What a PAM needs of a codec. Several threads may call all functions at once."""
 
     def compress(self, page: bytes, /) -> bytes:
-        """The data of a page, never empty."""
+        """Return the data of a page, which is never empty."""
 
     def decompress(self, data: bytes, /) -> bytes:
-        """The page again."""
+        """Return the page."""
 
     def compress_many(self, pages: Sequence[bytes], /) -> Sequence[bytes]:
-        """The data of each page."""
+        """Return the data of each page."""
         return list(map(self.compress, pages))
 
     def decompress_many(self, data: Sequence[bytes], /) -> Sequence[bytes]:
-        """Each page again."""
+        """Return each page."""
         return list(map(self.decompress, data))
 
 
 class Lz4(Codec):
     """lz4 blocks that begin with the size of the page: the functions of `lz4.block` as they are.
 
-    They give up the interpreter while they work on a page. A same-filled page of 4096 bytes takes 30 to 40
+    They release the interpreter while they work on a page. A same-filled page of 4096 bytes takes 30 to 40
     bytes and a tenth of the usual time; one that lz4 cannot shrink takes 20 bytes more than it has.
     """
 
     def __init__(self, page_size: int) -> None:
-        """Any page size will do."""
+        """Take any page size."""
 
     compress = staticmethod(block.compress)
     decompress = staticmethod(block.decompress)

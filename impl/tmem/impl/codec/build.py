@@ -12,7 +12,7 @@ SOURCE = Path(__file__).with_name("_native.c")
 
 
 def build(folder: Path = SOURCE.parent) -> Path:
-    """The extension, compiled into the folder; RuntimeError where that fails, with what the compiler says."""
+    """Compile the extension into the folder; RuntimeError with the output of a compiler that fails."""
     target = folder / f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"
     fresh = target.with_suffix(".new")
     compiler = shlex.split(sysconfig.get_config_var("LDSHARED") or "cc -shared")

@@ -1,4 +1,4 @@
-"""lz4 by ctypes, with the interpreter held: for threads, where there is no compiler."""
+"""lz4 by ctypes, without releasing the interpreter: for threads, where there is no compiler."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tmem.impl.codec import Codec
 
 
 class HeldLz4(Codec):
-    """lz4 blocks, by a call that does not give up the interpreter.
+    """lz4 blocks, by a call that keeps the interpreter.
 
-    Slower than `Lz4` in a thread alone, by what ctypes costs; faster in one beside others that compute in
-    Python, which would keep the interpreter for a switch interval after each page. ImportError where no lz4
-    can be loaded.
+    It is slower than `Lz4` in a single thread, by the cost of ctypes. It is faster beside threads that
+    compute in Python: these would keep the interpreter for a switch interval after each page. ImportError if
+    no lz4 can be loaded.
     """
 
     def __init__(self, page_size: int) -> None:
@@ -25,10 +25,10 @@ class HeldLz4(Codec):
         self._page_size = page_size
         self._bound: int = library.LZ4_compressBound(page_size)
         self._buffers: list[_Buffer] = []
-        """Those that no thread uses now: to take one out, or put it back, is one step for the interpreter."""
+        """The buffers that no thread uses now. Taking or returning one is one step for the interpreter."""
 
     def compress(self, page: bytes) -> bytes:
-        """An lz4 block, without a size."""
+        """Return an lz4 block, without a size."""
         buffer = self._buffer()
         length = self._compress(page, buffer.pointer, self._page_size, self._bound)
         data = bytes(buffer.view[:length])
@@ -36,7 +36,7 @@ class HeldLz4(Codec):
         return data
 
     def decompress(self, data: bytes) -> bytes:
-        """The page again; ValueError for other data."""
+        """Return the page; ValueError for data of no page."""
         buffer = self._buffer()
         length = self._decompress(data, buffer.pointer, len(data), self._page_size)
         page = bytes(buffer.view[: self._page_size])
@@ -61,7 +61,7 @@ class _Buffer(NamedTuple):
 
 @cache
 def _library() -> Any:
-    """The lz4 that the package lz4 brings, or else that of the system."""
+    """Load the lz4 of the Python package lz4, or else that of the system."""
     extension = find_spec("lz4.block._block")
     for path in extension.origin if extension else None, ctypes.util.find_library("lz4"):
         if path is None:  # which would stand for this process, where nothing says what lz4 that is

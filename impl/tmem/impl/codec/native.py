@@ -1,4 +1,4 @@
-"""lz4 by a small extension in C: the fastest codec, for who has a compiler."""
+"""lz4 by a small extension in C: the fastest codec; it takes a C compiler."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ except ImportError as error:
 
 
 class NativeLz4(Codec):
-    """The data of `Lz4`, made without its detours.
+    """The same data as `Lz4` makes, with less overhead.
 
-    Many pages give the interpreter up while lz4 works on them, so that two threads use two cores. One page
-    does where two threads have worked with the codec by turns, and nobody else; otherwise it keeps the
-    interpreter, which is not worth handing over for some microseconds. A thread that is done with its pages
-    waits some microseconds for another to give it up again, and only then sleeps for it.
+    A call for many pages releases the interpreter while lz4 works, so that two threads use two cores. A call
+    for one page does so only if exactly two threads have used the codec by turns; otherwise it keeps the
+    interpreter, which is not worth handing over for some microseconds. A thread whose pages are done waits
+    some microseconds for another thread to release the interpreter, and only then sleeps for it.
     """
 
     def __init__(self, page_size: int) -> None:
-        """Any page size will do."""
+        """Take any page size."""
 
     compress = staticmethod(_native.compress)
     decompress = staticmethod(_native.decompress)

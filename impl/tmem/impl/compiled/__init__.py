@@ -1,7 +1,8 @@
-"""The store, compiled: the sources of `tmem.impl` as an extension, for who has mypy and a C compiler.
+"""The compiled store: the sources of `tmem.impl` as an extension.
 
-`Store` does what that of `tmem.impl` does, but nobody can derive from it or replace its methods, and a
-signal is seen when an operation ends. `python -m tmem.impl.build` makes it; ImportError where it did not.
+`Store` does what `tmem.impl.Store` does, but it cannot be derived from, its methods cannot be replaced, and a
+signal is handled when an operation ends. `python -m tmem.impl.build` makes it, with mypy and a C compiler;
+until then the import raises ImportError.
 """
 
 from __future__ import annotations

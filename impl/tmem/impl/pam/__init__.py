@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NewType, Protocol, TypeVar
 
 Pampd = NewType("Pampd", object)
-"""A page descriptor: what `create` gave, and never looked into by the store [T]."""
+"""A page descriptor: the result of `create`, which the store never looks into [T]."""
 
 D = TypeVar("D")
 
@@ -17,31 +17,31 @@ D = TypeVar("D")
 class Pam(Protocol[D]):
     """The PAM operations that a host registers [T][P]. `D` is the type of its pampds, never None.
 
-    The store calls `size` and `free` under its locks too, so these two are short, raise nothing and never
-    call the store; all the others while it holds no lock, from any number of threads. Each pampd is freed
-    once, but a `get_data` may run beside that `free`.
+    The store calls `size` and `free` under its locks too: these two are short, raise nothing and never call
+    the store. It calls all other functions without a lock, from any number of threads. Each pampd is freed
+    once, but a `get_data` may run at the same time as that `free`.
     """
 
     overhead: int
     """Bytes of memory that a pampd takes beyond its `size`, on average."""
 
     def create(self, page: bytes) -> D:
-        """Take a page in. MemoryError where there is no room: the put fails [T]."""
+        """Take a page in. On MemoryError, for want of room, the put fails [T]."""
 
     def create_many(self, pages: Sequence[bytes]) -> Sequence[D]:
-        """`create`, of each page: all of them, or where one raises none."""
+        """Call `create` for each page; keep none if one raises."""
 
     def size(self, pampd: D) -> int:
-        """Bytes of data that the page takes; always the same for one pampd."""
+        """Return the bytes of data that the page takes; always the same for one pampd."""
 
     def get_data(self, pampd: D) -> bytes | None:
-        """The page; None where the pampd was freed meanwhile. Never another page."""
+        """Return the page, or None if the pampd was freed meanwhile; never another page."""
 
     def get_data_many(self, pampds: Sequence[D]) -> Sequence[bytes | None]:
-        """`get_data`, of each pampd."""
+        """Call `get_data` for each pampd."""
 
     def get_data_and_free(self, pampd: D) -> bytes:
-        """The page, and the pampd is freed, also where this raises."""
+        """Return the page and free the pampd, which is freed even if this raises."""
 
     def free(self, pampd: D) -> None:
         """Give the memory of the page back."""

@@ -20,4 +20,4 @@ class Plain:
         self.size = len
 
     def free(self, pampd: bytes) -> None:
-        """Nothing to do: a page that is read meanwhile lives on until that is done."""
+        """Do nothing: Python keeps data that is being read until that is done."""

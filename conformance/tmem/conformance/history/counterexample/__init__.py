@@ -1,4 +1,4 @@
 """Reduces an illegal history to the few calls that contradict each other, and names the clause.
 
-May import `pools` and `slot`.
+May import `exhaustive`, `pools`, `slot` and what those may import.
 """

@@ -9,8 +9,8 @@ never return do not add states: see `open_calls`.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
@@ -19,8 +19,8 @@ from tmem.conformance.history.partition import SlotCalls
 from tmem.conformance.history.slot.budget import Budget, Spent
 from tmem.conformance.history.slot.clusters import Conflict
 from tmem.conformance.history.slot.lifetimes import Lifetimes
-from tmem.conformance.history.slot.open_calls import OpenCalls
-from tmem.conformance.history.slot.trail import Endless, Needed, Trail, endless_of
+from tmem.conformance.history.slot.open_calls import Layer, OpenCalls
+from tmem.conformance.history.slot.trail import NO_PAGE, Endless, Needed, Trail, endless_of
 from tmem.spec.belief import Belief, learn
 from tmem.spec.slot import Does, Event, Kind
 
@@ -60,12 +60,12 @@ def explore(calls: SlotCalls, flushes: SlotCalls, lifetimes: Lifetimes, budget: 
 
     `flushes` are those of its object.
     """
-    search = _Search(calls, budget)
+    search = _Search(calls, lifetimes, budget)
     opens, endless = [*_opens(calls), *_opens(flushes)], endless_of(calls, flushes)
     budget.spend(len(opens) + len(endless))
     agenda = sorted(_agenda(opens, endless, lifetimes), key=lambda each: each[:3])
-    for time, phase, _, what in agenda:
-        search.time = time
+    for (time, phase, _, what), shortage in zip(agenda, _shortages(agenda), strict=True):
+        search.time, search.shortage = time, shortage
         if isinstance(what, Endless):
             search.begin_endless(what)
         elif not isinstance(what, Open):
@@ -100,9 +100,11 @@ BEGINS, CHANGES, ENDS = range(3)
 """The order of what happens at one time: calls that touch may overlap."""
 
 
-def _agenda(
-    opens: Iterable[Open], endless: Iterable[Endless], lifetimes: Lifetimes
-) -> Iterator[tuple[float, int, int, Open | Endless | Kind | None]]:
+Entry: TypeAlias = tuple[float, int, int, Open | Endless | Kind | None]
+"""What begins, changes or ends at a time; the numbers put entries of one time in order."""
+
+
+def _agenda(opens: Iterable[Open], endless: Iterable[Endless], lifetimes: Lifetimes) -> Iterator[Entry]:
     for n, each in enumerate(opens):
         yield each.begin, BEGINS, n, each
         if each.end != inf:
@@ -115,18 +117,39 @@ def _agenda(
             yield stop, CHANGES, 2 * n + 1, None
 
 
+def _shortages(agenda: Sequence[Entry]) -> list[int]:
+    # By how many, at most, the hits of a page that are to begin outnumber its endless puts that are to begin.
+    shortages = [0] * len(agenda)
+    later: dict[Page, int] = defaultdict(int)
+    for n in reversed(range(len(agenda))):
+        _, phase, _, what = agenda[n]
+        page = NO_PAGE
+        if isinstance(what, Endless):
+            page, change = what.page, -1
+        elif isinstance(what, Open) and what.events[0].does is Does.HIT:
+            page, change = what.events[0].page, 1 if phase == BEGINS else 0
+        if page is not NO_PAGE:
+            shortages[n] = later[page]
+            later[page] = max(0, later[page] + change)
+    return shortages
+
+
 class _Search:
-    def __init__(self, calls: SlotCalls, budget: Budget) -> None:
+    def __init__(self, calls: SlotCalls, lifetimes: Lifetimes, budget: Budget) -> None:
         self.time = -inf
-        self.states: States = {(NOTHING, 0): [(OpenCalls(), None)]}
+        self.shortage = 0
+        """How many endless puts that have begun the hits that are to begin can need, all of one page."""
+        needs = lifetimes.persistent and (calls.misses or calls.denied)
+        opens = OpenCalls() if needs else OpenCalls((Layer(inf, ()),))
+        self.states: States = {(NOTHING, 0): [(opens, None)]}
         self._budget = budget
         self._kind: Kind | None = None
         self._open: dict[int, tuple[int, Open]] = {}
         """The open calls that have an end, with the bits that stand for them."""
         self._bits: list[int] = []
         self._bits_made = 0
-        self._hits_left = Counter(call.answer for call in calls.hits)
-        self._numbers: dict[Page, int] = {page: n for n, page in enumerate(self._hits_left)}
+        self._open_hits: Counter[Page] = Counter()
+        self._numbers = {page: n for n, page in enumerate(dict.fromkeys(call.answer for call in calls.hits))}
 
     def begin(self, call: Open) -> None:
         """A call begins."""
@@ -134,6 +157,8 @@ class _Search:
             self._bits.append(1 << self._bits_made)
             self._bits_made += 1
         self._open[id(call)] = self._bits.pop(), call
+        if call.events[0].does is Does.HIT:
+            self._open_hits[call.events[0].page] += 1
         if call.events[0].does in READS:
             before, self.states = self.states, {}
             for state, opens, trail in _each(before):
@@ -141,12 +166,14 @@ class _Search:
 
     def begin_endless(self, call: Endless) -> None:
         """A call begins that never returns."""
-        number = self._numbers[call.page] if self._hits_left[call.page] else None
-        for state, ways in self.states.items():
-            self.states[state] = [
-                (opens.with_flush() if number is None else opens.with_put(number), trail)
-                for opens, trail in ways
-            ]
+        most = self._open_hits[call.page] + self.shortage
+        before, self.states = self.states, {}
+        for state, opens, trail in _each(before):
+            if most:
+                number = self._numbers[call.page]
+                _keep(self.states, state, opens.with_put(number).capped(number, most), trail)
+            else:
+                _keep(self.states, state, opens.with_flush(), trail)
 
     def end(self, call: Open) -> None:
         """A call ends: it has taken effect, if it was sure to."""
@@ -157,16 +184,13 @@ class _Search:
                 _keep(reached, state, opens, trail)
         del self._open[id(call)]
         self._bits.append(bit)
-        forgotten = self._hit_ended(call.events[0].page) if call.events[0].does is Does.HIT else None
+        does, page = call.events[0].does, call.events[0].page
+        self._open_hits[page] -= does is Does.HIT
         self.states = {}
         for (belief, done), opens, trail in _each(reached):
-            left = opens if forgotten is None else opens.without(forgotten)
-            _keep(self.states, (belief, done & ~bit), left, trail)
-
-    def _hit_ended(self, page: Page) -> int | None:
-        # The number of the page if no hit of it is left.
-        self._hits_left[page] -= 1
-        return None if self._hits_left[page] else self._numbers[page]
+            if does is Does.HIT:
+                opens = opens.capped(self._numbers[page], self._open_hits[page] + self.shortage)
+            _keep(self.states, (belief, done & ~bit), opens, trail)
 
     def change_pool(self, kind: Kind | None) -> None:
         """The pool ends, and with it the page; or it is made, of this kind."""

@@ -9,6 +9,10 @@ particular call, since it is not known yet which puts later hits will need. It o
 them among those that had begun by then. `OpenCalls` keeps how many calls can still be taken without leaving
 too few for a miss, and that is exact: the calls that a miss may take are all those that an earlier miss may
 take, and some more (by Hall's theorem for nested sets).
+
+Puts of a page beyond what later hits can need, given the puts that are still to begin, can only empty the
+slot. They are counted as such, so that states which differ in them alone are one. Where there is no miss to
+serve, `free` is infinite.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ class Layer(NamedTuple):
     left for the misses so far. `puts` are the puts that a hit may take; other calls count in `free` only.
     """
 
-    free: int
+    free: float
     puts: Puts
 
 
@@ -46,11 +50,18 @@ class OpenCalls(NamedTuple):
         *older, last = self.layers
         return OpenCalls((*older, last._replace(free=last.free + 1)))
 
-    def without(self, page: int) -> OpenCalls:
-        """The same calls; no hit will ask for this page any more, so its puts can only empty the slot."""
-        return OpenCalls(
-            tuple(Layer(free, _plus(puts, page, -_count(puts, page))) for free, puts in self.layers)
-        )
+    def capped(self, page: int, most: int) -> OpenCalls:
+        """The same calls, when hits can need no more than so many puts of the page.
+
+        The older puts beyond that can only empty the slot.
+        """
+        layers = list(self.layers)
+        surplus = sum(_count(puts, page) for _, puts in layers) - most
+        for n, (free, puts) in enumerate(layers):
+            if surplus > 0 and (count := min(surplus, _count(puts, page))):
+                layers[n] = Layer(free, _plus(puts, page, -count))
+                surplus -= count
+        return OpenCalls(tuple(layers))
 
     def taken_by_hit(self, page: int) -> OpenCalls | None:
         """What is left when a put of the page takes effect; None if there is none to spare."""
@@ -105,7 +116,7 @@ def _merged(layers: tuple[Layer, ...]) -> OpenCalls:
     # The end of a layer is a limit only if it is tighter than each newer limit: whatever is taken from a
     # layer counts in the newer ones too. The newest layer is still growing, and is no limit.
     kept = [layers[-1]]
-    limit: int | None = None
+    limit: float | None = None
     for layer in reversed(layers[:-1]):
         if limit is None or layer.free < limit:
             kept.append(layer)

@@ -1,4 +1,4 @@
-"""Histories as files: one line of JSON for each call; written by the recorder, read as a stream.
+"""Histories as files: one line of JSON for each call. The recorder writes them; they are read as a stream.
 
-May import all of `history`; `command` is `tmem check-trace`.
+May import all of `history`; `tmem check-trace` is in `cli`.
 """

@@ -11,11 +11,11 @@ import linecache
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from tmem.conformance.compiled.interface import FUNCTIONS
 from tmem.conformance.compiled.library import LibraryError, load
@@ -37,10 +37,8 @@ CRASH: Final = "crash"
 FIBERS: Final = 24
 RACES: Final = 64
 NANO: Final = 1e9
-DRAWN: Final = 32
-"""Executions drawn at random, at the most, that learn which addresses threads share."""
-QUIET: Final = 5
-"""Executions without news that end the learning."""
+DRAWN: Final = 3
+"""Schedules drawn at random that are learned from, for each program."""
 
 
 class Word(IntEnum):
@@ -95,17 +93,6 @@ class Lock:
         self.owner: VirtualThread | None = None
 
 
-class Repeatable(Protocol):
-    """A program that can be executed under one strategy after the other."""
-
-    @property
-    def program(self) -> Hashable:
-        """Equal for programs that do the same."""
-
-    def once(self, strategy: Strategy) -> object:
-        """Execute it."""
-
-
 class Highest(NeverPreempt):
     """Preempts no thread. After a thread blocks or ends, the highest one goes on."""
 
@@ -134,7 +121,6 @@ class Machine:
         self.words = memoryview((ctypes.c_int64 * WORDS).in_dll(lib, "tmem_words")).cast("B").cast("q")
         self._enter, self._resume = lib.tmem_enter, lib.tmem_resume
         self._locks: dict[int, Lock] = {}
-        self._program: Hashable = None
         self._learning = False
         self.calls: dict[str, Callable[..., Any]] = {
             name: partial(self.call, address, FUNCTIONS[name].result == "int")
@@ -159,30 +145,21 @@ class Machine:
         words[Word.LEARNING] = self._learning
         scheduler.place = self.place
 
-    def prepare(self, repeatable: Repeatable) -> None:
-        """Learn which addresses the threads of a program share, unless that is known.
+    def learn(self, execute: Callable[[Strategy], object]) -> None:
+        """Learn which instructions touch what threads share, from one program, which `execute` executes.
 
-        It is executed in order, in reverse, and under schedules drawn at random until they bring no news: the
-        same each time, so that a schedule means the same when it is repeated.
+        The library that was learned from has no switch points elsewhere: learn first, from many programs.
         """
-        if self._learning or self._program == repeatable.program:
-            return
-        self._program = repeatable.program
         self._runtime.tmem_learn()
         self._learning = True
         try:
-            shared = quiet = 0
-            repeatable.once(NeverPreempt())
-            repeatable.once(Highest())
-            for seed in range(DRAWN):
-                before, shared = shared, self._runtime.tmem_share()
-                quiet = 0 if shared != before else quiet + 1
-                if quiet > QUIET:
-                    break
-                repeatable.once(Sticky(seed, 6.0))
+            # The first two find out what is shared, the others which instructions touch it.
+            drawn = [Sticky(seed, 6.0) for seed in range(DRAWN)]
+            strategies: list[Strategy] = [NeverPreempt(), Highest(), NeverPreempt(), Highest(), *drawn]
+            for strategy in strategies:
+                execute(strategy)
         finally:
             self._learning = False
-        self._runtime.tmem_share()
 
     def call(self, address: int, narrow: bool, *arguments: Any) -> int:
         """Call a function on the fiber of the current thread; what it returned."""

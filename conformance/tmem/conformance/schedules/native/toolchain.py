@@ -32,6 +32,10 @@ SPLIT: Final = ("memcpy", "memmove", "memset", "memcmp")
 """Functions that a compiler must call, and not write out, so that their accesses are seen."""
 
 
+NEWER: Final = ("-Zexternal-clangrt", "-Cunsafe-allow-abi-mismatch=sanitizer")
+"""Options that newer versions of rustc need, and older ones do not have."""
+
+
 class ToolchainError(Exception):
     """There is no compiler, or it failed; the one line says what to do."""
 
@@ -84,7 +88,7 @@ def flags(language: str) -> list[str]:
     """The options that make a compiler of "c", "cpp" or "rust" instrument a library and link the runtime."""
     folder = runtime().parent
     if language == "rust":
-        instrument = ["-Zsanitizer=thread", "-Zexternal-clangrt", "-Cunsafe-allow-abi-mismatch=sanitizer"]
+        instrument = ["-Zsanitizer=thread", *filter(_rustc_takes, NEWER)]
         return [
             *instrument,
             "-g",
@@ -96,6 +100,15 @@ def flags(language: str) -> list[str]:
     link = [f"-L{folder}", f"-Wl,-rpath,{folder}", "-Wl,--no-as-needed", "-ltmem_runtime", "-Wl,--as-needed"]
     static = ["-static-libstdc++"] if language == "cpp" else []
     return ["-g", "-O1", "-fPIC", "-shared", "-fsanitize=thread", *called, *static, *link]
+
+
+def _rustc_takes(option: str) -> bool:
+    rustc = shutil.which("rustc")
+    if rustc is None:
+        return True
+    command = [rustc, option, "--print", "sysroot"]
+    environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
+    return subprocess.run(command, capture_output=True, env=environment, check=False).returncode == 0
 
 
 def _cache() -> Path:

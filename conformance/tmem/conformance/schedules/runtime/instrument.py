@@ -49,14 +49,22 @@ _PRIVATE: Final = frozenset({"queue", "concurrent", "sched"})  # they use thread
 _ABSENT: Final = frozenset({"_queue"})  # queue then uses its own queue, in Python
 
 
-def environment(transform: Callable[[ast.Module], ast.Module]) -> Environment:
-    """Virtual threads for code that `transform` changes."""
-    return Environment(VIRTUAL, _NAMES, transform, _PRIVATE, _ABSENT)
+def environment(transform: Callable[[ast.Module], ast.Module], own: Iterable[str] = ()) -> Environment:
+    """Virtual threads for code that `transform` changes, that of the packages `own` too."""
+    return Environment(VIRTUAL, _NAMES, transform, _PRIVATE, _ABSENT, frozenset(own))
 
 
-def load(target: str, attribute: str, rewrite: Mapping[str, Rewrite] | None = None) -> dict[Level, Loaded]:
-    """Load a target once for each level (see `tmem.conformance.loader.load`), with virtual threads."""
+def load(
+    target: str,
+    attribute: str,
+    rewrite: Mapping[str, Rewrite] | None = None,
+    own: Iterable[str] = (),
+) -> dict[Level, Loaded]:
+    """Load a target once for each level (see `tmem.conformance.loader.load`), with virtual threads.
+
+    The installed packages `own` get switch points, as the target's own code does.
+    """
     names = Names()
-    lock = load_over(target, attribute, environment(names.learn), rewrite)
-    statement = load_over(target, attribute, environment(partial(with_points, names=names)), rewrite)
-    return {"lock": lock, "statement": statement}
+    lock = load_over(target, attribute, environment(names.learn, own), rewrite)
+    pointed = environment(partial(with_points, names=names), own)
+    return {"lock": lock, "statement": load_over(target, attribute, pointed, rewrite)}

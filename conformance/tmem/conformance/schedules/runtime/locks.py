@@ -118,7 +118,9 @@ class RLock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """Take it; its holder takes it once more."""
-        if self._lock.owner is scheduler.here():
+        if scheduler.outside:
+            scheduler.here()
+        if self._lock.owner is scheduler.current:
             scheduler.point()
             self._count += 1
             return True
@@ -127,12 +129,13 @@ class RLock:
         self._count = 1
         return True
 
-    def __enter__(self) -> bool:
-        return self.acquire()
+    __enter__ = acquire
 
     def release(self) -> None:
         """Give it up once; the last time frees it."""
-        if self._lock.owner is not scheduler.here():
+        if scheduler.outside:
+            scheduler.here()
+        if self._lock.owner is not scheduler.current:
             if scheduler.dying:
                 return
             raise RuntimeError("cannot release un-acquired lock")

@@ -27,6 +27,10 @@ from tmem.conformance.schedules.runtime.virtual import (
     Strategy,
     Stuck,
     VirtualThread,
+    after,
+    describe,
+    order,
+    wait_of,
 )
 
 FAIR: Final = 1_000
@@ -147,12 +151,13 @@ class Scheduler:
 
     def begin_operation(self, number: int) -> None:
         """The current thread begins an operation. It may be preempted before each but its first."""
-        me = self.here()
+        me = self.here() if self.outside else self.current
         if not self.released:  # MAIN is not preempted
             me.operation = number
             return
         self.count_points()
-        self._let_in()
+        if self.outside:
+            self._let_in()
         me.operation = number
         me.points = 0
         self.idle = 0
@@ -201,10 +206,10 @@ class Scheduler:
             return
         self.count_points()
         if self.dying:
-            self._set_left(FAIR)
+            self.left = self.armed = 1 if self.outside else FAIR
             return
         me = self.current
-        if not self.asked:
+        if self.outside and not self.asked:
             self._let_in()
         if self._spent():
             self._fail(self._livelock())
@@ -253,12 +258,15 @@ class Scheduler:
     def _arm(self, thread: VirtualThread) -> None:
         if len(self.ready) < 2 and not self.sleeping:  # nobody else could run: `wake` arms anew
             self.asked = False
-            self._set_left(FAIR)
-            return
-        distance = FOREVER if self.turns else self.strategy.distance(thread)
-        self.asked = distance <= FAIR
-        # Never past the limit: turns are to begin at the same point whatever the strategy is.
-        self._set_left(max(1, min(distance, FAIR, self.limit - self.steps)))
+            points = FAIR
+        else:
+            distance = FOREVER if self.turns else self.strategy.distance(thread)
+            self.asked = distance <= FAIR
+            # Never past the limit: turns are to begin at the same point whatever the strategy is.
+            points = max(1, min(distance, FAIR, self.limit - self.steps))
+        if self.outside:  # every point is looked at
+            self.until, points = points, 1
+        self.left = self.armed = points
 
     def _enter(self, thread: VirtualThread) -> None:
         if thread.deadline is not None and thread not in self.ready:
@@ -272,7 +280,7 @@ class Scheduler:
 
     def block(self, on: object, waits: str, timeout: float | None = None) -> bool:
         """The current thread waits until it is woken (True), or until virtual seconds have passed (False)."""
-        me = self.here()
+        me = self.here() if self.outside else self.current
         if self.dying:
             raise GreenletExit
         self.count_points()
@@ -289,7 +297,7 @@ class Scheduler:
             assert self.failure is not None
             raise self.failure
         if self.trace is not None:
-            self.trace.append(Mark("block", me.index, self._wait_of(me), self.place()))
+            self.trace.append(Mark("block", me.index, wait_of(me), self.place()))
         self._enter(to)
         if to is not me:
             to.carrier.switch()
@@ -321,14 +329,15 @@ class Scheduler:
     def _follow(self, me: VirtualThread) -> VirtualThread | None:
         # The thread that goes on instead of `me`. None if there is none and `me` is MAIN: `failure` is set.
         ready = self.ready
-        self._let_in()
+        if self.outside:
+            self._let_in()
         if self._spent():
             return self._fail_in_main(self._livelock(), me)
         while not ready and not self.sleeping and self.outside:
             self._let_in()
         if not ready:
             if not self.sleeping or self._waits_in_vain():
-                return self._fail_in_main(Stuck("deadlock", self.describe()), me)
+                return self._fail_in_main(Stuck("deadlock", describe((self.main, *self.threads), self)), me)
             return min(self.sleeping, key=lambda t: (t.deadline, t.index))
         if ready[0] is self.main:
             return self.main
@@ -393,11 +402,6 @@ class Scheduler:
         self._enter(to)
         to.carrier.switch()
 
-    def describe(self) -> str:
-        """Which thread waits for what, and which holds it."""
-        threads = [t for t in (self.main, *self.threads) if t.waiting not in (None, self) and not t.done]
-        return "; ".join(f"{thread.name} waits for {self._wait_of(thread)}" for thread in threads)
-
     # Threads that are blocked outside Python
 
     def block_outside(self) -> None:
@@ -436,14 +440,8 @@ class Scheduler:
             self.left = self.armed = 1
         return self.until <= 0
 
-    def _set_left(self, points: int) -> None:
-        self.until = points
-        self.left = self.armed = 1 if self.outside else points
-
     def _let_in(self) -> None:
         # Threads that are back become ready, at places that do not depend on how fast they came.
-        if not self.outside:
-            return
         self.left = self.armed = 1
         self.looking = True
         for ident, thread in sorted(self.outside.items(), key=lambda item: item[1].index):
@@ -457,23 +455,6 @@ class Scheduler:
             self.ready.append(thread)
         self.ready.sort(key=order)
         self.looking = False
-
-    def _wait_of(self, thread: VirtualThread) -> str:
-        what = getattr(thread.waiting, "name", "") or thread.waits
-        owner = getattr(thread.waiting, "owner", None)
-        if not isinstance(owner, VirtualThread):
-            return what
-        return f"{what}, held by {'itself' if owner is thread else owner.name}"
-
-
-def order(thread: VirtualThread) -> int:
-    """The key that sorts threads by index."""
-    return thread.index
-
-
-def after(me: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
-    """The next of the others by index, going round."""
-    return next((t for t in others if t.index > me.index), others[0])
 
 
 scheduler: Final = Scheduler()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple, Protocol
 
 FOREVER: Final = 1 << 60
@@ -123,3 +123,28 @@ class Stuck(BaseException):
         self.kind = kind
         self.text = text
         self.details = details
+
+
+def order(thread: VirtualThread) -> int:
+    """The key that sorts threads by index."""
+    return thread.index
+
+
+def after(me: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
+    """The next of the others by index, going round."""
+    return next((t for t in others if t.index > me.index), others[0])
+
+
+def describe(threads: Iterable[VirtualThread], but_for: object) -> str:
+    """Which thread waits for what, and which holds it. Waiting `but_for` something is left out."""
+    waiting = [each for each in threads if each.waiting not in (None, but_for) and not each.done]
+    return "; ".join(f"{thread.name} waits for {wait_of(thread)}" for thread in waiting)
+
+
+def wait_of(thread: VirtualThread) -> str:
+    """What a thread waits for, and which holds it."""
+    what = getattr(thread.waiting, "name", "") or thread.waits
+    owner = getattr(thread.waiting, "owner", None)
+    if not isinstance(owner, VirtualThread):
+        return what
+    return f"{what}, held by {'itself' if owner is thread else owner.name}"

@@ -35,8 +35,6 @@ class Backends:
     make: Callable[[], Any]
     level: Level
     fill: tuple[bytes, ...] = ()
-    prepare: Callable[[Executor], None] = lambda executor: None
-    """Called before each execution of a program."""
     real_threads: bool = False
 
 
@@ -60,13 +58,6 @@ class Executor:
 
         With `room`, see whether the backend has regained the room that it claims to regain.
         """
-        self.backends.prepare(self)
-        return self.once(strategy, segments, trace, room)
-
-    def once(
-        self, strategy: Strategy, segments: bool = False, trace: bool = False, room: bool = False
-    ) -> Execution:
-        """Execute it without preparations."""
         order: list[int] = []
         count = len(self.script.steps)
         execution = Execution(self.script, order, [None] * count, [None] * count)

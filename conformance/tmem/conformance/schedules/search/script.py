@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from tmem.conformance.programs.pages import corpus
@@ -30,9 +30,9 @@ class Step:
 class PageNumbers(dict[bytes, bytes]):
     """The number of each page, in two bytes. Pages that came back and that nobody put count from STRANGE."""
 
-    def __init__(self, pages: Sequence[bytes]) -> None:
-        super().__init__((page, n.to_bytes(2, "big")) for n, page in enumerate(pages))
-        self.pages = {number: page for page, number in self.items()}
+    def __init__(self, pages: tuple[bytes, ...]) -> None:
+        numbers, self.pages = map(dict, _numbered(pages))
+        super().__init__(numbers)
         self.known = len(pages)
         self.size = len(pages[0])
 
@@ -42,6 +42,12 @@ class PageNumbers(dict[bytes, bytes]):
         number = (STRANGE + len(self) - self.known).to_bytes(2, "big")
         self[page], self.pages[number] = number, page
         return number
+
+
+@lru_cache(4)
+def _numbered(pages: tuple[bytes, ...]) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+    numbers = {page: n.to_bytes(2, "big") for n, page in enumerate(pages)}
+    return numbers, {number: page for page, number in numbers.items()}
 
 
 @dataclass(frozen=True, slots=True)

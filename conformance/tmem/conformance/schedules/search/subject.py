@@ -12,6 +12,7 @@ from tmem.conformance.compiled.store import open_store
 from tmem.conformance.loader import LoadError, Rewrite
 from tmem.conformance.programs.perform import close, perform
 from tmem.conformance.schedules.native.machine import Machine
+from tmem.conformance.schedules.programs.pairs import pairs
 from tmem.conformance.schedules.programs.program import (
     EPHEMERAL,
     INDEXES,
@@ -61,10 +62,10 @@ class Subject:
     notes: tuple[str, ...] = ()
     fills: tuple[tuple[bytes, ...], ...] = ()
     """For each variant the pages that a fresh backend has room for, if it claims to regain its room."""
-    prepare: Callable[[Executor], None] = lambda executor: None
-    """Called before each execution of a program."""
     races: Callable[[], Sequence[tuple[str, str]]] = tuple
     """The places of the data races that were seen so far, where they can be seen."""
+    own: tuple[str, ...] = ()
+    """The installed packages in which its threads are switched too."""
     compiled: bool = False
     """Whether it is a library, whose threads have fibers of their own."""
     real_threads: bool = False
@@ -76,7 +77,7 @@ class Subject:
         arguments = self.variants[variant % len(self.variants)]
         pages = self.fills[variant % len(self.variants)] if self.fills else ()
         make = partial(self.factories[level], *arguments)
-        return Backends(make, level, pages, self.prepare, self.real_threads)
+        return Backends(make, level, pages, self.real_threads)
 
 
 def open_subject(
@@ -85,12 +86,13 @@ def open_subject(
     variants: Sequence[tuple[object, ...]] = ((),),
     rewrite: Mapping[str, Rewrite] | None = None,
     real_threads: bool = False,
+    own: tuple[str, ...] = (),
 ) -> Subject:
     """Load a target (see `instrument.load`) and look what it offers. Raises LoadError if that fails.
 
     With `real_threads` threads of the system carry its threads in any case.
     """
-    loaded = load(target, attribute, rewrite)
+    loaded = load(target, attribute, rewrite, own)
     factories: dict[Level, Callable[..., Backend]] = {level: each.value for level, each in loaded.items()}
     foreign = loaded["lock"].foreign
     real_threads = AVAILABLE and (real_threads or bool(that_may_block(foreign)))
@@ -100,7 +102,7 @@ def open_subject(
         if not AVAILABLE:
             raise LoadError(str(error)) from error
         subject = _offered(factories, variants, real_threads=True)
-    subject = replace(subject, notes=loaded["lock"].notes)
+    subject = replace(subject, notes=loaded["lock"].notes, own=own)
     _warm_up(subject)
     if not AVAILABLE or not (blocking := that_may_block(foreign)):  # late imports too
         return subject
@@ -124,8 +126,11 @@ def open_library(path: Path, budgets: Sequence[int | None]) -> Subject:
         subject = _offered(factories, [(budget,) for budget in budgets], real_threads=False)
     except StandsStillError as error:
         raise LoadError(str(error)) from error
-    subject = replace(subject, prepare=machine.prepare)
     _warm_up(subject)
+    with watched():
+        for count, program in enumerate(pairs(0, subject.reclaims, subject.shared)):
+            backends = subject.backends("statement", count)
+            machine.learn(Executor(backends, program, subject.page_size).execute)
     return replace(subject, races=machine.races, compiled=True)
 
 

@@ -15,6 +15,7 @@ __thread struct fiber *tmem_me __attribute__((tls_model("initial-exec")));
 uint64_t tmem_entries;             /* how often a fiber was entered or resumed */
 char *tmem_base;                   /* of the slices of all fibers */
 uintptr_t tmem_data, tmem_data_end; /* the library's variables */
+uintptr_t tmem_code, tmem_code_end; /* its instructions */
 static jmp_buf back;               /* where tmem_enter and tmem_resume go on */
 static jmp_buf contexts[FIBERS];
 static char *snapshot;             /* the variables as they were when the library had been loaded */
@@ -35,12 +36,13 @@ static void *reserve(size_t size) {
 
 /* Finds the variables and the thread-local storage of the module that holds an address. */
 static int look(struct dl_phdr_info *info, size_t size, void *address) {
-    uintptr_t wanted = (uintptr_t)address, relro_end = 0, low = 0, high = 0;
+    uintptr_t wanted = (uintptr_t)address, relro_end = 0, low = 0, high = 0, code = 0, code_end = 0;
     int found = 0;
     for (int n = 0; n < info->dlpi_phnum; n++) {
         const ElfW(Phdr) *each = &info->dlpi_phdr[n];
         uintptr_t from = info->dlpi_addr + each->p_vaddr, to = from + each->p_memsz;
         if (each->p_type == PT_LOAD && wanted >= from && wanted < to) found = 1;
+        if (each->p_type == PT_LOAD && each->p_flags & PF_X) code = from, code_end = to;
         if (each->p_type == PT_LOAD && each->p_flags & PF_W) low = from, high = to;
         if (each->p_type == PT_GNU_RELRO) relro_end = (to + 4095) & ~(uintptr_t)4095;
         if (each->p_type == PT_TLS) tls_image = (void *)from, tls_image_size = each->p_filesz, tls_size = each->p_memsz;
@@ -52,6 +54,8 @@ static int look(struct dl_phdr_info *info, size_t size, void *address) {
     (void)size;
     tmem_data = relro_end > low && relro_end < high ? relro_end : low;
     tmem_data_end = high;
+    tmem_code = code;
+    tmem_code_end = code_end;
     tls_index.module = info->dlpi_tls_modid;
     return 1;
 }

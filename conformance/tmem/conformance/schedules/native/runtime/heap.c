@@ -124,6 +124,7 @@ void *mmap(void *at, size_t size, int protection, int flags, int file, off_t off
     void *p = fill(take(size, 4096), 0, size);
     return p ? p : MAP_FAILED;
 }
+void *mmap64(void *at, size_t size, int protection, int flags, int file, off_t offset) { return mmap(at, size, protection, flags, file, offset); }
 int munmap(void *at, size_t size) {
     if (!me || !ours(at)) return REAL(int, "munmap", void *, size_t)(at, size);
     fill(at, POISON, size);

@@ -1,32 +1,37 @@
 /*
- * Accesses of memory. Few of them matter: those whose address another thread of the program touches too, one of
- * the two writing. They are found by runs that learn: each address of a heap, a stack or a variable has a
- * cell, for which is noted who reads and who writes it. What is shared gets a number of its own,
- * and from then on accesses of it are switch points, and are looked at for races. All others pass at once.
+ * Accesses of memory. Few of them matter: those of an address that another thread touches too, one of the two
+ * writing. Executions that learn find out which instructions make such accesses: each address of a heap, a stack or a
+ * variable has a cell, for which is noted who reads and who writes it, and an instruction that touches a cell that
+ * is shared is marked. From then on each access of a marked instruction is a switch point, and is looked at for
+ * races; so is each of an instruction that no learning execution came to. All others pass at once. The marks stay,
+ * so that a schedule means the same in a smaller program.
  */
 #include "runtime.h"
 #include <string.h>
 #include <sys/mman.h>
 
-enum { SHARED = 4096, RACES = 64, PATIENCE = 50000, SPINS = 8, TOUCHES = 4 << 20 };
+enum { CELLS = 1 << 15, RACES = 64, PATIENCE = 50000, SPINS = 8, TOUCHES = 4 << 20 };
 enum { READ = 0, WRITE = 1 };
+enum { UNSEEN, ALONE, SHARED }; /* marks: what an instruction that was never executed touches is not known */
 
 extern char *tmem_base;
-extern uintptr_t tmem_data, tmem_data_end;
+extern uintptr_t tmem_data, tmem_data_end, tmem_code, tmem_code_end;
 
+static uint8_t *marks;    /* by instruction, from tmem_code on */
 static uint16_t *seen;    /* by cell, while learning: threads that read it (low byte) and write it (high byte) */
-static uint16_t *numbers; /* by cell: the number of what is shared, or 0 */
 static uint32_t *touched; /* the cells that were seen */
-static uint8_t *gone;     /* by cell: whether its memory was freed */
 static size_t touches;
-static int shared;
+static uint16_t *numbers; /* by cell: its number in the history of this execution, or 0 */
+static uint32_t numbered[CELLS];
+static int count;
+static uint8_t *gone; /* by cell: whether its memory was freed */
 
-/* When each fiber last touched what is shared. */
+/* When each fiber last touched a cell. */
 static struct {
     int writer;
     uint32_t written, read[FIBERS];
     void *write_at, *read_at[FIBERS];
-} history[SHARED];
+} history[CELLS];
 
 struct race { int64_t first, second; };
 struct race tmem_races[RACES]; /* pairs of places, each once */
@@ -50,48 +55,55 @@ static void *room(size_t size) {
 /* Another library was attached. */
 void tmem_forget_points(void) {
     size_t cells = HEAP_CELLS + (tmem_data_end - tmem_data) / 8 + 1;
+    marks = room(tmem_code_end - tmem_code + 1);
     seen = room(cells * sizeof *seen);
     numbers = room(cells * sizeof *numbers);
     touched = room(TOUCHES * sizeof *touched);
     gone = room(cells);
     touches = 0;
-    shared = 0;
+    count = 0;
     tmem_race_count = 0;
 }
 
-/* Another program follows: forgets what is shared, and notes what is touched from now on. */
+/* Another program is learned from: who touched what in the last one is forgotten, the marks are not. */
 void tmem_learn(void) {
-    for (size_t n = 0; n < touches; n++) seen[touched[n]] = numbers[touched[n]] = 0;
-    touches = 0;
-    shared = 0;
-    tmem_words[LEARNING] = 1;
-}
-
-/* Gives a number to what is shared as far as is known now; how many there are. */
-int tmem_share(void) {
-    for (size_t n = 0; n < touches; n++) {
-        int readers = seen[touched[n]] & 0xff, writers = seen[touched[n]] >> 8, both = readers | writers;
-        uint16_t *number = &numbers[touched[n]];
-        if (!*number && writers && both & (both - 1) && shared + 1 < SHARED) *number = (uint16_t)++shared;
-    }
-    return shared;
+    while (touches) seen[touched[--touches]] = 0;
 }
 
 void tmem_reset_points(void) {
-    memset(history, 0, (size_t)(shared + 1) * sizeof *history);
+    for (; count; count--) {
+        numbers[numbered[count]] = 0;
+        memset(&history[count], 0, sizeof *history);
+    }
     patience = PATIENCE;
     spun_at = NULL;
     spins = fences = 0;
 }
 
-static void note(int64_t cell, int write) {
+static inline uint8_t *mark_of(void *pc) {
+    static uint8_t elsewhere;
+    uintptr_t at = (uintptr_t)pc - tmem_code;
+    return at < tmem_code_end - tmem_code ? &marks[at] : (elsewhere = ALONE, &elsewhere);
+}
+static inline int matters(void *pc) {
+    int mark = *mark_of(pc);
+    return mark == SHARED || (mark == UNSEEN && !tmem_words[LEARNING]);
+}
+
+/* While learning: notes an access, and marks its instruction where the cell is shared. */
+static void learn(uintptr_t a, int write, void *pc) {
+    int64_t cell = cell_of(a);
     if (!me->index) return;
+    if (*mark_of(pc) == UNSEEN) *mark_of(pc) = ALONE;
+    if (cell < 0) return;
     int bit = me->index < 8 ? me->index - 1 : 7;
     if (!seen[cell]) {
         if (touches == TOUCHES) return;
         touched[touches++] = (uint32_t)cell;
     }
     seen[cell] |= (uint16_t)(1 << (write ? bit + 8 : bit));
+    int readers = seen[cell] & 0xff, writers = seen[cell] >> 8, both = readers | writers;
+    if (writers && both & (both - 1)) *mark_of(pc) = SHARED;
 }
 
 static void race(void *first, void *second) {
@@ -102,7 +114,15 @@ static void race(void *first, void *second) {
 }
 
 /* Compares with the last accesses that no lock, atomic, start or end of a thread orders before this one. */
-static void order(int number, int write, void *pc) {
+static void order(uintptr_t a, int write, void *pc) {
+    int64_t cell = cell_of(a);
+    if (cell < 0 || !me->index) return;
+    int number = numbers[cell];
+    if (!number) {
+        if (count + 1 == CELLS) return;
+        number = numbers[cell] = (uint16_t)++count;
+        numbered[number] = (uint32_t)cell;
+    }
     struct fiber *f = me;
     int self = f->index;
     if (history[number].written > f->clock[history[number].writer] && history[number].writer != self)
@@ -125,7 +145,8 @@ void tmem_mark_gone(void *at, size_t size, int freed) {
     if (cell >= 0) REAL(void *, "memset", void *, int, size_t)(gone + cell, freed, (size + 7) / 8);
 }
 static void look_whether_gone(uintptr_t a) {
-    if (!gone[cell_of(a)]) return;
+    int64_t cell = cell_of(a);
+    if (cell < 0 || !gone[cell]) return;
     tmem_say("memory is used after it was freed");
     tmem_crash();
 }
@@ -135,11 +156,12 @@ static void point(void *what, void *pc) {
     if (--tmem_words[LEFT] <= 0) tmem_leave(REACHED, what, 0, pc);
 }
 
-static inline int number_of(uintptr_t a, int write) {
-    int64_t cell = cell_of(a);
-    if (cell < 0) return 0;
-    if (tmem_words[LEARNING]) note(cell, write);
-    return numbers[cell];
+/* A marked access: a switch point, and then the access itself, which must be of memory that is there. */
+static void shared(uintptr_t a, int write, void *pc) {
+    spun_at = NULL;
+    if (tmem_words[ACCESSES]) point((void *)a, pc);
+    look_whether_gone(a);
+    order(a, write, pc);
 }
 
 static inline void plain(void *address, size_t size, int write, void *pc) {
@@ -148,20 +170,14 @@ static inline void plain(void *address, size_t size, int write, void *pc) {
         patience = PATIENCE;
         tmem_leave(SPIN, address, 0, pc);
     }
-    int number = number_of((uintptr_t)address, write);
-    if (size == 16) {
-        int other = number_of((uintptr_t)address + 8, write);
-        number = number ? number : other;
-    }
-    if (!number) return;
-    spun_at = NULL;
-    if (tmem_words[ACCESSES]) point(address, pc);
-    look_whether_gone((uintptr_t)address);
-    if (me->index) order(number, write, pc);
+    if (tmem_words[LEARNING])
+        for (size_t at = 0; at < size; at += 8) learn((uintptr_t)address + at, write, pc);
+    if (matters(pc)) shared((uintptr_t)address, write, pc);
 }
 
 void tmem_lock_point(void *address, void *pc) {
-    if (number_of((uintptr_t)address, WRITE)) point(address, pc);
+    if (tmem_words[LEARNING]) learn((uintptr_t)address, WRITE, pc);
+    if (matters(pc)) point(address, pc);
 }
 
 void tmem_yield(void *pc) {
@@ -170,21 +186,9 @@ void tmem_yield(void *pc) {
     tmem_leave(YIELD, NULL, 0, pc);
 }
 
-/* A point before a range is accessed; where it is shared. */
-static int range(uintptr_t from, size_t size, int write, void *pc) {
-    int number = 0;
-    for (uintptr_t a = from & ~(uintptr_t)7; a < from + size; a += 8) {
-        int each = number_of(a, write);
-        number = number ? number : each;
-    }
-    if (!number) return 0;
-    if (tmem_words[ACCESSES]) point((void *)from, pc);
-    look_whether_gone(from & ~(uintptr_t)7);
-    if (me->index) order(number, write, pc);
-    return number;
-}
+/* An access of a range counts as one of its first cell. */
 void tmem_access(void *address, size_t size, int write, void *pc) {
-    if (me && size) range((uintptr_t)address, size, write, pc);
+    if (me && size) plain(address, size, write, pc);
 }
 
 /* Copies in halves, so that a copy that another thread gets into shows as a torn page. */
@@ -194,8 +198,8 @@ static void *halves(copy *copied, char *to, const char *from, size_t size, void 
     size_t half = size > 8 ? (size / 2) & ~(size_t)7 : 0, first = half ? half : size;
     if (to > from && to < from + size) half = 0, first = size; /* moved over itself */
     for (size_t at = 0, n = first; at < size; at += n, n = size - at) {
-        range((uintptr_t)from + at, n, READ, pc);
-        range((uintptr_t)to + at, n, WRITE, pc);
+        tmem_access((char *)from + at, n, READ, pc);
+        tmem_access(to + at, n, WRITE, pc);
         copied(to + at, from + at, n);
     }
     return to;
@@ -205,17 +209,19 @@ void *memmove(void *to, const void *from, size_t size) { return halves(REAL(void
 void *memset(void *to, int byte, size_t size) {
     size_t half = me && size > 8 ? (size / 2) & ~(size_t)7 : 0;
     if (half) {
-        range((uintptr_t)to, half, WRITE, PC);
+        tmem_access(to, half, WRITE, PC);
         REAL(void *, "memset", void *, int, size_t)(to, byte, half);
     }
-    if (me) range((uintptr_t)to + half, size - half, WRITE, PC);
+    tmem_access((char *)to + half, size - half, WRITE, PC);
     REAL(void *, "memset", void *, int, size_t)((char *)to + half, byte, size - half);
     return to;
 }
 int memcmp(const void *a, const void *b, size_t size) {
-    if (me) range((uintptr_t)a, size, READ, PC), range((uintptr_t)b, size, READ, PC);
+    tmem_access((void *)a, size, READ, PC);
+    tmem_access((void *)b, size, READ, PC);
     return REAL(int, "memcmp", const void *, const void *, size_t)(a, b, size);
 }
+int bcmp(const void *a, const void *b, size_t size) { return memcmp(a, b, size); } /* what Rust calls */
 void *__tsan_memcpy(void *to, const void *from, size_t size) { return halves(REAL(void *, "memcpy", void *, const void *, size_t), to, from, size, PC); }
 void *__tsan_memmove(void *to, const void *from, size_t size) { return halves(REAL(void *, "memmove", void *, const void *, size_t), to, from, size, PC); }
 void *__tsan_memset(void *to, int byte, size_t size) { return memset(to, byte, size); }
@@ -248,7 +254,8 @@ static void before(void *a, void *pc) {
         patience = PATIENCE;
         tmem_leave(SPIN, a, 0, pc);
     }
-    if (number_of((uintptr_t)a, WRITE) && tmem_words[ACCESSES]) point(a, pc);
+    if (tmem_words[LEARNING]) learn((uintptr_t)a, WRITE, pc);
+    if (tmem_words[ACCESSES] && matters(pc)) point(a, pc);
 }
 
 /* One that changed nothing, again and again at one place, spins: others get their turn. */

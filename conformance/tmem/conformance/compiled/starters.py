@@ -1,0 +1,20 @@
+"""`tmem new-backend`: a folder with a naive store to begin with, and what builds and checks it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from tmem.conformance.compiled import header
+
+FOLDER: Final = Path(__file__).with_name("starters")
+LANGUAGES: Final = ("c", "cpp", "rust", "python")
+
+
+def write(language: str, folder: Path) -> list[Path]:
+    """Write the starter into a new folder; the files. OSError where the folder is there or cannot be made."""
+    shutil.copytree(FOLDER / language, folder)
+    if language != "python":
+        (folder / "tmem.h").write_text(header.text())
+    return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,81 @@
+"""Calls of real threads as a person reads them: a line for each, and columns that show which overlapped."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from tmem.conformance.history.calls import Call
+from tmem.conformance.history.checker import Illegal
+from tmem.conformance.programs.pages import Corpus
+from tmem.conformance.programs.transcript import Pages, call, said
+from tmem.conformance.schedules.picture import NARROWEST, WIDEST, Row, columns
+from tmem.spec.operations import from_flat
+
+BEFORE: Final = 0
+"""The thread of the calls before the others begin."""
+PAGE: Final = 4
+"""Which argument of a put is the page."""
+
+
+def story(found: Illegal, page: Callable[[int], bytes], pages: Corpus) -> tuple[tuple[str, ...], str]:
+    """The calls of a window with their answers, in the order in which they began, and their picture.
+
+    A page is the number of its put, of which `page` makes the page, or bytes that nobody put. Pages get
+    letters as they are mentioned.
+    """
+    calls = found.window
+    numbers = dict.fromkeys(each for each in _mentioned(calls) if isinstance(each, int))
+    contents = {page(number): pages.kinds[number % len(pages.kinds)] for number in numbers}
+    places = {each: n for n, each in enumerate(contents)}
+    name = Pages(Corpus(tuple(contents), tuple(contents.values()), b"", places))
+
+    def whole(each: object) -> Any:
+        return page(each) if type(each) is int else each
+
+    texts, answers = [], []
+    for each in calls:
+        put = each.op == "put"
+        arguments: Any = (*each.args[:PAGE], whole(each.args[PAGE])) if put else each.args
+        texts.append(call(from_flat(each.op, arguments), name).removeprefix("client 1: "))
+        answer: Any = whole(each.answer) if each.op == "get" else each.answer
+        answers.append("never returned" if each.end is None else said(answer, name))
+    broken = re.match(r"#(\d+):", found.reason)
+    if broken is not None:
+        answers[int(broken[1]) - 1] += "  ✗"
+    lines = tuple(
+        f"{_thread(each.thread)}: {text} → {answer}"
+        for each, text, answer in zip(calls, texts, answers, strict=True)
+    )
+    return lines, _picture(calls, texts, answers)
+
+
+def _picture(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -> str:
+    events: list[tuple[float, int, Row]] = []
+    before = []
+    for number, (each, text, answer) in enumerate(zip(calls, texts, answers, strict=True), 1):
+        if each.thread == BEFORE:
+            before.append(f"  #{number} {text} → {answer}")
+            continue
+        events.append((each.begin, number, Row(each.thread, "┌", f"#{number} {text}")))
+        if each.end is not None:
+            events.append((each.end, number, Row(each.thread, "└", answer)))
+    rows = [row for _, _, row in sorted(events, key=lambda event: event[:2])]
+    names = {thread: _thread(thread) for thread in sorted({row.thread for row in rows})}
+    width = max(4 * NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
+    lines = ["before", *before, ""] if before else []
+    return "\n".join(line.rstrip() for line in (*lines, *columns(rows, names, width))) + "\n"
+
+
+def _thread(number: int) -> str:
+    return "before" if number == BEFORE else f"thread {number}"
+
+
+def _mentioned(calls: Sequence[Call]) -> Iterator[object]:
+    for each in calls:
+        if each.op == "put":
+            yield each.args[PAGE]
+        elif each.op == "get":
+            yield each.answer
