@@ -65,9 +65,10 @@ def _around(count: int, draw: random.Random) -> int:
 def old(sizes: Sizes, draw: random.Random) -> Chapter:
     """Pages that are put first and read last."""
     pools = PoolSpec(1, True), PoolSpec(2, True, draw.getrandbits(100) | 1)
-    items = Phase(NEW, pools=2), Phase(PUT, pools=2, count=OLD)
+    count = min(OLD, max(sizes.pages // 100, 4))  # a small store has room for others, too
+    items = Phase(NEW, pools=2), Phase(PUT, pools=2, count=count)
     return Chapter(
-        "old pages", pools, (Area("random", "spread", 4, "text"),), items, (Phase(GET, pools=2, count=OLD),)
+        "old pages", pools, (Area("random", "spread", 4, "text"),), items, (Phase(GET, pools=2, count=count),)
     )
 
 

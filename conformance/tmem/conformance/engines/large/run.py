@@ -246,6 +246,8 @@ class _Work:
         self._regained(variant, limit)
 
     def _brim(self, variant: int, pages: int, texture: str) -> None:
+        if not pages:
+            return
         program = full.brim(pages, max(2 * pages + 64, PROBED), texture, self._turn.seed, self._draw)
         performer, ran = self._judged(program, variant)
         if ran.violation is not None:
