@@ -6,7 +6,7 @@
  *   3 get finds, then takes               8 flush object takes two locks in the other order
  *   4 put looks, then inserts             9 a put that waits for a frame misses its wake-up
  *   5 flush page frees twice             10 the free list takes a frame that was away and came back (ABA)
- * ENDS is a signal, 6 or 11, that ends the process in some puts.
+ * ENDS is a signal, 6 or 11, that ends the process in some puts. With OVERRUNS a put writes behind its page.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -198,6 +198,9 @@ int tmem_put(tmem_store *s, uint16_t client, int32_t pool, const uint64_t oid[3]
     p->index = index;
     memcpy(p->oid, oid, 24);
     memcpy(p->bytes, page, PAGE);
+#ifdef OVERRUNS
+    ((volatile char *)p->bytes)[PAGE] = 0;
+#endif
 #if RACE == 4
     pthread_mutex_lock(&s->locks[bucket]);
 #endif

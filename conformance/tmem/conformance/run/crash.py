@@ -21,6 +21,8 @@ CLAUSE: Final = "TMEM-CONC-3"
 ALLOWED: Final = "every operation returns, whatever the others and the reclaimer do"
 LINES: Final = 60
 """Lines of stacks that are told."""
+PRINTED: Final = 24
+"""Lines of what the target printed that are reported, the last ones."""
 OURS: Final = str(Path(__file__).parents[1])
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
 
@@ -100,7 +102,7 @@ def _picture(death: Death) -> str:
     if stacks := _readable(death.stacks):
         parts.append("Where its threads were (most recent call first):\n" + stacks)
     if output := death.output.strip():
-        parts.append("The end of what it printed:\n" + "\n".join(output.splitlines()[-10:]))
+        parts.append("The end of what it printed:\n" + "\n".join(output.splitlines()[-PRINTED:]))
     return "\n\n".join(parts)
 
 
