@@ -11,7 +11,7 @@ from tmem.conformance.conforming.replies import PoolIds
 from tmem.conformance.engine import Turn
 from tmem.conformance.engines import canaries as engine
 from tmem.conformance.engines.canaries import COUNT, Canaries, known_short, seeded
-from tmem.conformance.events import Canary, Event, Note
+from tmem.conformance.events import Canary, Event, Note, Progress
 from tmem.conformance.faults import FAULTS, Fault
 from tmem.model.adversary import Adversary
 from tmem.spec.backend import Backend
@@ -42,6 +42,20 @@ def test_no_canaries_run_on_a_store_that_hides_faults(strategy: str) -> None:
     assert "No canaries were run" in note.text
 
 
+def test_looks_leave_time_for_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target whose looks would take all of the turn: each look takes a tenth of it."""
+    now, events = [0.0], list[Event]()
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def fresh(number: int) -> Backend:
+        now[0] += 0.1
+        return Adversary("keep")
+
+    turn = Turn("test", fresh, 0, events.append, deadline=40.0)
+    Canaries().run(turn)
+    assert [event.caught for event in events if isinstance(event, Canary)].count(True) >= 1
+
+
 def test_faults_that_cannot_show_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     shows = "pool id of two clients"
     monkeypatch.setattr(
@@ -51,7 +65,7 @@ def test_faults_that_cannot_show_are_not_tried(monkeypatch: pytest.MonkeyPatch) 
     def canaries_of(backend: Callable[[int], Backend]) -> list[Event]:
         events: list[Event] = []
         Canaries().run(Turn("test", backend, 0, events.append))
-        return events
+        return [event for event in events if not isinstance(event, Progress)]
 
     canaries = canaries_of(lambda number: Adversary("keep"))
     assert len(canaries) == COUNT

@@ -14,7 +14,7 @@ from typing import Final
 from tmem.conformance.coverage import CHOICES, Coverage, applicable
 from tmem.conformance.engine import Silent, Turn
 from tmem.conformance.engines.volume import Volume, outcomes
-from tmem.conformance.events import Canary, Note
+from tmem.conformance.events import Canary, Note, Progress
 from tmem.conformance.faults import FAULTS, Fault
 from tmem.conformance.programs.runner import twins
 
@@ -52,13 +52,14 @@ class Canaries:
         fit = sorted(fitting(known_short(), turn.missing, coverage))
         if len(fit) < COUNT:
             turn.emit(Note(f"Only {len(fit)} of the canaries can show on this target."))
-        for name in chosen.sample(fit, min(COUNT, len(fit))):
+        for number, name in enumerate(names := chosen.sample(fit, min(COUNT, len(fit)))):
             if turn.over():
                 return
             canary = seeded(turn, FAULTS[name], PATIENCE)
             if not canary.caught and turn.over():  # more time might have caught it
                 return
             turn.emit(canary)
+            turn.emit(Progress(done=(number + 1) / len(names)))
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The first `count` steps of a program given to the ring."""
@@ -110,10 +111,15 @@ def fitting(faults: Iterable[str], missing: Collection[str], coverage: Coverage)
 
 
 def _unfit(turn: Turn, coverage: Coverage) -> str:
-    # A target that stores nothing hides every fault; on a broken target, canaries say nothing.
+    # A target that stores nothing hides every fault; on a broken target, canaries say nothing. Looks take at
+    # most a third of the turn, so that a slow target leaves time for the faults.
+    left = turn.left()
+    until = None if left is None else time.monotonic() + left / 3
     for _, program, outcome in outcomes(replace(turn, ring=Silent()), f"looks {turn.seed}", LOOKS):
         if outcome.violation is not None:
             return "the target itself breaks the contract"
         coverage.program(outcome.judge, twins=twins(program), changed=program.buffer != 0)
+        if until is not None and time.monotonic() > until:
+            break
     required = applicable(turn.missing)
     return next((lack for point, lack in required.items() if not coverage.points[point]), "")
