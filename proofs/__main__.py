@@ -32,7 +32,7 @@ def main(names: tuple[str, ...], json_file: Path | None, markdown: Path | None) 
     except ModuleNotFoundError as error:
         raise missing(error) from None
     if markdown is not None:
-        markdown.write_text(report.markdown(THEOREMS, {c.id: c.sentence for c in CLAUSES.values()}))
+        markdown.write_text(report.markdown(THEOREMS, CLAUSES))
         return
     asked = {name: theorem for name, theorem in THEOREMS.items() if not names or name in names}
     console = Console()

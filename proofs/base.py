@@ -1,8 +1,10 @@
 """An arbitrary store, the promises that are all one knows of it, and that operations keep them.
 
 A name stands for a pool that was made; a UUID leads to a shared pool of that UUID; no two pools have
-one number; a pool not made yet has no users and holds no page. The theorems here are the induction:
-the empty store has these promises and every operation keeps them, so every store there is has them.
+one number; a pool not made yet has no users and holds no page; a pool without users holds no page.
+The theorems here are the induction: the empty store has these promises, and every operation with every
+answer keeps them, so every store there is has them. That the users of a pool are as many as its names is
+shown by the difference: an operation changes both alike (`the_count_of_users_moves_with_the_names`).
 """
 
 from __future__ import annotations
@@ -65,6 +67,11 @@ def unused(store: Store[int], slot: Slot) -> bool:
     if slot.pool.number < store.made:
         return True
     return users(store, slot.pool) == 0 and may_hold(store, slot) == (None,)
+
+
+def ended(store: Store[int], slot: Slot) -> bool:
+    """Promise: a pool without users holds no page."""
+    return users(store, slot.pool) > 0 or may_hold(store, slot) == (None,)
 
 
 def step(
@@ -144,3 +151,82 @@ def unused_pools_stay_empty(
     then = operate(store, client, id, Event(does, page), oid, index)
     assert unused(then, slot)
     return then is not store and slot.pool.number >= base.made
+
+
+@theorem("TMEM-POOL-1")
+def the_empty_store_keeps_every_promise(client: int, id: int, other: int, uuid: int, slot: Slot) -> bool:
+    """Induction: the store of which nothing was asked yet has every promise."""
+    store: Store[int] = Store({}, {}, {}, {})
+    named, joined = stands_for(store, client, id), last_by(store, uuid)
+    assert named is None
+    assert joined is None
+    assert made(store, named)
+    assert of_uuid(store, uuid)
+    assert one_life(named, stands_for(store, other, id))
+    assert unused(store, slot)
+    assert ended(store, slot)
+    assert users(store, slot.pool) == 0
+    return slot.pool.number >= 0
+
+
+@theorem("TMEM-POOL-2")
+def operations_on_pages_change_no_names(
+    base: Base,
+    client: int,
+    id: int,
+    does: Does,
+    page: int,
+    oid: int,
+    index: int | None,
+) -> bool:
+    """Induction: put, get, flush and reclaim change no name, no UUID and no count."""
+    store = base.store()
+    then = operate(store, client, id, Event(does, page), oid, index)
+    assert then._replace(effects=()) == store
+    return then is not store
+
+
+@theorem("TMEM-POOL-1")
+def a_pool_that_was_not_made_gets_no_users(
+    base: Base, grant: bool, client: int, id: int, kind: Kind, uuid: int | None, slot: Slot
+) -> bool:
+    """Induction: a pool that is not made yet stays unused while others are made and ended."""
+    store = base.store()
+    mine, joins = stands_for(store, client, id), None if uuid is None else last_by(store, uuid)
+    if not made(store, mine) or not made(store, joins) or users(store, slot.pool) != 0:
+        return False
+    then = step(store, grant, client, id, kind, uuid)
+    if then is None or slot.pool.number < then.made:
+        return False
+    assert users(then, slot.pool) == 0
+    assert all(effect.pool.number < then.made for effect in then.effects)
+    return grant
+
+
+@theorem("TMEM-POOL-3", "TMEM-SHARE-2")
+def pools_without_users_stay_empty(
+    base: Base, grant: bool, client: int, id: int, kind: Kind, uuid: int | None, slot: Slot
+) -> bool:
+    """Induction: whoever joins or leaves, a pool without users holds no page."""
+    store = base.store()
+    if not ended(store, slot) or not unused(store, slot):
+        return False
+    then = step(store, grant, client, id, kind, uuid)
+    if then is None:
+        return False
+    assert ended(then, slot)
+    return not grant and users(store, slot.pool) == 1 and users(then, slot.pool) == 0
+
+
+@theorem("TMEM-POOL-3")
+def no_operation_fills_a_pool_without_users(
+    base: Base, client: int, id: int, does: Does, page: int, oid: int, index: int | None, slot: Slot
+) -> bool:
+    """Induction: an operation on pages goes to a pool that a name stands for, so a pool that has users."""
+    store = base.store()
+    pool = stands_for(store, client, id)
+    if not ended(store, slot) or (pool is not None and users(store, pool) < 1):
+        return False
+    then = operate(store, client, id, Event(does, page), oid, index)
+    assert ended(then, slot)
+    return then is not store and users(store, slot.pool) == 0

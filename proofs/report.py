@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich.table import Table
 from rich.text import Text
 
 from proofs.check import CONFIRMED, REFUTED, Outcome, Result
+from proofs.small_world.alphabet import letters
+from proofs.small_world.relation import Setting
+from proofs.small_world.settings import SETTINGS
 from proofs.theorem import Theorem, index
+from tmem.spec.clauses import Clause
 
 
 def table(theorems: Mapping[str, Theorem], results: Mapping[str, Result]) -> Table:
@@ -73,8 +78,21 @@ def as_json(
     return {"schema": 1, "proved": proved, "expected": len(theorems), "seconds": seconds, "theorems": rows}
 
 
-def markdown(theorems: Mapping[str, Theorem], sentences: Mapping[str, str]) -> str:
-    """The page `docs/proofs.md`; `sentences` are those of the clauses, by id."""
+OTHERWISE: Final = {
+    "TMEM-POOL-4": "`tests/model/test_judge.py`",
+    "TMEM-POOL-5": "`tests/model/test_judge.py`",
+    "TMEM-PUT-4": "`tests/model/test_judge.py` (buffers are no part of the semantics)",
+    "TMEM-CONC-1": "`tests/history`",
+    "TMEM-CONC-2": "`tests/history`",
+    "TMEM-CONC-3": "`tests/run/test_worker.py`, `tests/schedules`",
+}
+"""Where clauses are tested that no theorem, or not every word of them, is about."""
+NOT_EXHAUSTED: Final = ("TMEM-PUT-4", "TMEM-CONC-1", "TMEM-CONC-2", "TMEM-CONC-3")
+"""Clauses that a small world has nothing of: it has no buffers, and its calls do not overlap."""
+
+
+def markdown(theorems: Mapping[str, Theorem], clauses: Mapping[str, Clause]) -> str:
+    """The page `docs/proofs.md`, by theorem and by clause."""
     lines = [
         "# What is proved",
         "",
@@ -88,11 +106,21 @@ def markdown(theorems: Mapping[str, Theorem], sentences: Mapping[str, str]) -> s
         "",
         "## By clause",
         "",
-        "| clause | theorems |",
-        "|---|---|",
-        *(_clause_row(clause, index().get(clause, [])) for clause in sentences),
+        "*Decided by* is the function that decides the clause. *Proved by* lists the theorems that use this",
+        "function, each over all paths. *Small worlds*: the judge and the relation agree on what the clause",
+        "allows, in every world below. *Otherwise tested by* is for what no theorem says.",
         "",
-        "A clause without a theorem is about calls, buffers or threads, which the semantics does not model.",
+        "| clause | decided by | proved by | small worlds | otherwise tested by |",
+        "|---|---|---|---|---|",
+        *(_clause_row(clause, index().get(clause.id, [])) for clause in clauses.values()),
+        "",
+        "Assumed: that CrossHair and Z3 are right; that a page is compared and never looked into, so that an",
+        "integer stands for it; that what answers mean is as `proofs/small_world/rules.py` says, which is",
+        "written from the sentences of the clauses and uses nothing of what the judge is made of.",
+        "",
+        "The small worlds:",
+        "",
+        *(f"- {name}: {_described(setting)}" for name, setting in SETTINGS.items()),
         "",
     ]
     for module, of_module in _by_module(theorems).items():
@@ -110,8 +138,28 @@ def _verdict(outcome: Outcome, wanted: str) -> Text:
     return Text(outcome.verdict, style="green" if outcome.verdict == wanted else "red")
 
 
-def _clause_row(clause: str, names: Sequence[str]) -> str:
-    return f"| {clause} | {', '.join(f'`{name}`' for name in names) or '—'} |"
+def _clause_row(clause: Clause, names: Sequence[str]) -> str:
+    decided = clause.place.removeprefix("tmem.spec.")
+    proved = ", ".join(f"`{name}`" for name in names) or "—"
+    exhausted = "—" if clause.id in NOT_EXHAUSTED else "all"
+    return f"| {clause.id} | `{decided}` | {proved} | {exhausted} | {OTHERWISE.get(clause.id, '—')} |"
+
+
+def _described(setting: Setting) -> str:
+    clients = len({client for client, _ in setting.names})
+    parts = (
+        (clients, "client"),
+        (len(setting.names), "pool id"),
+        (len(setting.places), "slot"),
+        (len(setting.pages), "page"),
+        (len(setting.requests), "request for pools"),
+        (len(list(letters(setting))), "letter"),
+    )
+    return ", ".join(f"{number} {name if number == 1 else _plural(name)}" for number, name in parts)
+
+
+def _plural(name: str) -> str:
+    return name.replace("request", "requests") if " for " in name else f"{name}s"
 
 
 def _by_module(theorems: Mapping[str, Theorem]) -> dict[str, list[Theorem]]:

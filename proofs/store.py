@@ -9,7 +9,7 @@ from proofs.theorem import theorem
 from tmem.spec.clauses.flushes import object_flushed
 from tmem.spec.clauses.handles import independent, same_slot
 from tmem.spec.handle import INDEX_BITS, OBJECT_BITS, Handle, words
-from tmem.spec.slot import Does, Event, after, vanished
+from tmem.spec.slot import Does, Event, after, untouched, vanished
 from tmem.spec.store import Effect, Pool, Slot, Store, give, may_hold
 
 
@@ -63,11 +63,23 @@ def an_operation_changes_no_other_slot(
         return False
     store = pages_only(pages)
     (before,) = may_hold(store, other)
-    (now,) = may_hold(give(store, Effect(event, pool, oid, index)), other)
-    assert now == before
-    if in_range(other) and in_range(Slot(pool, oid, index)):
-        assert independent(Slot(pool, oid, index), other, before, now)
+    assert may_hold(give(store, Effect(event, pool, oid, index)), other) == (before,)
     return before is not None and pool.number == other.pool.number and oid == other.oid
+
+
+@theorem("TMEM-HANDLE-1")
+def another_slot_is_any_that_differs_in_a_bit(
+    touched: Slot, other: Slot, before: int | None, now: int | None, shown: int | None
+) -> bool:
+    """Of slots that differ in pool, object id or index, the one goes on where the other is touched."""
+    if not in_range(touched) or not in_range(other):
+        return False
+    said = independent(touched, other, before, now, shown)
+    if (touched.pool.number, touched.oid, touched.index) == (other.pool.number, other.oid, other.index):
+        assert said
+        return False
+    assert said == (shown is None and untouched(other.pool.kind, before, now))
+    return said and before is not None and touched.oid == other.oid
 
 
 @theorem("TMEM-HANDLE-1")

@@ -9,9 +9,12 @@ that nothing meets would be confirmed as well.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, ParamSpec
+
+from tmem.spec.clauses import CLAUSES, Clause
 
 Arguments = ParamSpec("Arguments")
 
@@ -56,9 +59,17 @@ def theorem(*clauses: str) -> Callable[[Callable[Arguments, bool]], Callable[Arg
 
 
 def index() -> dict[str, list[str]]:
-    """The names of the theorems that prove something of a clause, by the clause's id."""
+    """The names of the theorems about a clause that use the function that decides it, by the clause's id."""
     found: dict[str, list[str]] = {}
     for entry in THEOREMS.values():
         for clause in entry.clauses:
-            found.setdefault(clause, []).append(entry.name)
+            if uses(entry, CLAUSES[clause]):
+                found.setdefault(clause, []).append(entry.name)
     return dict(sorted(found.items()))
+
+
+def uses(theorem: Theorem, clause: Clause) -> bool:
+    """Whether a theorem uses the function that decides a clause, by name or as one of a named tuple."""
+    scope = vars(sys.modules[theorem.function.__module__])
+    used = [scope.get(name) for name in theorem.function.__code__.co_names]
+    return any(each is clause.decide or (isinstance(each, tuple) and clause.decide in each) for each in used)

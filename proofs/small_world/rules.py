@@ -44,7 +44,8 @@ def step(page_size: int, operation: Operation, answer: Answer) -> Step | None:
             answer.errno == 22 or answer.type in ("ValueError", "OverflowError", "TypeError")
         )
         no_room = isinstance(operation, NewPool) and isinstance(answer, Raised) and answer.errno in (1, 12)
-        dead = refused or (isinstance(answer, Raised) and answer.errno == 19)
+        no_pool = isinstance(answer, Raised) and answer.errno == 19
+        dead = not isinstance(operation, NewPool | Reclaim) and (refused or no_pool)
         live = "" if refused or no_room else None
     else:
         live = _meaning(operation, answer)

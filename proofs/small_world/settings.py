@@ -16,11 +16,9 @@ SETTINGS: Final = {
     "two clients": Setting(
         ((1, 0), (2, 0)), ONE, PAGES, ((CACHE, None), (SWAP, None), (COMMON, 5), (BOTH, 5))
     ),
-    "three clients": Setting(
-        ((1, 0), (2, 0), (3, 0)), ONE, PAGES[:1], ((SWAP, None), (COMMON, 5), (BOTH, 5))
-    ),
+    "three clients": Setting(((1, 0), (2, 0), (3, 0)), ONE, PAGES[:1], ((BOTH, 5),)),
     "two joins of one client": Setting(
-        ((1, 0), (1, 1), (2, 0)), ONE, PAGES[:1], ((CACHE, None), (COMMON, 5), (BOTH, 5))
+        ((1, 0), (1, 1)), ONE, PAGES[:1], ((CACHE, None), (COMMON, 5), (BOTH, 5))
     ),
     "requests for what is not shared": Setting(
         ((1, 0), (2, 0)), ONE, PAGES[:1], ((COMMON, None), (BOTH, (1 << 128) - 1), (CACHE, 5), (3, 5), (2, 6))

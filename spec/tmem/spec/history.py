@@ -130,14 +130,18 @@ def at_place(calls: Sequence[Call], oid: int, index: int) -> list[Call]:
 
 def _declared(call: Call, page_size: int | None) -> bool:
     operation, answer = call.operation, call.answer
-    if not fits(operation, page_size) and refused(answer, live=False):
-        return True
+    names_no_pool = isinstance(operation, NewPool | Reclaim)
+    if not fits(operation, page_size):
+        no_room = (
+            isinstance(operation, NewPool) and isinstance(answer, Raised) and answer.errno in POOL_REFUSED
+        )
+        return no_room or refused(answer, live=names_no_pool)
     if not isinstance(operation, NewPool):
         return declared(operation, answer)
     if isinstance(answer, Raised):
         return answer.errno in POOL_REFUSED
     granted = type(answer) is int and 0 <= answer < 1 << POOL_BITS
-    return granted and fits(operation) and objection(operation.flags, page_size or 4096) is None
+    return granted and objection(operation.flags, page_size or 4096) is None
 
 
 def _parts(call: Call, calls: Sequence[Call], page_size: int | None, atomic_flush: bool) -> Iterator[Effect]:

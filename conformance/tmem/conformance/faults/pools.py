@@ -224,7 +224,16 @@ class NegativePoolIdIsLast(PoolIdsNotChecked):
         return mine[-1] if pool == -1 and mine else pool
 
 
-@fault(*LOST, "TMEM-POOL-1", "TMEM-PUT-1", "TMEM-POOL-3", "TMEM-FLUSH-1", "TMEM-FLUSH-2", needs=PERSISTENT)
+@fault(
+    *LOST,
+    "TMEM-POOL-1",
+    "TMEM-ARG-1",
+    "TMEM-PUT-1",
+    "TMEM-POOL-3",
+    "TMEM-FLUSH-1",
+    "TMEM-FLUSH-2",
+    needs=PERSISTENT,
+)
 class DestroyEndsAllPools(Shadow):
     """Destroy pool ends every pool of the client."""
 

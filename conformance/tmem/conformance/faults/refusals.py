@@ -265,5 +265,6 @@ class JoinerGetsKindOfPool(Shadow):
     def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
         if objection(flags, self.page_size) is None and kind_of(flags, uuid).shared:
             makers = [known.kind for known in self.pools.values() if known.kind.shared and known.uuid == uuid]
-            flags = flags & ~PERSIST | (PERSIST if any(kind.persistent for kind in makers) else 0)
+            if makers:
+                flags = flags & ~PERSIST | (PERSIST if makers[0].persistent else 0)
         return super().new_pool(client, flags, uuid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Collection
 
 from tmem.spec.abi.errors import POOL_REFUSED
 from tmem.spec.abi.flags import kind_of, objection
@@ -21,7 +21,7 @@ from tmem.spec.slot import Does, Kind, P, untouched
     "X ours",
 )
 def new_pool(
-    granted: int, live: Set[int], kind: Kind, joined: bool, before: P | None, after: P | None
+    granted: int, live: Collection[int], kind: Kind, joined: bool, before: P | None, after: P | None
 ) -> bool:
     """Whether new pool may grant this id, and a slot of the pool may hold `after` where it held `before`.
 

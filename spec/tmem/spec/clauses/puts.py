@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Collection
 
 from tmem.spec.clauses.clause import clause
 from tmem.spec.slot import Does, Event, Kind, P
@@ -66,7 +66,7 @@ def old_page_gone(kind: Kind, before: P | None, event: Event[P], after: P | None
     "get returns is a copy too.",
     "C",
 )
-def copied(put: P, shown: P, later: Set[P]) -> bool:
+def copied(put: P, shown: P, later: Collection[P]) -> bool:
     """Whether a hit may show `shown` where `put` was put and its buffers became `later` after the call.
 
     >>> copied("page", "page", {"scribble"}), copied("page", "scribble", {"scribble"})
