@@ -36,7 +36,8 @@ def main(worlds: tuple[str, ...], depth: int | None, seconds: float) -> None:
                 console.print(str(agreement.disagreement), style="red", markup=False)
     if agree:
         far = "" if whole else ", as far as they were followed"
-        console.print(f"The judge accepts exactly the traces that the relation generates{far}.")
+        console.print(f"The judge accepts exactly the traces that the relation generates{far},")
+        console.print("and that are linearizable by the definition of histories.")
     raise SystemExit(0 if agree else 1)
 
 

@@ -18,12 +18,16 @@ from proofs.small_world.numbered import Relation
 from proofs.small_world.relation import Setting
 from tmem.model.judge import Judge
 from tmem.spec.handle import Handle
+from tmem.spec.history import Call, State
+from tmem.spec.history import follow as follow_history
 
 
 class Node(NamedTuple):
-    """Where a trace led: the worlds it may have ended in, the judge that saw it (pickled), and the trace."""
+    """Where a trace led: the worlds it may have ended in, and by the definition of histories the states; the
+    judge that saw it (pickled), and the trace."""
 
     worlds: frozenset[int]
+    states: frozenset[State]
     judge: bytes
     trace: tuple[Letter, ...]
 
@@ -76,9 +80,9 @@ def known(setting: Setting, judge: Judge) -> Hashable:
 def follow(relation: Relation, judge: Judge, depth: int | None, seconds: float) -> Agreement:
     """Follow a fresh judge to nodes `depth` letters away (None: all), for so much processor time."""
     told, deadline = Agreement(), time.process_time() + seconds
-    seen: set[Hashable] = {(relation.start, known(relation.setting, judge))}
+    seen: set[Hashable] = {(relation.start, frozenset((State(),)), known(relation.setting, judge))}
     fresh = pickle.dumps(judge)
-    frontier = [Node(relation.start, fresh, ())]
+    frontier = [Node(relation.start, frozenset((State(),)), fresh, ())]
     while frontier and (depth is None or told.depth < depth):
         found: list[Node] = []
         for node in frontier:
@@ -88,6 +92,8 @@ def follow(relation: Relation, judge: Judge, depth: int | None, seconds: float) 
                 if key not in seen:
                     seen.add(key)
                     found.append(end)
+            if told.disagreement is not None and "`linearizable`" in told.disagreement.judged:
+                return told
             if told.disagreement is not None:
                 told.disagreement = _smallest(relation, fresh, told.disagreement)
                 return told
@@ -103,6 +109,7 @@ def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Ha
     knew = known(relation.setting, pickle.loads(node.judge))
     judge: Judge | None = None
     trace = node.trace
+    slots = [Handle(0, *place) for place in relation.setting.places]
     for letter, taken in zip(relation.letters, relation.steps, strict=True):
         if judge is None:
             judge, trace = pickle.loads(node.judge), node.trace
@@ -110,8 +117,12 @@ def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Ha
         told.tried += 1
         ends = relation.reach(node.worlds, taken)
         violation = judge.observe(*letter)
+        states = follow_history(node.states, Call(*letter, 0, 0), slots, relation.setting.page_size)
         if (violation is None) != bool(ends):
             told.disagreement = Disagreement(trace, _judged(violation))
+            return
+        if bool(states) != bool(ends):
+            told.disagreement = Disagreement(trace, f"`linearizable` says {bool(states)} of this")
             return
         if violation is not None:
             trace = trace[:-1]
@@ -119,9 +130,9 @@ def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Ha
                 judge = None
             continue
         told.accepted += 1
-        key = (ends, known(relation.setting, judge))
-        if key != (node.worlds, knew):
-            yield key, Node(ends, _frozen(judge), trace)
+        key = (ends, states, known(relation.setting, judge))
+        if key != (node.worlds, node.states, knew):
+            yield key, Node(ends, states, _frozen(judge), trace)
             judge = None
 
 

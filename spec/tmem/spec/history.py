@@ -109,6 +109,22 @@ def linearizable(calls: Sequence[Call], *, page_size: int | None = None, atomic_
     return _possible(effects, frozenset(range(len(effects))), State(), set())
 
 
+def follow(
+    states: frozenset[State], call: Call, slots: Sequence[Handle], page_size: int | None = None
+) -> frozenset[State]:
+    """Every state in which a call that overlaps no other may leave a store in one of these states.
+
+    `slots` are those in which a flush object is looked at. A history of calls that do not overlap is
+    linearizable exactly if such steps, from the empty store on, lead somewhere.
+    """
+    if not _declared(call, page_size):
+        return frozenset()
+    asked = [Call(Get(0, slot), None, 0, 0) for slot in slots]
+    for part in _parts(call, asked, page_size, atomic_flush=False):
+        states = frozenset(then for state in states for then in _after(state, part))
+    return states
+
+
 def handles(calls: Sequence[Call]) -> list[Handle]:
     """The handles of all puts, gets and flush pages."""
     return [call.operation.handle for call in calls if isinstance(call.operation, Put | Get | FlushPage)]

@@ -176,7 +176,16 @@ class FlushObjectReachesOtherClients(Others):
         return found
 
 
-@fault(*LOST, "TMEM-POOL-1", "TMEM-PUT-1", "TMEM-POOL-3", "TMEM-FLUSH-1", "TMEM-FLUSH-2", needs=PERSISTENT)
+@fault(
+    *LOST,
+    "TMEM-POOL-1",
+    "TMEM-ARG-1",
+    "TMEM-PUT-1",
+    "TMEM-POOL-3",
+    "TMEM-FLUSH-1",
+    "TMEM-FLUSH-2",
+    needs=PERSISTENT,
+)
 class DestroyReachesOtherClients(Others):
     """Destroy pool ends the pool of that id of every client."""
 
