@@ -62,6 +62,7 @@ void tmem_forget_points(void) {
     gone = room(cells);
     touches = 0;
     count = 0;
+    memset(history, 0, sizeof history);
     tmem_race_count = 0;
 }
 
