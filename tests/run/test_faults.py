@@ -22,7 +22,8 @@ from tmem.conformance.faults.fault import fault, register
 from tmem.conformance.faults.history import HISTORY, NOT_TODAY
 from tmem.conformance.faults.isolation import Meets, Others
 from tmem.conformance.faults.pools import FlagsTaken, PoolsSurvive
-from tmem.conformance.faults.sharing import Leaves, Misjoined
+from tmem.conformance.faults.sharing.joining import Misjoined
+from tmem.conformance.faults.sharing.leaving import Leaves
 from tmem.impl import Store
 from tmem.model import Adversary
 from tmem.spec import Backend, Reclaims, TellsFlags
