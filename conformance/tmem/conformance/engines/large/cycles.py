@@ -1,7 +1,6 @@
 """Loops over single slots, which hammer one page: bound once, and several times faster than as phases.
 
-Each phase becomes a function that performs one operation and judges the common answers, as the loops of
-`perform` do.
+Each phase becomes a function that performs one operation and judges the common answers, as `Loops` does.
 """
 
 from __future__ import annotations

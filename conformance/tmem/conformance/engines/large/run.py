@@ -366,7 +366,7 @@ class _Work:
                 "TMEM-ERR-1", f"close raised {raised}.", "to return", performer.ledger.count, *last
             )
         number, turn = performer.at
-        return performer, Ran(violation, number, turn, *performer.slot, performer.ledger.count)
+        return performer, Ran(violation, number, turn, *performer.loops.slot, performer.ledger.count)
 
     def _performer(self, program: Program, backend: Backend) -> Performer:
         self._turn.ring.begin(Large.name, json.dumps(program.to_json()).encode())
