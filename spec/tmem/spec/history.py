@@ -166,6 +166,7 @@ def _parts(call: Call, calls: Sequence[Call], page_size: int | None, atomic_flus
     if not isinstance(operation, FlushObject) or whole or event(operation, call.answer).does is Does.NOTHING:
         yield Effect(call, right)
         return
+    yield Effect(call, right, -1)  # of no slot: at some instant of the call its answer is right
     for index in sorted({slot.index for slot in handles(calls) if slot.oid == operation.oid}):
         yield Effect(call, right, index)
 
@@ -198,7 +199,8 @@ def _after(state: State, effect: Effect) -> Iterator[State]:
         if unsure or refused(call.answer, live=member is not None):
             yield state
     elif member is None:
-        if unsure or nowhere(operation, call.answer):
+        ended_meanwhile = effect.part is not None and effect.part >= 0
+        if unsure or ended_meanwhile or nowhere(operation, call.answer):
             yield state
     elif isinstance(operation, DestroyPool):
         if unsure or event(operation, call.answer).does is Does.ENDED:

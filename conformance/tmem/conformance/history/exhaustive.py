@@ -321,7 +321,8 @@ def _parts(calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool)
         flushed = whole.event is not None and whole.event.does is Does.FLUSHED
         if isinstance(calls[n].operation, FlushObject) and flushed and not atomic_flush:
             for index in indexes.get(whole.oid, ()):
-                yield n, whole._replace(place=index)
+                yield n, whole._replace(place=index, nowhere=True)  # the pool may have ended meanwhile
+            yield n, whole._replace(place=-1)  # of no slot: at some instant its answer is right
         else:
             yield n, whole
 
