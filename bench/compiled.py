@@ -19,11 +19,11 @@ from tmem.conformance.compiled import header
 from tmem.conformance.compiled.library import load
 from tmem.conformance.compiled.store import open_store
 from tmem.conformance.schedules.native.toolchain import compiler, flags
-from tmem.conformance.schedules.programs.program import EPHEMERAL, Program, number
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Search
 from tmem.conformance.schedules.search.subject import open_library
+from tmem.conformance.schedules.threaded.program import EPHEMERAL, Program, number
 from tmem.spec.handle import Handle
 from tmem.spec.operations import Get, NewPool, Put
 
@@ -118,7 +118,7 @@ def _schedules(library: Path) -> None:
             for _ in range(4):
                 for execution in search.bounded(2, 30_000):
                     done += 1
-                    assert search.verdict(execution) is None
+                    assert search.breach(execution) is None
         spent = time.process_time() - start
         print(f"get and {type(other).__name__.lower()}: {done / spent:,.0f} schedules/s, judged, of {done}")
 

@@ -20,12 +20,12 @@ import click
 from rich.console import Console
 
 from tmem.conformance.schedules.explore import Subject, open_subject
-from tmem.conformance.schedules.programs.program import Program, draw
-from tmem.conformance.schedules.runtime.instrument import Level
+from tmem.conformance.schedules.runtime.load import Level
 from tmem.conformance.schedules.runtime.strategies import Sticky
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Exploration, Search
+from tmem.conformance.schedules.threaded.program import Program, draw
 from tmem.impl.target import factory
 
 LEVELS: tuple[Level, ...] = ("lock", "statement")
@@ -124,8 +124,8 @@ def ours(subject: Subject, level: Level, programs: list[Program]) -> tuple[int, 
         for program in programs:
             search = Search(Executor(subject.backends(level, 0), program, subject.page_size))
             for seed in range(PER_PROGRAM):
-                verdict = search.verdict(search.execute(Sticky(seed, STAY)))
-                assert verdict is None, verdict
+                breach = search.breach(search.execute(Sticky(seed, STAY)))
+                assert breach is None, breach
                 done += 1
     return done, time.perf_counter() - begun, time.process_time() - worked
 

@@ -9,8 +9,8 @@ import pytest
 from tests.compiled.conftest import Build
 from tmem.conformance.events import Finding
 from tmem.conformance.schedules.explore import Subject, explore, open_library, replay
-from tmem.conformance.schedules.programs.program import from_json
 from tmem.conformance.schedules.search.search import Counts
+from tmem.conformance.schedules.threaded.program import from_json
 
 BUDGETS = (None, 4 * 4096)
 RACES = range(1, 10)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tmem.conformance.history.exhaustive import violation_in
-from tmem.conformance.schedules.programs.program import number
+from tmem.conformance.schedules.threaded.program import number
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.handle import Handle
 from tmem.spec.history import Call, linearizable
@@ -74,9 +74,9 @@ def histories(seed: int, count: int) -> Iterator[list[Call]]:
 def test_it_agrees_with_the_definition(atomic: bool) -> None:
     legal = illegal = 0
     for calls in histories(7 + atomic, 4_000):
-        verdict = violation_in(calls, atomic)
-        assert (verdict is None) == linearizable(calls, atomic_flush=atomic), calls
-        legal, illegal = legal + (verdict is None), illegal + (verdict is not None)
+        breach = violation_in(calls, atomic)
+        assert (breach is None) == linearizable(calls, atomic_flush=atomic), calls
+        legal, illegal = legal + (breach is None), illegal + (breach is not None)
     assert min(legal, illegal) > 800
 
 
@@ -91,9 +91,9 @@ def test_atomic_flushes_differ() -> None:
         Call(Get(1, two), number(2), 9, 10),
     ]
     assert violation_in(calls) is None
-    verdict = violation_in(calls, atomic_flush=True)
-    assert verdict is not None
-    assert verdict.clause == "atomic-flush"
+    breach = violation_in(calls, atomic_flush=True)
+    assert breach is not None
+    assert breach.clause == "atomic-flush"
 
 
 def test_the_sentence_tells_where_the_page_came_from() -> None:
@@ -104,28 +104,28 @@ def test_the_sentence_tells_where_the_page_came_from() -> None:
         Call(Get(1, slot), number(1), 4, 9),
         Call(Get(1, slot), number(1), 5, 8),
     ]
-    verdict = violation_in(calls)
-    assert verdict is not None
-    assert verdict.clause == "TMEM-GET-2"
-    assert "the page of put #2" in verdict.message
-    assert "which an exclusive hit (#4) had ended" in verdict.message, "the get that began last came first"
-    assert verdict.call == 2
+    breach = violation_in(calls)
+    assert breach is not None
+    assert breach.clause == "TMEM-GET-2"
+    assert "the page of put #2" in breach.message
+    assert "which an exclusive hit (#4) had ended" in breach.message, "the get that began last came first"
+    assert breach.call == 2
 
 
 def test_undeclared_answers_are_reported_first() -> None:
     calls = [Call(NewPool(1), 0, 0, 1), Call(FlushPage(1, Handle(0, 7, 0)), Raised("KeyError"), 2, 3)]
-    verdict = violation_in(calls)
-    assert verdict is not None
-    assert (verdict.clause, verdict.call) == ("TMEM-ERR-1", 1)
+    breach = violation_in(calls)
+    assert breach is not None
+    assert (breach.clause, breach.call) == ("TMEM-ERR-1", 1)
 
 
 @pytest.mark.parametrize("answer", [1, None, [], bytearray(2)])
 def test_equal_answers_of_different_types_differ(answer: Answer) -> None:
     flush = FlushPage(1, Handle(0, 7, 0))
     assert violation_in([Call(NewPool(1), 0, 0, 1), Call(flush, True, 2, 3)]) is None
-    verdict = violation_in([Call(NewPool(1), 0, 0, 1), Call(flush, answer, 2, 3)])
-    assert verdict is not None
-    assert verdict.clause == "TMEM-ERR-1"
+    breach = violation_in([Call(NewPool(1), 0, 0, 1), Call(flush, answer, 2, 3)])
+    assert breach is not None
+    assert breach.clause == "TMEM-ERR-1"
 
 
 def shared_by_two(flags: Answer, *between: Call) -> list[Call]:
@@ -144,9 +144,9 @@ def shared_by_two(flags: Answer, *between: Call) -> list[Call]:
 
 def test_a_pool_is_of_the_kind_that_its_flags_say() -> None:
     assert violation_in(shared_by_two(PERSIST)) is None
-    verdict = violation_in(shared_by_two(SHARED | PERSIST))
-    assert verdict is not None
-    assert verdict.clause == "TMEM-SHARE-1"
+    breach = violation_in(shared_by_two(SHARED | PERSIST))
+    assert breach is not None
+    assert breach.clause == "TMEM-SHARE-1"
     assert violation_in(shared_by_two(Raised("OSError", 19))) is not None  # as it was asked for
 
 
@@ -178,9 +178,9 @@ def test_of_pools_made_at_once_under_one_id_each_has_its_kind() -> None:
 @pytest.mark.parametrize("flush", [FlushPage(1, Handle(0, 7, 0)), FlushObject(1, 0, 7)])
 def test_a_flush_is_denied_only_where_its_pool_may_have_ended(flush: FlushPage | FlushObject) -> None:
     new, denied = Call(NewPool(1), 0, 0, 1), Call(flush, Raised("OSError", 19), 2, 5)
-    verdict = violation_in([new, denied])
-    assert verdict is not None
-    assert verdict.clause.startswith("TMEM-FLUSH-")
+    breach = violation_in([new, denied])
+    assert breach is not None
+    assert breach.clause.startswith("TMEM-FLUSH-")
     assert violation_in([new, denied, Call(DestroyPool(1, 0), True, 4, 6)]) is None
     assert violation_in([new, denied, Call(DestroyPool(1, 0), True, 6, 7)]) is not None
 
@@ -197,6 +197,6 @@ def test_of_the_kinds_that_pools_may_have_the_likeliest_explain_what_is_wrong() 
         (Get(1, slot), page),
         (Get(1, slot), page),
     ]
-    verdict = violation_in([Call(*each, 2 * n, 2 * n + 1) for n, each in enumerate(done)])
-    assert verdict is not None
-    assert (verdict.clause, verdict.call) == ("TMEM-GET-2", 7)
+    breach = violation_in([Call(*each, 2 * n, 2 * n + 1) for n, each in enumerate(done)])
+    assert breach is not None
+    assert (breach.clause, breach.call) == ("TMEM-GET-2", 7)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.targets.resolve import BUDGETS
+from tmem.conformance.turn import Turn
 from tmem.spec.backend import Backend
 from tools.races.impl import COPY, Change, changed
 

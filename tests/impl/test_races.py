@@ -11,10 +11,10 @@ import pytest
 from tests.impl.audit import audit
 from tests.impl.held import held
 from tmem.conformance.schedules.explore import open_subject
-from tmem.conformance.schedules.programs.program import Program, number
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Exploration, Search
+from tmem.conformance.schedules.threaded.program import Program, number
 from tmem.impl import Lz4, Store
 from tmem.impl.many import Way, get_many
 from tmem.impl.order import Order

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmem.conformance.engine import Silent, Turn
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.program import HEADER, decode
 from tmem.conformance.programs.runner import run
+from tmem.conformance.turn import Silent, Turn
 from tmem.model import Adversary, Choice
 from tmem.model.adversary import backend
 from tmem.model.choices import STRATEGIES, keep

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import time
 
-from tmem.conformance.engine import Turn
 from tmem.conformance.events import Note, Progress
 from tmem.conformance.run import worker
+from tmem.conformance.turn import Turn
 
 
 class Stub:

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 
 from tmem.conformance.conforming.replies import PoolIds
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines import canaries as engine
 from tmem.conformance.engines.canaries import COUNT, Canaries, known_short, seeded
 from tmem.conformance.events import Canary, Event, Note, Progress
 from tmem.conformance.faults import FAULTS, Fault
+from tmem.conformance.turn import Turn
 from tmem.model.adversary import Adversary
 from tmem.spec.backend import Backend
 

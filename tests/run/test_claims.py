@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.events import Event, Found
+from tmem.conformance.turn import Turn
 from tmem.impl import Store
 from tmem.impl.order import Order
 from tmem.impl.pool import Pool

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.run.test_worker import ENGINES, VOLUME
-from tmem.conformance.engine import Engine
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import rate
 from tmem.conformance.report.verdict import Status, Verdict, status, verdict
 from tmem.conformance.run.check import check
 from tmem.conformance.run.replay import again, load, save
 from tmem.conformance.run.request import Request
+from tmem.conformance.turn import Engine
 
 ONCE = """
 import time

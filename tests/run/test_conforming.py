@@ -14,13 +14,13 @@ from tmem.conformance.conforming import compose, seeds
 from tmem.conformance.conforming.eviction import Capacity, Restless
 from tmem.conformance.conforming.threads import Background
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Silent
-from tmem.conformance.history.exhaustive import Verdict, violation_in
+from tmem.conformance.history.exhaustive import Breach, violation_in
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.program import HEADER, decode
 from tmem.conformance.programs.runner import run
 from tmem.conformance.schedules.explore import explore
 from tmem.conformance.schedules.search.subject import open_subject
+from tmem.conformance.turn import Silent
 from tmem.model import Adversary
 from tmem.spec import Reclaims, TellsFlags
 from tmem.spec.abi.flags import PERSIST
@@ -135,7 +135,7 @@ def test_no_alarm_under_controlled_schedules(part: slice) -> None:
 def test_a_put_goes_to_the_new_pool_of_a_reused_id() -> None:
     landed = 0
 
-    def judging(calls: Sequence[Call]) -> Verdict | None:
+    def judging(calls: Sequence[Call]) -> Breach | None:
         nonlocal landed
         puts = [call for call in calls if isinstance(call.operation, Put) and call.answer is True]
         made = [call for call in calls if isinstance(call.operation, NewPool)]

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from tmem.conformance.coverage import REQUIRED
-from tmem.conformance.engine import Engine, Turn
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.events import Checked, Covered, Event, Finding, Found
 from tmem.conformance.programs.program import HEADER, decode, from_json
+from tmem.conformance.turn import Engine, Turn
 from tmem.model.adversary import Adversary
 from tmem.spec.backend import Backend
 from tmem.spec.clauses import CLAUSES

@@ -11,7 +11,6 @@ import pytest
 
 from tmem.conformance.conforming.wrapper import Reclaiming, Shadow, Wrapper
 from tmem.conformance.coverage import CHOICES
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.volume import outcomes
 from tmem.conformance.events import Event, Found
@@ -19,11 +18,12 @@ from tmem.conformance.faults import FAULTS, Fault
 from tmem.conformance.faults.addressing import Readdressed
 from tmem.conformance.faults.contents import Altered, Deduplicated
 from tmem.conformance.faults.fault import fault, register
-from tmem.conformance.faults.history import HISTORY, NOT_TODAY
 from tmem.conformance.faults.isolation import Meets, Others
+from tmem.conformance.faults.past_bugs import NOT_TODAY, PAST_BUGS
 from tmem.conformance.faults.pools import FlagsTaken, PoolsSurvive
 from tmem.conformance.faults.sharing.joining import Misjoined
 from tmem.conformance.faults.sharing.leaving import Leaves
+from tmem.conformance.turn import Turn
 from tmem.impl import Store
 from tmem.model import Adversary
 from tmem.spec import Backend, Reclaims, TellsFlags
@@ -144,7 +144,7 @@ def test_a_fault_has_a_sentence_and_clauses(known: Fault) -> None:
 
 def test_every_bug_that_can_be_expressed_has_a_fault() -> None:
     used = {number for known in FAULTS.values() for number in known.history}
-    assert used == set(HISTORY) - set(NOT_TODAY)
+    assert used == set(PAST_BUGS) - set(NOT_TODAY)
 
 
 def test_two_faults_with_one_name_are_refused() -> None:

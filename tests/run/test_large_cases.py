@@ -9,9 +9,9 @@ import pytest
 
 from tests.support import large_cases as cases
 from tmem.conformance.conforming.plain import Plain
-from tmem.conformance.engine import Source, Turn
 from tmem.conformance.engines.large.run import Large
 from tmem.conformance.events import Event, Finding, Found, Note
+from tmem.conformance.turn import Source, Turn
 from tmem.spec.backend import Backend
 
 HANDLES = {"TMEM-HANDLE-1", "TMEM-HANDLE-2"}

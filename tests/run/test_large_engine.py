@@ -12,13 +12,13 @@ from tests.run.test_large_cases import events, first
 from tests.support import large_cases as cases
 from tmem.conformance.conforming.plain import Plain
 from tmem.conformance.conforming.wrapper import Wrapper
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.large import full
 from tmem.conformance.engines.large.areas import Area, borders
 from tmem.conformance.engines.large.perform import PHASE_AT, TURN_AT, Performer
 from tmem.conformance.engines.large.phases import Loop, Phase, PoolSpec, Program, Verb, from_json
 from tmem.conformance.engines.large.run import Large
 from tmem.conformance.events import Event, Found, Note, World
+from tmem.conformance.turn import Turn
 
 COUNT = 20_000
 POOL = (PoolSpec(1, True),)

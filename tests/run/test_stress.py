@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from tmem.conformance.conforming.wrapper import Wrapper
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.stress import RECLAIMED, Stress
 from tmem.conformance.events import Event, Found
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.run.check import check
 from tmem.conformance.run.request import Request
+from tmem.conformance.turn import Turn
 from tmem.model import Adversary
 from tools import endurance
 

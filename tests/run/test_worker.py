@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.run import stub_engines
-from tmem.conformance.engine import Engine, Turn
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding, Found, Note, Progress, Started, TurnBegan, Worked
 from tmem.conformance.report.summary import Summary
@@ -26,6 +25,7 @@ from tmem.conformance.run.side_by_side import share_out
 from tmem.conformance.run.supervisor import RunError
 from tmem.conformance.run.time_slices import TimeSlices
 from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.turn import Engine, Turn
 
 HERE = Path(__file__).parent
 SUPPORT = HERE.parent / "support"

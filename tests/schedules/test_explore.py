@@ -13,12 +13,12 @@ from hypothesis.strategies import integers, randoms
 
 from tmem.conformance.schedules.explore import LEVELS, Subject, explore, open_subject, replay
 from tmem.conformance.schedules.portfolio import PROGRAMS, mixed, systematic
-from tmem.conformance.schedules.programs.program import EPHEMERAL, Program, draw, from_json, number
 from tmem.conformance.schedules.runtime import watchdog as watch
 from tmem.conformance.schedules.runtime.strategies import Follow
 from tmem.conformance.schedules.runtime.virtual import Preemption
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Counts, Exploration, Search, StandsStillError
+from tmem.conformance.schedules.threaded.program import EPHEMERAL, Program, draw, from_json, number
 from tmem.spec.handle import Handle
 from tmem.spec.operations import Get, NewPool, Put
 from tools.races import RACES, STORE, race

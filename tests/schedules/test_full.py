@@ -10,12 +10,12 @@ import pytest
 
 from tmem.conformance.schedules.explore import Subject, explore, open_subject
 from tmem.conformance.schedules.portfolio import PAIRS, PROGRAMS, mixed, programs, tightest, when_full
-from tmem.conformance.schedules.programs.pairs import pairs
-from tmem.conformance.schedules.programs.program import Program, number
 from tmem.conformance.schedules.runtime.virtual import NeverPreempt
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Search
+from tmem.conformance.schedules.threaded.pairs import pairs
+from tmem.conformance.schedules.threaded.program import Program, number
 from tmem.conformance.targets.resolve import BUDGETS
 from tmem.spec.handle import Handle
 from tmem.spec.operations import FlushObject, Put

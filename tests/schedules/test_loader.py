@@ -20,8 +20,8 @@ from tmem.conformance.loader.expressions import POINT, POINTED
 from tmem.conformance.loader.names import EVERYTHING, Names
 from tmem.conformance.loader.points import with_points
 from tmem.conformance.schedules.runtime import locks
-from tmem.conformance.schedules.runtime.instrument import load as load_virtual
-from tmem.conformance.schedules.runtime.instrument import that_may_block
+from tmem.conformance.schedules.runtime.load import load as load_virtual
+from tmem.conformance.schedules.runtime.load import that_may_block
 from tmem.conformance.schedules.runtime.modules import VIRTUAL
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from tmem.conformance.schedules.explore import Subject, open_subject
 from tmem.conformance.schedules.portfolio import PAIRS
-from tmem.conformance.schedules.programs.pairs import pairs
-from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Search
+from tmem.conformance.schedules.threaded.pairs import pairs
+from tmem.conformance.schedules.threaded.program import Program
 from tmem.spec.operations import DestroyPool, Get, Put
 
 LOCK = "                if not owner.lock.acquire(False):\n                    take(owner.lock)\n"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tmem.conformance.schedules.columns import Row, columns
 from tmem.conformance.schedules.explore import open_subject, replay
-from tmem.conformance.schedules.picture import Row, columns
 from tools.races import RACES, STORE
 
 PICTURES = Path(__file__).with_name("pictures")

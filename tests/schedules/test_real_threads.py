@@ -12,7 +12,6 @@ import pytest
 from tmem.conformance.history.exhaustive import violation_in
 from tmem.conformance.schedules.explore import explore, explore_one, open_subject, replay
 from tmem.conformance.schedules.portfolio import PAIRS, Choice
-from tmem.conformance.schedules.programs.program import EPHEMERAL, Program, draw, number
 from tmem.conformance.schedules.runtime import real_threads
 from tmem.conformance.schedules.runtime.outside import is_blocked, sleeps, stays_blocked
 from tmem.conformance.schedules.runtime.strategies import Sticky
@@ -20,6 +19,7 @@ from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Counts
 from tmem.conformance.schedules.search.subject import Subject
+from tmem.conformance.schedules.threaded.program import EPHEMERAL, Program, draw, number
 from tmem.spec.handle import Handle
 from tmem.spec.operations import FlushPage, Get, NewPool, Put
 from tools.races import STORE

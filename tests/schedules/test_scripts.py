@@ -6,12 +6,12 @@ import pytest
 
 from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.portfolio import SCRIPTS, Choice
-from tmem.conformance.schedules.programs.program import from_json, is_whole
-from tmem.conformance.schedules.programs.scripts import scripts
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Search
 from tmem.conformance.schedules.search.subject import Subject
+from tmem.conformance.schedules.threaded.program import from_json, is_whole
+from tmem.conformance.schedules.threaded.scripts import scripts
 from tools.races import RACES, STORE
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from tmem.conformance.schedules.explore import open_subject
-from tmem.conformance.schedules.programs.program import EPHEMERAL, Program, number
 from tmem.conformance.schedules.runtime.strategies import Follow, Schedule
 from tmem.conformance.schedules.runtime.virtual import MAIN, Preemption
 from tmem.conformance.schedules.search.execution import Execution
@@ -17,6 +16,7 @@ from tmem.conformance.schedules.search.shrink import (
     without_operation,
     without_thread,
 )
+from tmem.conformance.schedules.threaded.program import EPHEMERAL, Program, number
 from tmem.spec.handle import Handle
 from tmem.spec.operations import DestroyPool, FlushPage, Get, NewPool, Operation, Put
 from tools.races import STORE

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.events import Found
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Verdict, unseen, verdict
 from tmem.conformance.run.check import check
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
+from tmem.conformance.turn import Engine
 from tools.mutants.mutant import Mutant, overlay
 
 WORKER: Final = (sys.executable, "-P", "-u", "-m", "tools.mutants.worker")

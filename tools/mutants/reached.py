@@ -9,9 +9,9 @@ from typing import Final
 
 from coverage import Coverage
 
-from tmem.conformance.engine import Turn
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.turn import Turn
 from tools.mutants.judging import CHECKS
 from tools.mutants.mutant import ROOT, environment, modules, source
 from tools.mutants.worker import FOR_LOCKS, FOR_STATEMENTS

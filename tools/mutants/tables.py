@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from tmem.conformance.engine import Engine
+from tmem.conformance.turn import Engine
 from tools.mutants.explained import KINDS, Reason, reason_of
 from tools.mutants.mutant import ROOT
 from tools.mutants.run import Outcome

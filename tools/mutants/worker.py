@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tmem.conformance.engine import Engine, Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.schedules import Schedules
 from tmem.conformance.engines.stress import Stress
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.run.worker import main
+from tmem.conformance.turn import Engine, Turn
 
 
 @dataclass(slots=True)

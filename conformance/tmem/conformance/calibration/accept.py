@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
-from tmem.conformance.calibration.canaries import Wrapped, try_faults
+from tmem.conformance.calibration.choose_canaries import Wrapped, try_faults
 from tmem.conformance.conforming import compose, seeds
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.canaries import LOOKS
 from tmem.conformance.engines.stress import STATES
 from tmem.conformance.engines.thread_load import Crowd, switching_often
@@ -22,6 +21,7 @@ from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.search.search import Counts
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.target import Target
+from tmem.conformance.turn import Turn
 
 PROGRAM: Final = 40
 """Operations in an average program."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.large.run import Large
 from tmem.conformance.engines.volume import PROGRAMS, finding, outcomes
@@ -20,9 +19,10 @@ from tmem.conformance.run.check import check
 from tmem.conformance.run.request import Request
 from tmem.conformance.schedules.explore import Subject, explore, open_subject
 from tmem.conformance.schedules.portfolio import PROGRAMS as SCHEDULED
-from tmem.conformance.schedules.programs.program import from_json
 from tmem.conformance.schedules.search.search import Counts
+from tmem.conformance.schedules.threaded.program import from_json
 from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.turn import Turn
 from tmem.model import Adversary
 from tmem.spec.clauses import CLAUSES
 from tmem.spec.operations import DestroyPool, FlushObject

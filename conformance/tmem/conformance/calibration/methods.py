@@ -11,7 +11,6 @@ from math import inf
 from typing import Final
 
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Silent, Turn
 from tmem.conformance.engines.stress import STATES
 from tmem.conformance.engines.thread_load import Crowd, switching_often
 from tmem.conformance.engines.volume import LONGEST, PROGRAMS, outcomes
@@ -23,10 +22,11 @@ from tmem.conformance.programs.program import HEADER, Code, Heuristics, Program,
 from tmem.conformance.programs.runner import Outcome, run, twins
 from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.conformance.schedules.portfolio import PAIRS, Choice, Chooser
-from tmem.conformance.schedules.programs.pairs import pairs
 from tmem.conformance.schedules.search.search import Counts
 from tmem.conformance.schedules.search.subject import Subject
+from tmem.conformance.schedules.threaded.pairs import pairs
 from tmem.conformance.targets.resolve import resolve
+from tmem.conformance.turn import Silent, Turn
 from tmem.model import adversary
 from tmem.spec.backend import Backend, Claims
 

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import tmem
-from tmem.conformance.calibration import gains, gains_table, tables
+from tmem.conformance.calibration import gains, gains_table
 from tmem.conformance.calibration.accept import Accepted, accept
-from tmem.conformance.calibration.canaries import worst
+from tmem.conformance.calibration.accept_table import accept_table
+from tmem.conformance.calibration.choose_canaries import worst
 from tmem.conformance.calibration.gains import Noticed
 from tmem.conformance.calibration.kill import Kill, kill
+from tmem.conformance.calibration.kill_table import breadth, kill_table
+from tmem.conformance.calibration.page import markdown
 from tmem.conformance.calibration.work import Row, work
 from tmem.conformance.faults import FAULTS
 from tmem.conformance.files import write as write_file
@@ -109,7 +112,7 @@ def write(
     calibration: Calibration, outcome: Outcome, results: Path, page: Path, canaries: Path | None
 ) -> Iterator[Path]:
     """Write the tables as JSON and Markdown, and the file for canaries; yield each path once written."""
-    table = tables.kill_table(outcome.kills)
+    table = kill_table(outcome.kills)
     killed = {
         "target": calibration.target,
         "arguments": {
@@ -118,10 +121,10 @@ def write(
             "operations": calibration.operations,
         },
         "faults": table,
-        "clauses": tables.breadth(outcome.kills),
+        "clauses": breadth(outcome.kills),
     }
     yield _json(results / KILL, killed)
-    yield _json(results / ACCEPT, tables.summary(outcome.accepted))
+    yield _json(results / ACCEPT, accept_table(outcome.accepted))
     if canaries is not None:
         yield _json(canaries, worst(table, (each.faults for each in outcome.accepted)))
     yield _page(results, page)
@@ -155,7 +158,7 @@ def text(results: Path) -> str:
     """Return the page in Markdown, from the results that exist."""
     parts = []
     if (results / KILL).exists():
-        parts.append(tables.markdown(_read(results / KILL), _read(results / ACCEPT)))
+        parts.append(markdown(_read(results / KILL), _read(results / ACCEPT)))
     if (results / GAINS).exists():
         gained = _read(results / GAINS)
         parts.append(gains_table.markdown(gained["target"], gained["seeds"], gained["heuristics"]))

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Found
 from tmem.conformance.run import replay as replaying
 from tmem.conformance.run.hang import HANG_AFTER
+from tmem.conformance.turn import Engine
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 KEYS: Final = ("clause", "reason", "counterexample")

@@ -3,7 +3,6 @@
 May import `schedules`, `faults` and what lies below them; an engine never sees the supervisor.
 """
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.engines.canaries import Canaries
 from tmem.conformance.engines.claims import ClaimChecks
 from tmem.conformance.engines.large.run import Large
@@ -11,6 +10,7 @@ from tmem.conformance.engines.machine import Machines
 from tmem.conformance.engines.schedules import Schedules
 from tmem.conformance.engines.stress import Stress
 from tmem.conformance.engines.volume import Volume
+from tmem.conformance.turn import Engine
 
 ENGINES: tuple[Engine, ...] = (
     ClaimChecks(),

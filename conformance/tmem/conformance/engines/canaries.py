@@ -12,11 +12,11 @@ from importlib.resources import files
 from typing import Final
 
 from tmem.conformance.coverage import CHOICES, Coverage, applicable
-from tmem.conformance.engine import Silent, Turn
 from tmem.conformance.engines.volume import Volume, outcomes
 from tmem.conformance.events import Canary, Note, Progress
 from tmem.conformance.faults import FAULTS, Fault
 from tmem.conformance.programs.runner import twins
+from tmem.conformance.turn import Silent, Turn
 
 COUNT: Final = 5
 """Faults that a run tries."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from tmem.conformance.engine import Ring, Turn
 from tmem.conformance.events import Checked, Finding, Found, Progress
 from tmem.conformance.programs import transcript
 from tmem.conformance.programs.pages import Corpus, corpus
 from tmem.conformance.programs.perform import close, perform
+from tmem.conformance.turn import Ring, Turn
 from tmem.spec.abi.flags import compose, kind_of
 from tmem.spec.backend import Backend, Claims, Reclaims, TellsFlags
 from tmem.spec.clauses import CLAIMS

@@ -17,7 +17,6 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Ring, Turn
 from tmem.conformance.engines.volume import Volume, as_seen, finding
 from tmem.conformance.events import Finding, Found, Progress, Seen
 from tmem.conformance.programs import transcript
@@ -36,6 +35,7 @@ from tmem.conformance.programs.program import (
     place,
 )
 from tmem.conformance.programs.runner import Outcome, Runner, twins
+from tmem.conformance.turn import Ring, Turn
 from tmem.spec.backend import Backend
 
 EXAMPLES = 300

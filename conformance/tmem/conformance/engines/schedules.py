@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 from tmem.conformance.compiled.library import LibraryError, instrumented
-from tmem.conformance.engine import LINEARIZABLE, LibrarySource, Turn
 from tmem.conformance.events import Checked, Covered, DataRace, Found, NotDone, Note, Progress
 from tmem.conformance.history.exhaustive import ATOMIC, Judging, undeclared, violation_in
 from tmem.conformance.loader import LoadError
@@ -25,8 +24,9 @@ from tmem.conformance.schedules.explore import (
 from tmem.conformance.schedules.native.toolchain import ToolchainError
 from tmem.conformance.schedules.picture import outline
 from tmem.conformance.schedules.portfolio import programs
-from tmem.conformance.schedules.programs.program import Program, from_json
 from tmem.conformance.schedules.search.search import Counts, StandsStillError
+from tmem.conformance.schedules.threaded.program import Program, from_json
+from tmem.conformance.turn import LINEARIZABLE, LibrarySource, Turn
 from tmem.spec.integrity import intact
 
 SINGLE_STEPS: Final = (

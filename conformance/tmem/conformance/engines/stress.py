@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tmem.conformance.engine import Turn
-from tmem.conformance.engines.overlap import story
+from tmem.conformance.engines.real_threads_picture import story
 from tmem.conformance.engines.thread_load import STAMP, Crowd, switching_often
 from tmem.conformance.events import Checked, Covered, Finding, Found, Note, Progress
 from tmem.conformance.history.calls import Call, brief
@@ -16,6 +15,7 @@ from tmem.conformance.history.exhaustive import ATOMIC
 from tmem.conformance.history.trace.replies import wrong_reply
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.perform import close
+from tmem.conformance.turn import Turn
 from tmem.spec.backend import Claims
 from tmem.spec.operations import Raised
 
@@ -42,8 +42,8 @@ RECLAIMED: Final = "page reclaimed under threads"
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One crowd."""
+class CrowdSeed:
+    """Which crowd: the seed of the turn, and the number of the crowd in it."""
 
     seed: int
     number: int
@@ -69,14 +69,14 @@ class Stress:
         total = max(1, round(ROUNDS * turn.scale))
         found: set[str] = set()
         for number in range(round(turn.done * total), total):
-            finding = self._round(turn, Round(turn.seed, number), (number + 1) / total)
+            finding = self._crowd(turn, CrowdSeed(turn.seed, number), (number + 1) / total)
             if finding is not None and finding.clause not in found:
                 found.add(finding.clause)
                 turn.emit(Found(finding))
             if turn.over():
                 return
 
-    def _round(self, turn: Turn, one: Round, done: float) -> Finding | None:
+    def _crowd(self, turn: Turn, one: CrowdSeed, done: float) -> Finding | None:
         backend = turn.fresh(one.number)
         turn.ring.begin(self.name, one.name.encode())
         crowd = Crowd(backend, corpus(turn.page_size, one.seed), one.name)
@@ -131,7 +131,7 @@ class Stress:
         if not isinstance(seed, int) or not isinstance(number, int):
             raise ValueError("seed or round is missing or no number")
         for tried in range(TRIES):
-            finding = self._round(turn, Round(seed, number), (tried + 1) / TRIES)
+            finding = self._crowd(turn, CrowdSeed(seed, number), (tried + 1) / TRIES)
             if finding is not None:
                 turn.emit(Found(finding))
                 return

@@ -7,13 +7,13 @@ import random
 from collections.abc import Iterator
 
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Turn
 from tmem.conformance.events import Finding, Found, Progress, Seen
 from tmem.conformance.programs import transcript
 from tmem.conformance.programs.pages import Corpus, corpus
 from tmem.conformance.programs.program import HEADER, REPEATS, USED, Heuristics, Program, decode, from_json
 from tmem.conformance.programs.runner import Outcome, run, twins
 from tmem.conformance.programs.shrink import shrink
+from tmem.conformance.turn import Turn
 
 PROGRAMS = 6_500
 """Programs in a run of scale 1."""

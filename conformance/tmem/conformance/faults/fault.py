@@ -30,7 +30,7 @@ class Fault:
     `clauses` are the clauses that it may be blamed on; the first is the one that it was written for. `needs`
     names what the backend must offer or do for the fault to show: `str(Kind)` of a pool, `shared` for either
     kind of shared pool, `reclaim`, or a coverpoint of `coverage.CHOICES`. `history` lists the numbers in
-    `history.HISTORY` of the real bugs that it imitates. A fault of kind `races` shows only where calls
+    `past_bugs.PAST_BUGS` of the real bugs that it imitates. A fault of kind `races` shows only where calls
     overlap. One of kind `liveness` hangs or ends the process. One of kind `claims` breaks a claim and no
     clause.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tmem.conformance.history.calls import Call
-from tmem.conformance.history.counterexample.blame import blame
+from tmem.conformance.history.counterexample.explain import explain
 from tmem.conformance.history.counterexample.minimize import involved, meeting, nearest, smallest
 from tmem.conformance.history.integrity import stale
 from tmem.conformance.history.interpret import interpret
@@ -161,7 +161,7 @@ def _integrity(found: Partition) -> Legal | Illegal:
     for calls in (nearest(slot, hit), slot):
         if conflict(calls, ()) is not None:
             break
-    clause, reason, window = blame(smallest(calls, conflict), found)
+    clause, reason, window = explain(smallest(calls, conflict), found)
     return Illegal(clause, reason, tuple(window))
 
 
@@ -181,6 +181,6 @@ def _illegal(found: Partition, pools: Pools, first: Conflict, atomic_flush: bool
     slot = found.calls_on(pools.names, pools.failing)
     for calls in (involved(slot, first), meeting(slot, first), slot, found.calls_on(pools.names)):
         if conflict(calls, ()) is not None:
-            clause, reason, window = blame(smallest(calls, conflict), found, atomic_flush)
+            clause, reason, window = explain(smallest(calls, conflict), found, atomic_flush)
             return Illegal(clause, reason, tuple(window))
     return Illegal("TMEM-CONC-1", "These calls cannot have happened one at a time.", tuple(slot))

@@ -34,7 +34,7 @@ from tmem.spec.operations import (
 )
 from tmem.spec.slot import Does, Event, Kind
 
-Judging = Callable[[Sequence[Call]], "Verdict | None"]
+Judging = Callable[[Sequence[Call]], "Breach | None"]
 """Finds what is wrong with a history; None if nothing is."""
 
 Name = tuple[int, int]
@@ -44,7 +44,7 @@ Part = tuple[int, "Effect"]
 """One thing that the call of this number did."""
 
 
-class Verdict(NamedTuple):
+class Breach(NamedTuple):
     """A broken clause: a sentence, what would have been allowed, and the call after which no order is left.
 
     `call` counts by invocation, from 0. The sentence names calls #1, #2, … in the order of their invocation,
@@ -208,7 +208,7 @@ class Search:
         return False
 
 
-def violation_in(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict | None:
+def violation_in(calls: Sequence[Call], atomic_flush: bool = False) -> Breach | None:
     """What is wrong with a history of calls that all returned, on a store that was empty.
 
     Pages are compared only: two bytes stand for each. With `atomic_flush`, flush object has one instant for
@@ -218,22 +218,22 @@ def violation_in(calls: Sequence[Call], atomic_flush: bool = False) -> Verdict |
     for n, call in enumerate(calls):
         done = _effect(call)
         if done is None:
-            return _verdict(Judge(PAGE).observe(call.operation, call.answer), call.operation, call.answer, n)
+            return _breach(Judge(PAGE).observe(call.operation, call.answer), call.operation, call.answer, n)
         effects.append(done)
     asked = any(type(call.operation) is PoolFlags for call in calls)
     search = Search(calls, effects, _granted(calls, effects) if asked else {}, atomic_flush)
     if search.possible():
         return None
     assert search.furthest is not None
-    verdict = _explained(calls, *search.furthest)
+    breach = _explained(calls, *search.furthest)
     if atomic_flush and violation_in(calls) is None:  # only the claim is broken
-        return verdict._replace(
-            clause=ATOMIC, allowed=f"{verdict.allowed}, or what comes of one instant for all"
+        return breach._replace(
+            clause=ATOMIC, allowed=f"{breach.allowed}, or what comes of one instant for all"
         )
-    return verdict
+    return breach
 
 
-def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Verdict:
+def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Breach:
     sequential = Judge(PAGE)
     numbers: dict[int, int] = {}  # of the sequential judge, and the call that it means
     found: Violation | None = None
@@ -243,14 +243,14 @@ def _explained(calls: Sequence[Call], path: Sequence[Part], failed: Part) -> Ver
             numbers[sequential.record.count] = n
     last = failed[0]
     operation, answer = _alone(calls[last].operation, failed[1]), calls[last].answer
-    verdict = _verdict(found, operation, answer, last)
+    breach = _breach(found, operation, answer, last)
     steps = accumulate(type(call.operation) is not PoolFlags for call in calls)
     named = dict(enumerate(steps))
 
     def renumber(text: str) -> str:
         return re.sub(r"#(\d+)", lambda number: f"#{named[numbers[int(number[1])]]}", text)
 
-    return verdict._replace(message=renumber(verdict.message), allowed=renumber(verdict.allowed))
+    return breach._replace(message=renumber(breach.message), allowed=renumber(breach.allowed))
 
 
 def _granted(calls: Sequence[Call], effects: Sequence[Effect]) -> dict[int, tuple[Effect, ...]]:
@@ -280,11 +280,11 @@ def _kinds(new: NewPool, answers: Sequence[Answer], ended: bool) -> list[Kind]:
     return list({kind_of(new.flags, new.uuid): None, **kinds})
 
 
-def _verdict(found: Violation | None, operation: Operation, answer: Answer, call: int) -> Verdict:
+def _breach(found: Violation | None, operation: Operation, answer: Answer, call: int) -> Breach:
     if found is None:
         message = f"{type(operation).__name__} answered {answer!r}, which no order of the calls allows."
-        return Verdict("TMEM-CONC-1", message, "an answer that some order of the calls gives", call)
-    return Verdict(found.clause, found.message, found.allowed, call)
+        return Breach("TMEM-CONC-1", message, "an answer that some order of the calls gives", call)
+    return Breach(found.clause, found.message, found.allowed, call)
 
 
 def undeclared(calls: Sequence[Call]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tmem.conformance.engine import Ring
 from tmem.conformance.programs.pages import Corpus
 from tmem.conformance.programs.perform import close, perform
 from tmem.conformance.programs.program import (
@@ -16,6 +15,7 @@ from tmem.conformance.programs.program import (
     Program,
     Step,
 )
+from tmem.conformance.turn import Ring
 from tmem.model import Judge, Violation
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, page_size_nibble
 from tmem.spec.backend import Backend, Reclaims, TellsFlags

@@ -7,13 +7,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import count
 from typing import Final
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finished, Note, Worked
 from tmem.conformance.run.process import COMMAND
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.round import Round
 from tmem.conformance.run.side_by_side import Task, merged, waiting
+from tmem.conformance.turn import Engine
 
 CONFIRM: Final = 3
 """How often the command replays a finding that is no evidence by itself."""

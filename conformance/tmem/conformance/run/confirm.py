@@ -11,13 +11,13 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.events import Confirmed, Finding, Replayed
 from tmem.conformance.run.heartbeat import HANDSHAKE
 from tmem.conformance.run.messages import Job
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.side_by_side import Task
 from tmem.conformance.run.supervisor import supervise
+from tmem.conformance.turn import Engine
 
 SECONDS: Final = 15.0
 """Wall time for the replays of one finding, beside the time of hangs."""

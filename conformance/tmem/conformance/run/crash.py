@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.events import Finding
 from tmem.conformance.programs.program import Program, from_json
 from tmem.conformance.programs.shrink import shrink
 from tmem.conformance.run.heartbeat import HANDSHAKE, Doing, UnderWay
 from tmem.conformance.schedules.native.crashes import readable
+from tmem.conformance.turn import Engine
 
 CLAUSE: Final = "TMEM-CONC-3"
 ALLOWED: Final = "every operation returns, whatever the others and the reclaimer do"

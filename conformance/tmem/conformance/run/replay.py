@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding
 from tmem.conformance.files import write
@@ -21,6 +20,7 @@ from tmem.conformance.run.heartbeat import HANDSHAKE
 from tmem.conformance.run.messages import Job
 from tmem.conformance.run.process import COMMAND
 from tmem.conformance.run.side_by_side import waiting
+from tmem.conformance.turn import Engine
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 SCHEMA: Final = "tmem-replay/1"

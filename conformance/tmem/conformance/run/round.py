@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.events import Finding, Found, TurnBegan
 from tmem.conformance.report.summary import rank
 from tmem.conformance.run.confirm import confirm, stands_alone
@@ -16,6 +15,7 @@ from tmem.conformance.run.messages import Job
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.side_by_side import Result, Task, merged, share_out
 from tmem.conformance.run.supervisor import End, RunError, supervise
+from tmem.conformance.turn import Engine
 
 QUICK: Final = 1.0
 """Seconds after which an operation counts as hung while its program is made small; the result is checked."""

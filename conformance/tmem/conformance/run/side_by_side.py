@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TypeVar
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.events import Event
+from tmem.conformance.turn import Engine
 
 Result = TypeVar("Result")
 Task = Generator[Event | None, None, Result]

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from tmem.conformance.engine import Engine
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding, Finished, Found, Note, Progress, Started, TurnBegan
 from tmem.conformance.run.crash import Death, cause, finding
@@ -23,6 +22,7 @@ from tmem.conformance.run.heartbeat import Doing
 from tmem.conformance.run.messages import Broke, Job, TurnEnded, Unusable
 from tmem.conformance.run.process import COMMAND, Process
 from tmem.conformance.run.side_by_side import Task
+from tmem.conformance.turn import Engine
 
 GRACE: Final = 0.5
 """Seconds that a worker has after its time is up, before it is ended."""

@@ -21,7 +21,6 @@ from pathlib import Path
 
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from tmem.conformance.engine import Engine, LibrarySource, Turn, ignore
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finished, Found, Note, Progress, Replayed, Started, TurnBegan
 from tmem.conformance.programs.program import from_json
@@ -32,6 +31,7 @@ from tmem.conformance.schedules.native.crashes import report_crashes
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.targets.target import Target, TargetError
+from tmem.conformance.turn import Engine, LibrarySource, Turn, ignore
 from tmem.spec.backend import Backend
 
 SLOW = 1.0

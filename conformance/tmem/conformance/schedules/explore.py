@@ -9,12 +9,11 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from tmem.conformance.events import Finding
-from tmem.conformance.history.exhaustive import ATOMIC, Judging, Verdict, violation_in
+from tmem.conformance.history.exhaustive import ATOMIC, Breach, Judging, violation_in
 from tmem.conformance.programs.pages import corpus
 from tmem.conformance.schedules.picture import picture, steps
 from tmem.conformance.schedules.portfolio import Chooser, mixed
-from tmem.conformance.schedules.programs.program import Program, from_json
-from tmem.conformance.schedules.runtime.instrument import LEVELS, Level
+from tmem.conformance.schedules.runtime.load import LEVELS, Level
 from tmem.conformance.schedules.runtime.outside import AVAILABLE
 from tmem.conformance.schedules.runtime.strategies import Follow
 from tmem.conformance.schedules.runtime.virtual import Preemption
@@ -24,6 +23,7 @@ from tmem.conformance.schedules.search.executor import Backends, Executor
 from tmem.conformance.schedules.search.search import Counts, Search, StandsStillError
 from tmem.conformance.schedules.search.shrink import Shrinker
 from tmem.conformance.schedules.search.subject import Subject, open_library, open_subject
+from tmem.conformance.schedules.threaded.program import Program, from_json
 
 __all__ = ["ENGINE", "LEVELS", "Subject", "explore", "explore_one", "open_library", "open_subject", "replay"]
 
@@ -103,7 +103,7 @@ def explore_one(
             if small:
                 shrinker = Shrinker(search, *failure)
                 shrinker.shrink()
-                failure = Failure(shrinker.program, shrinker.execution, shrinker.verdict)
+                failure = Failure(shrinker.program, shrinker.execution, shrinker.breach)
             return report(subject, level, variant, repeat(search(failure.program), failure))
     return None
 
@@ -113,7 +113,7 @@ class Failure(NamedTuple):
 
     program: Program
     execution: Execution
-    verdict: Verdict
+    breach: Breach
 
 
 def repeat(search: Search, failure: Failure) -> Failure:
@@ -124,14 +124,14 @@ def repeat(search: Search, failure: Failure) -> Failure:
     """
     for _ in range(REPEATS):
         execution = search.executor.execute(Follow(failure.execution.preemptions), trace=True)
-        if (verdict := search.verdict(execution)) is not None:
-            return Failure(failure.program, execution, verdict)
+        if (breach := search.breach(execution)) is not None:
+            return Failure(failure.program, execution, breach)
     return failure
 
 
 def report(subject: Subject, level: Level, variant: int, failure: Failure) -> Finding:
     """The finding of a failure."""
-    program, execution, verdict = failure
+    program, execution, breach = failure
     pages = corpus(subject.page_size)
     data: dict[str, object] = {
         "engine": ENGINE,
@@ -142,8 +142,8 @@ def report(subject: Subject, level: Level, variant: int, failure: Failure) -> Fi
         "real_threads": subject.real_threads,
         "own": list(subject.own),
     }
-    lines, drawing = steps(execution, pages), picture(execution, verdict, pages)
-    return Finding(*verdict[:3], lines, data, picture=drawing, engine=ENGINE)
+    lines, drawing = steps(execution, pages), picture(execution, breach, pages)
+    return Finding(*breach[:3], lines, data, picture=drawing, engine=ENGINE)
 
 
 def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None = None) -> Finding | None:
@@ -162,8 +162,8 @@ def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None
     with watched(subject.real_threads):
         for _ in range(TRIES if subject.real_threads else 1):
             execution = executor.execute(Follow(schedule))
-            if (verdict := search.verdict(execution)) is not None:
-                return report(subject, chosen, variant, repeat(search, Failure(program, execution, verdict)))
+            if (breach := search.breach(execution)) is not None:
+                return report(subject, chosen, variant, repeat(search, Failure(program, execution, breach)))
     return None
 
 

@@ -9,49 +9,33 @@ that breaks the contract is marked.
 from __future__ import annotations
 
 import linecache
-import re
 import shutil
-import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import permutations
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from tmem.conformance.history.exhaustive import PAGE, Verdict
+from tmem.conformance.history.exhaustive import PAGE, Breach
 from tmem.conformance.programs.pages import Corpus
 from tmem.conformance.programs.transcript import Pages, call, granted, said
-from tmem.conformance.schedules.programs.program import Program
+from tmem.conformance.schedules.columns import NARROWEST, WIDEST, Row, columns, wrapped
 from tmem.conformance.schedules.runtime.places import file_name
 from tmem.conformance.schedules.runtime.virtual import MAIN, Mark
 from tmem.conformance.schedules.search.execution import Execution
 from tmem.conformance.schedules.search.executor import thread_names
+from tmem.conformance.schedules.threaded.program import Program
 from tmem.spec.abi.flags import describe
 from tmem.spec.operations import NewPool, Operation, PoolFlags, Put, Reclaim
 
-WIDEST: Final = 100
-NARROWEST: Final = 16
-"""Characters of a column at the least."""
-LINES: Final = 4
-"""Lines that one row takes in its column at the most."""
-GAP: Final = "   "
 
-
-class Row(NamedTuple):
-    """What happens in one column: `edge` is ┌ where an operation opens, └ where it closes."""
-
-    thread: int
-    edge: str
-    text: str
-
-
-def picture(execution: Execution, verdict: Verdict, corpus: Corpus) -> str:
+def picture(execution: Execution, breach: Breach, corpus: Corpus) -> str:
     """The picture of an execution that was traced. The terminal or COLUMNS limits its width."""
     width = max(4 * NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
-    words = Words(execution, verdict, corpus)
+    words = Words(execution, breach, corpus)
     before, during, after = words.before(), list(words.rows()), words.after()
     lines = ["before", *listed(before, width), ""] if before else []
     lines += columns(during, words.names(during), width)
     lines += ["", "after", *listed(after, width)] if after else []
-    lines += ["", *wrapped(sentence(verdict), width)]
+    lines += ["", *wrapped(sentence(breach), width)]
     if execution.failure is not None and execution.failure.details:
         lines += ["", *execution.failure.details.splitlines()]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -63,15 +47,9 @@ def listed(texts: Iterable[str], width: int) -> Iterator[str]:
         yield from wrapped(text, width, initial_indent="  ", subsequent_indent="     ")
 
 
-def wrapped(text: str, width: int, **how: Any) -> list[str]:
-    """The text in lines, as textwrap makes them, but handles stay whole."""
-    whole = re.sub("⟨[^⟩]*⟩", lambda handle: handle[0].replace(" ", "\xa0"), text)
-    return [line.replace("\xa0", " ") for line in textwrap.wrap(whole, width, **how)]
-
-
-def sentence(verdict: Verdict) -> str:
+def sentence(breach: Breach) -> str:
     """What is wrong, in one line."""
-    return f"✗ {verdict.clause}: {verdict.message} Allowed: {verdict.allowed}."
+    return f"✗ {breach.clause}: {breach.message} Allowed: {breach.allowed}."
 
 
 def steps(execution: Execution, corpus: Corpus) -> tuple[str, ...]:
@@ -101,10 +79,10 @@ _NO_PAGES: Final = Pages(Corpus((), (), b"", {}))
 class Words:
     """Puts an execution into words. Pages get their letters in the order in which they are mentioned."""
 
-    def __init__(self, execution: Execution, verdict: Verdict | None, corpus: Corpus) -> None:
+    def __init__(self, execution: Execution, breach: Breach | None, corpus: Corpus) -> None:
         self.execution = execution
         began = [n for n in execution.order if n >= 0]
-        self.broken = began[verdict.call] if verdict is not None and began else None
+        self.broken = began[breach.call] if breach is not None and began else None
         self.numbers = {n: number for number, n in enumerate(execution.began, 1)}
         self.page = Pages(corpus)
         operations = (step.operation for step in execution.script.steps)
@@ -217,62 +195,6 @@ def mixture(page: bytes, puts: Iterable[bytes]) -> tuple[bytes, int, bytes] | No
         if 0 < length < len(page) and page[length:] == second[length:]:
             return first, length, second
     return None
-
-
-def columns(rows: Iterable[Row], names: dict[int, str], width: int) -> list[str]:
-    """The rows under the names of their threads, at most `width` characters wide where possible."""
-    rows = list(rows)
-    most = cap(_widths(rows, names).values(), width - len(GAP) * (len(names) - 1))
-    rows = [line for row in rows for line in wrap(row, most - 2)]
-    widths = _widths(rows, names)
-    lines = [GAP.join(name.ljust(widths[thread]) for thread, name in names.items())]
-    inside = dict.fromkeys(names, False)
-    for row in rows:
-        inside[row.thread] = row.edge != "└"
-        cells = []
-        for thread in names:
-            mine = f"{row.edge} {row.text}" if thread == row.thread else "│" if inside[thread] else ""
-            cells.append(mine.ljust(widths[thread]))
-        lines.append(GAP.join(cells))
-    return lines
-
-
-def _widths(rows: Iterable[Row], names: dict[int, str]) -> dict[int, int]:
-    widths = {thread: len(name) for thread, name in names.items()}
-    for row in rows:
-        widths[row.thread] = max(widths[row.thread], len(row.text) + 2)
-    return widths
-
-
-def cap(wanted: Iterable[int], room: int) -> int:
-    """The widest that a column may be, so that all fit into the room: narrow columns leave theirs to others.
-
-    >>> cap([10, 50, 60], 90), cap([30, 30], 90), cap([50] * 4, 20)
-    (40, 30, 16)
-    """
-    wanted = list(wanted)
-    most = max(wanted, default=NARROWEST)
-    while most > NARROWEST and sum(min(each, most) for each in wanted) > room:
-        most -= 1
-    return most
-
-
-def wrap(row: Row, width: int) -> Iterator[Row]:
-    """The row, as several rows if its text is too long for a column. Text of more than LINES is cut."""
-    indent = " " * (len(row.text) - len(row.text.lstrip()))
-    texts = wrapped(
-        row.text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        max_lines=LINES,
-        placeholder=" …",
-    )
-    for n, text in enumerate(texts or [""]):
-        edge = row.edge
-        if (edge == "┌" and n > 0) or (edge == "└" and n < len(texts) - 1):
-            edge = "│"
-        yield Row(row.thread, edge, text)
 
 
 def where(place: str) -> str:

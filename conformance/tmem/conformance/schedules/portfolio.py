@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tmem.conformance.programs.pages import corpus
-from tmem.conformance.schedules.programs.pairs import pairs
-from tmem.conformance.schedules.programs.program import OIDS, PERSISTENT, Program, draw, number
-from tmem.conformance.schedules.programs.scripts import scripts
-from tmem.conformance.schedules.runtime.instrument import Level
+from tmem.conformance.schedules.runtime.load import Level
 from tmem.conformance.schedules.search.search import Exploration
 from tmem.conformance.schedules.search.subject import Subject
+from tmem.conformance.schedules.threaded.pairs import pairs
+from tmem.conformance.schedules.threaded.program import OIDS, PERSISTENT, Program, draw, number
+from tmem.conformance.schedules.threaded.scripts import scripts
 from tmem.spec.handle import Handle
 from tmem.spec.operations import NewPool, Put
 

@@ -9,10 +9,10 @@ from typing import Final
 
 from tmem.conformance.compiled.library import LibraryError, load
 from tmem.conformance.compiled.store import open_store
-from tmem.conformance.engine import LibrarySource, Source
 from tmem.conformance.targets import python
 from tmem.conformance.targets.suggest import nearest
 from tmem.conformance.targets.target import Target, TargetError, raised
+from tmem.conformance.turn import LibrarySource, Source
 from tmem.model import adversary, choices
 
 GROUP: Final = "tmem.targets"

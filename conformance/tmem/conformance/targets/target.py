@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from tmem.conformance.engine import LibrarySource, Source
+from tmem.conformance.turn import LibrarySource, Source
 from tmem.spec.backend import Backend
 
 

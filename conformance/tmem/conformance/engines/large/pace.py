@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.large.growth import resident
+from tmem.conformance.turn import Turn
 
 TRIES: Final = 12
 """Batches of which the fastest counts, since a machine that is busy makes the others slower."""

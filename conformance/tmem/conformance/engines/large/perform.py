@@ -8,13 +8,13 @@ from functools import partial
 from itertools import islice
 from typing import Final, cast
 
-from tmem.conformance.engine import Ring, Silent
 from tmem.conformance.engines.large import cycles
 from tmem.conformance.engines.large.areas import Places
 from tmem.conformance.engines.large.ledger import Ledger
 from tmem.conformance.engines.large.loops import Loops
 from tmem.conformance.engines.large.phases import Loop, Phase, Program, Verb
 from tmem.conformance.engines.large.pools import Member
+from tmem.conformance.turn import Ring, Silent
 from tmem.model import Violation
 from tmem.spec.backend import Backend, Reclaims, TellsFlags
 from tmem.spec.operations import Answer, DestroyPool, Operation, Raised

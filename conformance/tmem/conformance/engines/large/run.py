@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from tmem.conformance.coverage import Coverage
-from tmem.conformance.engine import Source, Turn
 from tmem.conformance.engines.large import full, growth, story, world
 from tmem.conformance.engines.large.areas import Area
 from tmem.conformance.engines.large.chapters import CHAPTERS, Chapter, Sizes, join
@@ -23,6 +22,7 @@ from tmem.conformance.engines.large.stamps import SIZE
 from tmem.conformance.events import Checked, Finding, Found, Note, Progress, World
 from tmem.conformance.programs.perform import close
 from tmem.conformance.programs.shrink import alike
+from tmem.conformance.turn import Source, Turn
 from tmem.model import Violation
 from tmem.spec.backend import Backend, Claims
 from tmem.spec.clauses import CLAIMS

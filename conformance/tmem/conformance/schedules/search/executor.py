@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from greenlet import GreenletExit
 
-from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime import modules
-from tmem.conformance.schedules.runtime.instrument import Level
+from tmem.conformance.schedules.runtime.load import Level
 from tmem.conformance.schedules.runtime.scheduler import scheduler
 from tmem.conformance.schedules.runtime.virtual import Mark, Strategy, Stuck
 from tmem.conformance.schedules.search.execution import Execution
-from tmem.conformance.schedules.search.room import lost_room
+from tmem.conformance.schedules.search.regain import lost_room
 from tmem.conformance.schedules.search.script import Step, script
+from tmem.conformance.schedules.threaded.program import Program
 from tmem.spec.operations import DestroyPool, FlushObject, Raised, Reclaim
 
 LIMIT: Final = 10_000

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from tmem.conformance.programs.pages import corpus
-from tmem.conformance.schedules.programs.program import Program, pool_of, with_pool
 from tmem.conformance.schedules.runtime.virtual import MAIN
+from tmem.conformance.schedules.threaded.program import Program, pool_of, with_pool
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, page_size_nibble
 from tmem.spec.operations import NewPool, Operation, PoolFlags, Put, Reclaim, flat
 

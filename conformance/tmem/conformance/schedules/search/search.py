@@ -8,15 +8,15 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from tmem.conformance.history.exhaustive import Judging, Verdict, violation_in
+from tmem.conformance.history.exhaustive import Breach, Judging, violation_in
 from tmem.conformance.schedules.native.machine import CRASH
-from tmem.conformance.schedules.programs.program import Program
 from tmem.conformance.schedules.runtime.strategies import ROOT, Follow, Priorities, Schedule, Sticky, children
 from tmem.conformance.schedules.runtime.virtual import Strategy
 from tmem.conformance.schedules.runtime.watchdog import REAL
 from tmem.conformance.schedules.search.execution import Execution
 from tmem.conformance.schedules.search.executor import Executor
-from tmem.conformance.schedules.search.room import REGAIN
+from tmem.conformance.schedules.search.regain import REGAIN
+from tmem.conformance.schedules.threaded.program import Program
 
 
 class StandsStillError(Exception):
@@ -75,13 +75,13 @@ class Search:
     looks: int = 1
     """The room that is left is looked at after one of so many executions."""
 
-    def first(self, exploration: Exploration, seed: int) -> tuple[Execution, Verdict] | None:
+    def first(self, exploration: Exploration, seed: int) -> tuple[Execution, Breach] | None:
         """The first execution that breaks the contract."""
         for execution in self.executions(exploration, seed):
             if self.over():
                 return None
-            if (verdict := self.verdict(execution)) is not None:
-                return execution, verdict
+            if (breach := self.breach(execution)) is not None:
+                return execution, breach
         return None
 
     def executions(self, exploration: Exploration, seed: int) -> Iterator[Execution]:
@@ -144,14 +144,14 @@ class Search:
         room = not self.counts.schedules % self.looks
         return self.executor.execute(strategy, segments=record, room=room)
 
-    def verdict(self, execution: Execution) -> Verdict | None:
+    def breach(self, execution: Execution) -> Breach | None:
         """What is wrong with an execution."""
         if execution.failure is not None:
             if execution.failure.kind == REAL:
                 raise StandsStillError(execution.failure.text)
             return stuck(execution)
         if execution.crashes:
-            return Verdict(PROGRESS, f"{execution.crashes[0]}.", "every thread goes on", last(execution))
+            return Breach(PROGRESS, f"{execution.crashes[0]}.", "every thread goes on", last(execution))
         key = execution.key
         if key is not None and key in self.legal:
             return leak(execution)
@@ -159,10 +159,10 @@ class Search:
         self.counts.rest()
         self.counts.flushes += self.executor.flushes
         self.counts.ends += self.executor.ends
-        verdict = self.judging(execution.calls())
-        if key is not None and verdict is None:
+        breach = self.judging(execution.calls())
+        if key is not None and breach is None:
             self.legal.add(key)
-        return verdict or leak(execution)
+        return breach or leak(execution)
 
 
 YOUNG: Final = 128
@@ -176,21 +176,21 @@ LENGTH: Final = 100
 """Points of an execution, where none was made yet."""
 
 
-def stuck(execution: Execution) -> Verdict:
-    """The verdict on an execution that could not go on."""
+def stuck(execution: Execution) -> Breach:
+    """What is wrong with an execution that could not go on."""
     assert execution.failure is not None
     text = execution.failure.text
     if execution.failure.kind == CRASH:
-        return Verdict(PROGRESS, f"{text[0].upper()}{text[1:]}.", "every operation returns", last(execution))
+        return Breach(PROGRESS, f"{text[0].upper()}{text[1:]}.", "every operation returns", last(execution))
     said = "The threads never end" if execution.failure.kind == "livelock" else "Nothing can go on"
-    return Verdict(PROGRESS, f"{said}: {text}.", "every operation returns", last(execution))
+    return Breach(PROGRESS, f"{said}: {text}.", "every operation returns", last(execution))
 
 
-def leak(execution: Execution) -> Verdict | None:
-    """The verdict on the room that an execution left, if that was looked at."""
+def leak(execution: Execution) -> Breach | None:
+    """What is wrong with the room that an execution left, if that was looked at."""
     if not execution.leak:
         return None
-    return Verdict(REGAIN, execution.leak, "room for all of them: nothing leaks", last(execution))
+    return Breach(REGAIN, execution.leak, "room for all of them: nothing leaks", last(execution))
 
 
 def last(execution: Execution) -> int:

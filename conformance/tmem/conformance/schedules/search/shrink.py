@@ -7,14 +7,14 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Final
 
-from tmem.conformance.history.exhaustive import ATOMIC, Verdict
+from tmem.conformance.history.exhaustive import ATOMIC, Breach
 from tmem.conformance.programs.shrink import LOSS
-from tmem.conformance.schedules.programs.program import Program, is_whole, number, pool_of, without_pool
 from tmem.conformance.schedules.runtime.strategies import Follow, Schedule
 from tmem.conformance.schedules.runtime.virtual import MAIN, Preemption
 from tmem.conformance.schedules.search.execution import Execution
-from tmem.conformance.schedules.search.room import REGAIN
+from tmem.conformance.schedules.search.regain import REGAIN
 from tmem.conformance.schedules.search.search import Search
+from tmem.conformance.schedules.threaded.program import Program, is_whole, number, pool_of, without_pool
 from tmem.spec.handle import Handle
 from tmem.spec.operations import (
     DestroyPool,
@@ -202,13 +202,13 @@ class Shrinker:
     """Holds the smallest failure so far. `make` returns the search of a program."""
 
     def __init__(
-        self, make: Callable[[Program], Search], program: Program, execution: Execution, verdict: Verdict
+        self, make: Callable[[Program], Search], program: Program, execution: Execution, breach: Breach
     ) -> None:
         self.make = make
         self.program = program
         self.schedule: Schedule = execution.preemptions
         self.execution = execution
-        self.verdict = verdict
+        self.breach = breach
         self.left = EXECUTIONS
 
     def shrink(self) -> None:
@@ -279,10 +279,10 @@ class Shrinker:
 
     def _kept(self, search: Search, execution: Execution) -> bool:
         self.left -= 1 + execution.points // LONG
-        verdict = search.verdict(execution)
-        if verdict is None or family(verdict.clause) != family(self.verdict.clause):
+        breach = search.breach(execution)
+        if breach is None or family(breach.clause) != family(self.breach.clause):
             return False
-        self.execution, self.verdict, self.schedule = execution, verdict, execution.preemptions
+        self.execution, self.breach, self.schedule = execution, breach, execution.preemptions
         return True
 
 

@@ -12,8 +12,16 @@ from tmem.conformance.compiled.store import open_store
 from tmem.conformance.loader import LoadError, Rewrite
 from tmem.conformance.programs.perform import close, perform
 from tmem.conformance.schedules.native.machine import Machine
-from tmem.conformance.schedules.programs.pairs import pairs
-from tmem.conformance.schedules.programs.program import (
+from tmem.conformance.schedules.runtime.load import LEVELS, Level, load, that_may_block
+from tmem.conformance.schedules.runtime.outside import AVAILABLE
+from tmem.conformance.schedules.runtime.scheduler import scheduler
+from tmem.conformance.schedules.runtime.virtual import FOREVER, NeverPreempt, Stuck
+from tmem.conformance.schedules.runtime.watchdog import watched
+from tmem.conformance.schedules.search.executor import Backends, Executor
+from tmem.conformance.schedules.search.regain import REGAIN, fill
+from tmem.conformance.schedules.search.search import StandsStillError
+from tmem.conformance.schedules.threaded.pairs import pairs
+from tmem.conformance.schedules.threaded.program import (
     EPHEMERAL,
     INDEXES,
     OIDS,
@@ -22,14 +30,6 @@ from tmem.conformance.schedules.programs.program import (
     Program,
     number,
 )
-from tmem.conformance.schedules.runtime.instrument import LEVELS, Level, load, that_may_block
-from tmem.conformance.schedules.runtime.outside import AVAILABLE
-from tmem.conformance.schedules.runtime.scheduler import scheduler
-from tmem.conformance.schedules.runtime.virtual import FOREVER, NeverPreempt, Stuck
-from tmem.conformance.schedules.runtime.watchdog import watched
-from tmem.conformance.schedules.search.executor import Backends, Executor
-from tmem.conformance.schedules.search.room import REGAIN, fill
-from tmem.conformance.schedules.search.search import StandsStillError
 from tmem.spec.abi.flags import PAGE_SIZE_SHIFT, SHARED, kind_of, page_size_nibble
 from tmem.spec.backend import Backend, Reclaims, TellsFlags
 from tmem.spec.handle import Handle
@@ -88,7 +88,7 @@ def open_subject(
     real_threads: bool = False,
     own: tuple[str, ...] = (),
 ) -> Subject:
-    """Load a target (see `instrument.load`) and look what it offers. Raises LoadError if that fails.
+    """Load a target (see `runtime.load`) and look what it offers. Raises LoadError if that fails.
 
     With `real_threads` threads of the system carry its threads in any case.
     """

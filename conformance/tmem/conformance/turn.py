@@ -1,4 +1,8 @@
-"""What an engine is given for a turn: the target, a seed, a deadline, and where its events go."""
+"""What an engine is given for a turn, and what an engine is.
+
+A turn has the target, a seed, a deadline, and where events go. An engine has a name, runs for a turn, and
+replays what it found.
+"""
 
 from __future__ import annotations
 

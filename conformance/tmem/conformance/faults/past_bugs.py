@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-HISTORY: Final[dict[int, str]] = {
+PAST_BUGS: Final[dict[int, str]] = {
     1: "Xn put: room is made before the duplicate is looked up; ENOMEM, and the old page stays",
     2: "Linux fb993fa1a2f6, frontswap: a failed duplicate store left the expired page",
     3: "R remote persistent put: a page that was sent away replaces whatever is in its slot by then",

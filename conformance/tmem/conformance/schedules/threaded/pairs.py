@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import combinations_with_replacement, product
 from typing import Final
 
-from tmem.conformance.schedules.programs.program import EPHEMERAL, PERSISTENT, UUID, Program, number
+from tmem.conformance.schedules.threaded.program import EPHEMERAL, PERSISTENT, UUID, Program, number
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.handle import Handle
 from tmem.spec.operations import (

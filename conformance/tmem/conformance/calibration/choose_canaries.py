@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from tmem.conformance.coverage import Coverage, applicable
-from tmem.conformance.engine import Turn
 from tmem.conformance.engines.canaries import SHORT, fitting, seeded
 from tmem.conformance.faults import FAULTS
+from tmem.conformance.turn import Turn
 
 FAULTS_EACH: Final = 6
 """Faults that are tried on each backend."""

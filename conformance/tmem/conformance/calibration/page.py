@@ -1,74 +1,11 @@
-"""Puts the results of calibration into tables: as data and in Markdown."""
+"""Writes docs/calibration.md from the tables of kills and of conforming backends."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict
-from statistics import median
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tmem.conformance.calibration.accept import Accepted
-from tmem.conformance.calibration.kill import Kill
 from tmem.conformance.engines.canaries import SHORT
-from tmem.conformance.faults import FAULTS
-from tmem.spec.clauses import CLAUSES
-
-
-def kill_table(kills: Iterable[Kill]) -> dict[str, dict[str, object]]:
-    """Return for each fault its kills, their clauses, how soon they came and how small they are."""
-    by_fault: defaultdict[str, list[Kill]] = defaultdict(list)
-    for each in kills:
-        by_fault[each.fault].append(each)
-    return {name: _row(name, by_fault[name]) for name in FAULTS if name in by_fault}
-
-
-def _row(name: str, kills: list[Kill]) -> dict[str, object]:
-    operations = [each.operations for each in kills]
-    steps = [each.steps for each in kills if each.steps] or [0]
-    return {
-        "sentence": FAULTS[name].sentence,
-        "kind": FAULTS[name].kind,
-        "history": list(FAULTS[name].history),
-        "seeds": len(kills),
-        "killed": sum(each.killed for each in kills),
-        "clauses": sorted({each.clause for each in kills if each.clause}),
-        "operations": [median(operations), max(operations)],
-        "schedules": [median(k.schedules for k in kills), max(k.schedules for k in kills)],
-        "seconds": [round(median(k.seconds for k in kills), 3), round(max(k.seconds for k in kills), 3)],
-        "steps": [median(steps), max(steps)],
-    }
-
-
-def breadth(kills: Iterable[Kill]) -> dict[str, dict[str, list[str]]]:
-    """Return for each clause that is not implied the faults blamed on it, and those only its checks kill.
-
-    A fault that is noticed only where operations overlap is killed only by the checks of overlap.
-    """
-    blamed: defaultdict[str, set[str]] = defaultdict(set)
-    checks: defaultdict[str, set[str]] = defaultdict(set)
-    for each in kills:
-        blamed[each.fault] |= {each.clause, each.overlap} - {""}
-        if each.steps or FAULTS[each.fault].kind != "races":  # otherwise `overlap` was not determined
-            checks[each.fault].add(each.overlap or each.clause)
-    table = {}
-    for clause in CLAUSES.values():
-        if not clause.implied:
-            faults = sorted(name for name, clauses in blamed.items() if clause.id in clauses)
-            table[clause.id] = {"faults": faults, "only": [n for n in faults if checks[n] == {clause.id}]}
-    return table
-
-
-def summary(accepted: Collection[Accepted]) -> dict[str, Any]:
-    """Return the numbers of backends and operations, the false alarms, and how often faults were noticed."""
-    noticed = Counter(name for each in accepted for name in each.faults.noticed)
-    unnoticed = Counter(name for each in accepted for name in each.faults.unnoticed)
-    return {
-        "backends": len(accepted),
-        "operations": sum(each.operations for each in accepted),
-        "alarms": [asdict(each) for each in accepted if each.alarms],
-        "faults": {name: [noticed[name], unnoticed[name]] for name in FAULTS if name in noticed | unnoticed},
-    }
 
 
 def markdown(killed: Mapping[str, Any], accepted: Mapping[str, Any]) -> str:

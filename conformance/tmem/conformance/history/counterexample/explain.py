@@ -22,10 +22,10 @@ MOST = 12
 NO_ORDER = "No order of these calls explains all of their answers."
 
 
-def blame(
+def explain(
     window: Sequence[Call], found: Partition, atomic_flush: bool = False
 ) -> tuple[str, str, list[Call]]:
-    """The clause that a window breaks, why, and the window with what was put elsewhere.
+    """Return the clause that a window breaks, the reason, and the window with what was put elsewhere.
 
     Calls are named #1, #2, … in the order of the window.
     """
@@ -37,10 +37,10 @@ def blame(
     if len(shown) > MOST or any(effect_of(call) is None for call in shown):
         return _fallback(window), NO_ORDER, list(window)
     tokens: dict[Page, bytes] = {}
-    verdict = violation_in([_in_spec(call, tokens) for call in shown], atomic_flush)
-    if verdict is None or verdict.clause == "TMEM-CONC-1":
+    breach = violation_in([_in_spec(call, tokens) for call in shown], atomic_flush)
+    if breach is None or breach.clause == "TMEM-CONC-1":
         return _fallback(window), NO_ORDER, list(window)
-    return verdict.clause, f"#{verdict.call + 1}: {verdict.message}", shown
+    return breach.clause, f"#{breach.call + 1}: {breach.message}", shown
 
 
 def _fallback(window: Iterable[Call]) -> str:

@@ -1,4 +1,6 @@
-"""Loads targets with virtual threads, and with switch points at one of two levels."""
+"""Loads a target twice, with virtual threads: with switch points at locks only, and at statements too
+(`loader.points` puts them in).
+"""
 
 from __future__ import annotations
 

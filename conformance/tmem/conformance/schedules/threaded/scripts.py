@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from tmem.conformance.schedules.programs.program import EPHEMERAL, PERSISTENT, UUID, Program, number
+from tmem.conformance.schedules.threaded.program import EPHEMERAL, PERSISTENT, UUID, Program, number
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.handle import Handle
 from tmem.spec.operations import DestroyPool, FlushObject, FlushPage, Get, NewPool, Operation, Put, Reclaim

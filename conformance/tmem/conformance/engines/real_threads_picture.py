@@ -11,7 +11,7 @@ from tmem.conformance.history.calls import Call
 from tmem.conformance.history.checker import Illegal
 from tmem.conformance.programs.pages import Corpus
 from tmem.conformance.programs.transcript import Pages, call, said
-from tmem.conformance.schedules.picture import NARROWEST, WIDEST, Row, columns
+from tmem.conformance.schedules.columns import NARROWEST, WIDEST, Row, columns
 from tmem.spec.operations import from_flat
 
 BEFORE: Final = 0

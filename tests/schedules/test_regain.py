@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.schedules import leaky
 from tmem.conformance.schedules.explore import Subject, explore, open_subject, replay
 from tmem.conformance.schedules.portfolio import PROGRAMS
-from tmem.conformance.schedules.programs.program import from_json
-from tmem.conformance.schedules.search.room import MOST, fill, lost_room
+from tmem.conformance.schedules.search.regain import MOST, fill, lost_room
+from tmem.conformance.schedules.threaded.program import from_json
 
 STORE = str(Path(__file__).with_name("leaky.py"))
 LOCKED = "        with self.account:\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tmem.conformance.engines.overlap import story
+from tmem.conformance.engines.real_threads_picture import story
 from tmem.conformance.history.calls import Call
 from tmem.conformance.history.checker import Illegal
 from tmem.conformance.programs.pages import corpus
