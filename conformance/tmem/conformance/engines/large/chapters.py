@@ -15,6 +15,8 @@ from typing import Final
 from tmem.conformance.engines.large.areas import OBJECTS, Area, borders
 from tmem.conformance.engines.large.phases import Item, Loop, Phase, PoolSpec, Program, Verb
 
+PAGES: Final = 70_000
+"""Pages of a fill, and times that one thing is done, at scale 1: past 2^16."""
 OLD: Final = 64
 """Pages that are put at the begin of a program and read at its end."""
 SHARERS: Final = 17
