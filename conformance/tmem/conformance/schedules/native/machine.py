@@ -204,7 +204,7 @@ class Machine:
             case Status.HOLD:
                 lock = self._lock()
                 for thread in self._threads(number):
-                    if thread in scheduler.ready:
+                    if thread in scheduler.queue.ready:
                         scheduler.hold_back(thread, lock)
             case Status.YIELD:
                 scheduler.take_turns(1)

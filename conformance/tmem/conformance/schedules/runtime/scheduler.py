@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from _thread import get_ident
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from greenlet import GreenletExit, getcurrent, greenlet
 
-from tmem.conformance.schedules.runtime.outside import sleeps, stays_blocked
+from tmem.conformance.schedules.runtime.blocked import Blocked
 from tmem.conformance.schedules.runtime.places import place
 from tmem.conformance.schedules.runtime.real_threads import RealThread
+from tmem.conformance.schedules.runtime.run_queue import RunQueue
 from tmem.conformance.schedules.runtime.virtual import (
     FOREVER,
     MAIN,
@@ -28,15 +28,14 @@ from tmem.conformance.schedules.runtime.virtual import (
     Stuck,
     VirtualThread,
     after,
-    describe,
+    deadlock,
+    livelock,
     order,
     wait_of,
 )
 
 FAIR: Final = 1_000
 """Points in one go after which another thread gets its turn, so that a thread which spins ends its wait."""
-IDLE: Final = 50
-"""How often time may pass for background threads alone before the threads that wait count as stuck."""
 
 
 class Scheduler:
@@ -80,7 +79,6 @@ class Scheduler:
         self.asked = False
         self.steps = 0
         self.now = 0.0
-        self.idle = 0
         self.dying = False
         self.released = False
         self.failure: Stuck | None = None
@@ -91,17 +89,9 @@ class Scheduler:
         self.main.carrier = RealThread.of_caller() if real_threads else getcurrent()
         self.current = self.main
         self.threads: list[VirtualThread] = []
-        self.ready: list[VirtualThread] = [self.main]
-        self.sleeping: list[VirtualThread] = []
+        self.queue = RunQueue(self.main)
         self.unfinished = 0
-        self.outside: dict[int, VirtualThread] = {}
-        """Threads that are blocked outside Python, by the id of their real threads."""
-        self.back: list[VirtualThread] = []
-        """Those of them that came back, and wait for their turn."""
-        self.until = 0
-        """While there are such threads: points to where `left` would be zero."""
-        self.looking = False
-        """Whether the scheduler itself looks at threads outside, and so may be asleep."""
+        self.outside = Blocked()
 
     def end(self) -> None:
         """End every thread that is left. MAIN calls it, whatever the outcome of the execution."""
@@ -128,7 +118,7 @@ class Scheduler:
         carrier = RealThread if self.real_threads else greenlet
         thread.carrier = carrier(self._body, self.main.carrier)
         self.threads.append(thread)
-        self.ready.append(thread)
+        self.queue.add(thread)
         if not background:
             self.unfinished += 1
         if self.released:
@@ -160,7 +150,7 @@ class Scheduler:
             self._let_in()
         me.operation = number
         me.points = 0
-        self.idle = 0
+        self.queue.idle = 0
         self._arm(me)
         if number:
             self.point()
@@ -179,7 +169,7 @@ class Scheduler:
         self.here()
         self.count_points()
         me.done = True
-        self.ready.remove(me)
+        self.queue.ready.remove(me)
         if not me.background:
             self.unfinished -= 1
             if not self.unfinished and self.main.waiting is self:
@@ -188,8 +178,8 @@ class Scheduler:
             self.wake(thread)
         me.operation += 1
         me.points = 1
-        to = self._follow(me) or self.main
-        self._enter(to)
+        to = self.follow(me) or self.main
+        self.enter(to)
         me.carrier.parent = to.carrier
 
     # Points
@@ -212,8 +202,8 @@ class Scheduler:
         if self.outside and not self.asked:
             self._let_in()
         if self._spent():
-            self._fail(self._livelock())
-        others = self._others(me)
+            self._fail(livelock(self.steps))
+        others = self.queue.others(me)
         to = me
         if others:
             to = self.strategy.choose(me, others) if self.asked else after(me, others)
@@ -226,7 +216,7 @@ class Scheduler:
             self.now += 0.01
         if self.trace is not None:
             self.trace.append(Mark("switch", me.index, to.index, self.place()))
-        self._enter(to)
+        self.enter(to)
         to.carrier.switch()
 
     def take_turns(self, points: int) -> None:
@@ -242,21 +232,15 @@ class Scheduler:
             return
         me = self.current
         if self.segments is not None and self.released:
-            others = tuple(t.index for t in self._others(me))
+            others = tuple(t.index for t in self.queue.others(me))
             first = me.points + 1
             self.segments.append(Segment(me.index, me.operation, first, me.points + passed, others, False))
         self.armed = self.left
         me.points += passed
         self.steps += passed
 
-    def _others(self, me: VirtualThread) -> list[VirtualThread]:
-        others = [t for t in self.ready if t is not me]
-        if self.sleeping:  # time may pass at any point
-            others += [t for t in self.sleeping if t is not me and t not in others]
-        return others
-
     def _arm(self, thread: VirtualThread) -> None:
-        if len(self.ready) < 2 and not self.sleeping:  # nobody else could run: `wake` arms anew
+        if len(self.queue.ready) < 2 and not self.queue.sleeping:  # nobody else could run: `wake` arms anew
             self.asked = False
             points = FAIR
         else:
@@ -265,14 +249,15 @@ class Scheduler:
             # Never past the limit: turns are to begin at the same point whatever the strategy is.
             points = max(1, min(distance, FAIR, self.limit - self.steps))
         if self.outside:  # every point is looked at
-            self.until, points = points, 1
+            self.outside.until, points = points, 1
         self.left = self.armed = points
 
-    def _enter(self, thread: VirtualThread) -> None:
-        if thread.deadline is not None and thread not in self.ready:
+    def enter(self, thread: VirtualThread) -> None:
+        """This thread is the current one from now on. The caller switches to it."""
+        if thread.deadline is not None and thread not in self.queue.ready:
             self._pass_time(thread.deadline)
         if not thread.background:
-            self.idle = 0
+            self.queue.idle = 0
         self.current = thread
         self._arm(thread)
 
@@ -286,34 +271,25 @@ class Scheduler:
         self.count_points()
         me.points += 1
         self.steps += 1
-        me.waiting, me.waits = on, waits
         me.timed_out = False
-        self.ready.remove(me)
-        if timeout is not None:
-            me.deadline = self.now + max(timeout, 0.0)
-            self.sleeping.append(me)
-        to = self._follow(me)
+        self.queue.wait(me, on, waits, None if timeout is None else self.now + max(timeout, 0.0))
+        to = self.follow(me)
         if to is None:
             assert self.failure is not None
             raise self.failure
         if self.trace is not None:
             self.trace.append(Mark("block", me.index, wait_of(me), self.place()))
-        self._enter(to)
+        self.enter(to)
         if to is not me:
             to.carrier.switch()
-        if me.deadline is not None:
-            me.deadline = None
-            self.sleeping.remove(me)
-        return not me.timed_out
+        return self.queue.goes_on(me)
 
     def wake(self, thread: VirtualThread) -> None:
         """A thread that waits becomes ready."""
-        if thread in self.ready:
+        if thread in self.queue.ready:
             return
         self.count_points()
-        thread.waiting = None
-        self.ready.append(thread)
-        self.ready.sort(key=order)
+        self.queue.add(thread)
         if self.released:
             self._arm(self.current)
 
@@ -324,25 +300,24 @@ class Scheduler:
             return
         self.count_points()
         thread.waiting = on
-        self.ready.remove(thread)
+        self.queue.ready.remove(thread)
 
-    def _follow(self, me: VirtualThread) -> VirtualThread | None:
-        # The thread that goes on instead of `me`. None if there is none and `me` is MAIN: `failure` is set.
-        ready = self.ready
+    def follow(self, me: VirtualThread) -> VirtualThread | None:
+        """The thread that goes on after `me`. None if there is none and `me` is MAIN: `failure` is set."""
+        ready = self.queue.ready
         if self.outside:
             self._let_in()
         if self._spent():
-            return self._fail_in_main(self._livelock(), me)
-        while not ready and not self.sleeping and self.outside:
+            return self._fail_in_main(livelock(self.steps), me)
+        while not ready and not self.queue.sleeping and self.outside:
             self._let_in()
         if not ready:
-            if not self.sleeping or self._waits_in_vain():
-                return self._fail_in_main(Stuck("deadlock", describe((self.main, *self.threads), self)), me)
-            return min(self.sleeping, key=lambda t: (t.deadline, t.index))
+            if (sleeper := self.queue.first_to_wake()) is not None:
+                return sleeper
+            return self._fail_in_main(deadlock((self.main, *self.threads), self), me)
         if ready[0] is self.main:
             return self.main
-        others = [t for t in self.sleeping if t is not me and t not in ready]
-        choices = ready + others
+        choices = self.queue.following(me)
         if len(choices) == 1:
             return ready[0]
         if self.turns:
@@ -366,19 +341,11 @@ class Scheduler:
         self.limit *= 2
         return False
 
-    def _waits_in_vain(self) -> bool:
-        # Time passes again and again for background threads alone.
-        if any(not t.background for t in self.sleeping):
-            return False
-        self.idle += 1
-        return self.idle > IDLE
-
     def _pass_time(self, until: float) -> None:
         self.now = max(self.now, until)
-        for thread in self.sleeping:
-            if thread.deadline is not None and thread.deadline <= self.now and thread not in self.ready:
-                thread.timed_out = True
-                self.wake(thread)
+        for thread in self.queue.due(self.now):
+            thread.timed_out = True
+            self.wake(thread)
 
     # Failing
 
@@ -392,39 +359,19 @@ class Scheduler:
         self.main.waiting = None
         return self.main
 
-    def _livelock(self) -> Stuck:
-        return Stuck("livelock", f"after {self.steps} switch points it still goes on")
-
     def _fail(self, failure: Stuck) -> None:
         to = self._fail_in_main(failure, self.current)
         if to is None:
             raise failure
-        self._enter(to)
+        self.enter(to)
         to.carrier.switch()
 
     # Threads that are blocked outside Python
 
-    def block_outside(self) -> None:
-        """The current thread is blocked outside Python: another goes on. The watchdog calls it."""
-        me = self.current
-        self.count_points()
-        me.points += 1
-        self.steps += 1
-        me.waiting, me.waits = self.outside, "a call outside Python"
-        self.ready.remove(me)
-        self.outside[me.carrier.ident] = me
-        me.carrier.slept = sleeps(me.carrier.native)
-        inside = self.main.waiting is not self
-        to = self._follow(me)
-        if to is None or (inside and self.failure is not None):
-            return  # MAIN fails where it is in the target
-        self._enter(to)
-        to.carrier.resume()
-
     def here(self) -> VirtualThread:
         """The current thread. A thread that was blocked outside Python waits for its turn here."""
         if self.outside and (thread := self.outside.get(get_ident())) is not None:
-            self.back.append(thread)
+            self.outside.back.append(thread)
             self.left = self.armed = 1
             thread.carrier.wait()
         return self.current
@@ -435,26 +382,16 @@ class Scheduler:
             self.here()
             return False
         self.count_points()
-        self.until -= 1
-        if self.until > 0:
+        self.outside.until -= 1
+        if self.outside.until > 0:
             self.left = self.armed = 1
-        return self.until <= 0
+        return self.outside.until <= 0
 
     def _let_in(self) -> None:
         # Threads that are back become ready, at places that do not depend on how fast they came.
         self.left = self.armed = 1
-        self.looking = True
-        for ident, thread in sorted(self.outside.items(), key=lambda item: item[1].index):
-            carrier = thread.carrier
-            if stays_blocked(carrier.native, carrier.slept, partial(self.back.__contains__, thread)):
-                carrier.slept = sleeps(carrier.native)
-                continue
-            self.back.remove(thread)
-            del self.outside[ident]
-            thread.waiting = None
-            self.ready.append(thread)
-        self.ready.sort(key=order)
-        self.looking = False
+        for thread in self.outside.returned():
+            self.queue.add(thread)
 
 
 scheduler: Final = Scheduler()

@@ -93,7 +93,7 @@ class Priorities:
 
     def distance(self, thread: VirtualThread) -> int:
         """The points to the next fall; 1 if a thread of higher priority is ready."""
-        if any(self._priority(t) > self._priority(thread) for t in scheduler.ready):
+        if any(self._priority(t) > self._priority(thread) for t in scheduler.queue.ready):
             return 1
         if not self._falls:
             return FOREVER
@@ -105,7 +105,7 @@ class Priorities:
             del self._falls[0]
             self._lowest -= 1
             self._priorities[thread.index] = self._lowest
-        return max([thread, *(t for t in others if t in scheduler.ready)], key=self._priority)
+        return max([thread, *(t for t in others if t in scheduler.queue.ready)], key=self._priority)
 
     def follow(self, thread: VirtualThread, ready: list[VirtualThread]) -> VirtualThread:
         """The thread with the highest priority."""

@@ -135,10 +135,15 @@ def after(me: VirtualThread, others: list[VirtualThread]) -> VirtualThread:
     return next((t for t in others if t.index > me.index), others[0])
 
 
-def describe(threads: Iterable[VirtualThread], but_for: object) -> str:
-    """Which thread waits for what, and which holds it. Waiting `but_for` something is left out."""
+def deadlock(threads: Iterable[VirtualThread], but_for: object) -> Stuck:
+    """No thread can go on: what each waits for, and who holds it, without those that wait on `but_for`."""
     waiting = [each for each in threads if each.waiting not in (None, but_for) and not each.done]
-    return "; ".join(f"{thread.name} waits for {wait_of(thread)}" for thread in waiting)
+    return Stuck("deadlock", "; ".join(f"{each.name} waits for {wait_of(each)}" for each in waiting))
+
+
+def livelock(points: int) -> Stuck:
+    """The threads go on without end, after so many switch points."""
+    return Stuck("livelock", f"after {points} switch points it still goes on")
 
 
 def wait_of(thread: VirtualThread) -> str:

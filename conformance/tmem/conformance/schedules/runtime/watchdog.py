@@ -85,14 +85,30 @@ def _watch_outside(over: threading.Event) -> None:
         time.sleep(TICK)
         me = scheduler.current
         now = progress()
-        if not scheduler.running or scheduler.looking or now != seen:
+        if not scheduler.running or scheduler.outside.looking or now != seen:
             seen = now
         elif is_blocked(me.carrier.native, partial(_went_on, now)):
-            scheduler.block_outside()
+            _let_another_go_on()
+
+
+def _let_another_go_on() -> None:
+    # The current thread is blocked outside Python.
+    me = scheduler.current
+    scheduler.count_points()
+    me.points += 1
+    scheduler.steps += 1
+    scheduler.queue.wait(me, scheduler.outside, "a call outside Python")
+    scheduler.outside.add(me)
+    inside = scheduler.main.waiting is not scheduler
+    to = scheduler.follow(me)
+    if to is None or (inside and scheduler.failure is not None):
+        return  # MAIN fails where it is in the target
+    scheduler.enter(to)
+    to.carrier.resume()
 
 
 def _went_on(since: tuple[int, int, int, int]) -> bool:
-    return scheduler.looking or progress() != since
+    return scheduler.outside.looking or progress() != since
 
 
 class Watch:
