@@ -1,8 +1,8 @@
 """`make history-agreement`: the history checker against the definition, on a million small histories.
 
 Each batch has a seed of its own and is kept in docs/results/history-agreement.json when it is done, so the
-run can be interrupted and goes on where it was; a change of the code under comparison begins it anew.
-Orders of legal histories are replayed, and windows of illegal ones are judged by the definition as well.
+run can be interrupted and continued. If the compared code has changed, it starts from the beginning.
+Linearizations of legal histories are replayed, and the definition also decides windows of illegal ones.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs/results/history-agreement.json"
 BATCH = 5_000
 OTHERS = frozenset({"__init__", "format", "recorder", "replies", "stream"})
-"""Modules of the checker that take no part in it."""
+"""Modules of the checker's package that do not influence its answers."""
 QUESTIONS = ("linearizable", "linearizable", "linearizable", "atomic-flush", "integrity")
-"""What the batches ask, in turns."""
+"""The question of each batch, in rotation."""
 
 
 def ask(question: str, calls: Sequence[Call]) -> tuple[str, bool, str]:
-    """What the checker answers, whether that is right, and what else is wrong with its evidence."""
+    """Return the checker's answer, whether it is right, and what is wrong with its evidence, if anything."""
     records = [call_of(0, call.begin, call.end, call.operation, call.answer) for call in calls]
     if question == "integrity":
         result, legal = check(records, level="integrity"), intact(calls)
@@ -67,7 +67,7 @@ def ask(question: str, calls: Sequence[Call]) -> tuple[str, bool, str]:
 
 
 def batch(seed: int) -> dict[str, Any]:
-    """The count of answers of one batch, and the histories on which checker and definition differ."""
+    """Return the counts of answers of one batch, and the histories on which checker and definition differ."""
     draw = random.Random(seed)
     question = QUESTIONS[seed % len(QUESTIONS)]
     counts: Counter[str] = Counter()
@@ -82,7 +82,7 @@ def batch(seed: int) -> dict[str, Any]:
 
 
 def code() -> str:
-    """What tells one version of the code under comparison from another, whatever its comments say."""
+    """Return a hash of the compared code, without comments and docstrings."""
     files = [Path(definition.__file__), Path(integrity.__file__), ROOT / "bench/histories.py"]
     files += [file for file in sorted(Path(history.__path__[0]).rglob("*.py")) if file.stem not in OTHERS]
     return hashlib.sha256("".join(map(_bare, files)).encode()).hexdigest()[:16]
@@ -101,7 +101,7 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 def done(version: str) -> list[dict[str, Any]]:
-    """The batches of this version that were done before."""
+    """Return the batches of this version that earlier runs finished."""
     if not RESULTS.exists():
         return []
     kept = json.loads(RESULTS.read_text(encoding="utf-8"))
@@ -109,7 +109,7 @@ def done(version: str) -> list[dict[str, Any]]:
 
 
 def save(version: str, batches: Sequence[dict[str, Any]]) -> None:
-    """Keep what was done."""
+    """Write the finished batches to the results file."""
     counts: Counter[str] = Counter()
     for one in batches:
         counts.update({kind: one.get(kind, 0) for kind in ("legal", "illegal", "unknown")})

@@ -1,4 +1,4 @@
-"""Rounds: whoever is compared takes turns, so that a ratio within a round outlives a noisy machine."""
+"""Rounds: contenders are measured in turn, so that noise of the machine hardly changes ratios in a round."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 Times = dict[str, list[float]]
-"""By name, one figure a round; the nth figures of all names belong together."""
+"""The figures of each name, one a round; the nth figures of all names are of the same round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +22,21 @@ class Ratio:
 
     @classmethod
     def over(cls, figures: Sequence[float]) -> Ratio:
-        """The summary of one figure a round; ValueError where there is none."""
+        """Summarize the figures, one a round. Raises ValueError if there are none."""
         if not figures:
             raise ValueError("no rounds: nothing to take a median of")
         return cls(statistics.median(figures), min(figures), max(figures))
 
 
 def ratio(above: Sequence[float], below: Sequence[float]) -> Ratio:
-    """`above` over `below`, round by round; ValueError where they do not pair up."""
+    """Return `above` divided by `below`, round by round. Raises ValueError if their lengths differ."""
     return Ratio.over([one / other for one, other in zip(above, below, strict=True)])
 
 
 def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int, visits: int = 1) -> Times:
-    """Ask each contender for figures in each round, in an order that is drawn anew at each visit.
+    """Measure each contender in each round, in a random order that is drawn again at each visit.
 
-    Its figure of a round is the median of its visits: one that the machine disturbed is no figure.
+    Its figure of a round is the median of its visits, so that one disturbed visit does not count.
     """
     draw = random.Random(rounds)
     figures: Times = {name: [] for name in contenders}
@@ -51,14 +51,14 @@ def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int, visits: 
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Wall time of one call, in seconds."""
+    """Return the wall time of one call, in seconds."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def percentile(figures: Sequence[float], share: float) -> float:
-    """The least figure that `share` (0 to 1) of all do not exceed."""
+    """Return the smallest figure such that `share` (0 to 1) of all figures are not greater."""
     if not figures:
         raise ValueError("no figures: nothing to take a percentile of")
     ordered = sorted(figures)
@@ -67,6 +67,6 @@ def percentile(figures: Sequence[float], share: float) -> float:
 
 
 def thin(figures: Sequence[float]) -> list[list[float]]:
-    """The tail of a distribution as a few ⟨share, figure⟩ points, for a plot."""
+    """Return the tail of a distribution as a few ⟨share, figure⟩ points, for a plot."""
     shares = [0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999]
     return [[share, percentile(figures, share)] for share in shares]

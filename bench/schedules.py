@@ -1,6 +1,6 @@
 """`python -m bench.schedules`: how fast schedules are run and judged, beside frontrun.
 
-Prints Markdown, or writes it. frontrun is a peer for this bench alone: where it is absent, that is said.
+Prints Markdown, or writes it. frontrun is installed for this bench alone. If it is absent, the page says so.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from tmem.impl.target import factory
 
 LEVELS: tuple[Level, ...] = ("lock", "statement")
 PER_PROGRAM = 40
-"""Schedules of each program, as the default run does it."""
+"""Schedules of each program, as many as in the default run."""
 STAY = 8.0
-"""After how many points a thread gives way, on average."""
+"""The mean number of switch points that a thread passes before another one runs."""
 PEER = "frontrun, random"
 Row = tuple[object, ...]
 
 
 @click.command()
 @click.option(
-    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds whose median is told."
+    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds; figures are medians."
 )
 @click.option(
     "--programs", type=click.IntRange(1), default=25, show_default=True, help="Programs in a round."
@@ -56,10 +56,10 @@ Row = tuple[object, ...]
 )
 def main(rounds: int, programs: int, bounded: int, into: Path | None) -> None:
     """Measure the schedules of 2 threads x 3 operations on impl."""
-    told = Console(stderr=True)
+    progress = Console(stderr=True)
     subject = open_subject("tmem.impl.target", "factory", ((None,),))
     parts = ["# Schedules", "", f"Written by `make schedules` on Python {sys.version.split()[0]}."]
-    parts += [*section_speed(subject, rounds, programs, told), *section_bound(subject, bounded, told)]
+    parts += [*section_speed(subject, rounds, programs, progress), *section_bound(subject, bounded, progress)]
     text = "\n".join(parts) + "\n"
     if into is None:
         print(text)
@@ -70,14 +70,14 @@ def main(rounds: int, programs: int, bounded: int, into: Path | None) -> None:
 # Speed
 
 
-def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -> list[str]:
+def section_speed(subject: Subject, rounds: int, programs: int, progress: Console) -> list[str]:
     """Schedules a second: ours at each level and frontrun's, in turns."""
     drawn = [draw(random.Random(n), 2, 3, subject.reclaims, subject.shared) for n in range(programs)]
     takers: dict[str, Callable[[], tuple[int, float, float]]] = {
         f"{level} points, judged": partial(ours, subject, level, drawn) for level in LEVELS
     }
     missing = ""
-    os.environ["FRONTRUN_ACTIVE"] = "1"  # it asks to be started by its own command, which sets this
+    os.environ["FRONTRUN_ACTIVE"] = "1"  # set by frontrun's own command, which it expects to be started by
     try:
         import frontrun
     except ImportError:
@@ -88,7 +88,7 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
     rates: dict[str, list[tuple[float, float]]] = {name: [] for name in takers}
     for number in range(rounds):
         for name, take in takers.items():
-            told.print(f"speed: round {number + 1} of {rounds}, {name}")
+            progress.print(f"speed: round {number + 1} of {rounds}, {name}")
             done, wall, cpu = take()
             rates[name].append((done / wall, done / cpu))
     rows: list[Row] = []
@@ -109,7 +109,7 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
         f"{PER_PROGRAM} schedules of each; median of {rounds} rounds. The peer takes its turn in each, on",
         "the same programs and the same store.",
         "Each schedule makes a store, runs the setup and reads every slot at the end; ours are judged, the",
-        "peer's are not. CPU time is that of the process: what a core would do that has nothing else to do.",
+        "peer's are not. CPU time is that of the process: its rate is that of a core that does nothing else.",
         "",
         *table(("what", "schedules/s", "schedules/s of CPU time", "ratio to frontrun"), rows),
         "",
@@ -118,7 +118,7 @@ def section_speed(subject: Subject, rounds: int, programs: int, told: Console) -
 
 
 def ours(subject: Subject, level: Level, programs: list[Program]) -> tuple[int, float, float]:
-    """Schedules, wall and CPU seconds."""
+    """Return the number of schedules, and the wall and CPU seconds that they took."""
     done, begun, worked = 0, time.perf_counter(), time.process_time()
     with watched():
         for program in programs:
@@ -163,7 +163,7 @@ class State:
         self.perform(self.script.threads[number])
 
     def last(self) -> bool:
-        """What is done when the threads have ended."""
+        """Perform the program's last steps after the threads have ended."""
         self.perform(self.script.last)
         self.store.close()
         return True
@@ -185,13 +185,13 @@ class State:
 # Search up to a bound
 
 
-def section_bound(subject: Subject, programs: int, told: Console) -> list[str]:
+def section_bound(subject: Subject, programs: int, progress: Console) -> list[str]:
     """How many schedules with up to two preemptions there are, and how long they take."""
     rows: list[Row] = []
     for level in LEVELS:
         schedules, seconds, complete = [], [], 0
         for number in range(programs):
-            told.print(f"bound 2: {level} points, program {number + 1} of {programs}")
+            progress.print(f"bound 2: {level} points, program {number + 1} of {programs}")
             program = draw(random.Random(f"bound {number}"), 2, 3, subject.reclaims, subject.shared)
             search = Search(Executor(subject.backends(level, 0), program, subject.page_size))
             begun = time.process_time()

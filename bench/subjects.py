@@ -14,44 +14,44 @@ Handle = tuple[int, int]
 """Object id and index."""
 
 
-class Missing(Exception):  # noqa: N818  (no error: it is named in the tables)
-    """A subject that this machine cannot run; the message says why, and what would bring it."""
+class Missing(Exception):  # noqa: N818  (the tables show it, so it is no error)
+    """A subject that this machine cannot run; the message says why, and what to install."""
 
 
 class Subject(Protocol):
-    """A loop per operation, so that nobody pays for a call that its users would not make.
+    """A store with a loop for each operation, so that calls through an adapter are not timed.
 
-    Each loop answers how many of its operations found or stored a page.
+    Each loop returns how many of its operations found or stored a page.
     """
 
     offers: frozenset[str]
 
     def keys(self, handles: Sequence[Handle]) -> list[Any]:
-        """The handles as this subject's users would hold them."""
+        """Return the handles in the form that users of this store would keep."""
 
     def hold(self, keys: Sequence[Any], pages: Sequence[bytes]) -> list[Any]:
-        """Untimed: hold the pages from now on; the keys under which the other loops find them."""
+        """Store the pages, untimed. Returns the keys under which the other loops find them."""
 
     def put(self, keys: Sequence[Any], pages: Sequence[bytes]) -> int: ...
 
     def get(self, keys: Sequence[Any]) -> int: ...
 
     def take(self, keys: Sequence[Any]) -> int:
-        """Get, and let the slot hold nothing: the exclusive get of an ephemeral pool."""
+        """Get each page and remove it, as a hit in a private ephemeral pool does."""
 
     def flush(self, keys: Sequence[Any]) -> int: ...
 
     def read(self, key: Any) -> bytes | None:
-        """One page, to see that it is the right one."""
+        """Return one page, to check that it is the right one."""
 
     def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A subject as the bench meets it: `swap` keeps a page that is got, `cache` may give it up.
+    """A store that the bench measures: `swap` keeps a page that is read, `cache` may remove it.
 
-    Peers have one for both, and neither reclaim nor objects.
+    Peers have one subject for both, without reclaim and without objects.
     """
 
     name: str
@@ -62,12 +62,12 @@ class Contender:
     flush_objects: Callable[[Sequence[Handle]], int] | None = None
 
     def close(self) -> None:
-        """End it, with its server or device where it has one."""
+        """Close the store, with its server or device if it has one."""
         self.swap.close()
 
 
 class Keyed:
-    """The loops over operations that take one key each, as the peers have them."""
+    """The loops for a store whose operations take one key each, as those of the peers do."""
 
     offers = EVERY
 
@@ -113,16 +113,16 @@ class Keyed:
         return len(keys)
 
     def close(self) -> None:
-        """Nothing outlives the object."""
+        """Do nothing: no server or device has to be closed."""
 
 
 def handles(count: int, first: int = 0) -> list[Handle]:
-    """The handles number `first` and after, in objects of 64 pages."""
+    """Return `count` handles from number `first` on, in objects of 64 pages."""
     return [divmod(number, PER_OBJECT) for number in range(first, first + count)]
 
 
 def prove(contender: Contender, pages: Sequence[bytes]) -> None:
-    """See each page come back as it was put, before anything is timed; RuntimeError where one does not."""
+    """Check before anything is timed that each page is returned as it was put. Raises RuntimeError if not."""
     for subject in {id(pool): pool for pool in (contender.swap, contender.cache)}.values():
         keys = subject.keys(handles(len(pages), first=1 << 20))
         held = subject.hold(keys, pages)

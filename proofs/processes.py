@@ -1,4 +1,4 @@
-"""How proofs use two cores: fresh processes, which just end on Ctrl-C."""
+"""Runs proofs on two cores, in fresh processes that end without a traceback on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ R = TypeVar("R")
 PROCESSES: Final = 2
 SPAWN: Final = get_context("spawn")
 ending: Final = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-"""What each process does first."""
+"""The first function that each process calls."""
 
 
 def each(function: Callable[[A], R], arguments: Sequence[A]) -> Iterator[R]:
-    """The function's answers to the arguments, in `PROCESSES` processes, in the order in which they end."""
+    """Yield the results of the function for the arguments, as they come from `PROCESSES` processes."""
     with ProcessPoolExecutor(PROCESSES, SPAWN, ending) as pool:
         futures = [pool.submit(function, argument) for argument in arguments]
         try:

@@ -13,21 +13,22 @@ from bench.rounds import Times, in_turn
 from bench.subjects import GET, PUT, Contender, Subject, handles
 
 FEW = 8
-"""Operations between two looks at the clock; few, since beside a busy thread each may take 10 ms."""
+"""Operations between two looks at the clock. Beside a busy thread each of them may take 10 ms."""
 MOST = 32_768
-"""Pages that all threads together put at most in one go."""
+"""The most pages that all threads together put in one measurement."""
 ALONE, BUSY = "alone", "busy"
 
 
 def name(operation: str, threads: int, company: str) -> str:
-    """The name of a piece."""
+    """Return the name under which a figure is kept."""
     return f"{operation}, {threads} threads, {company}"
 
 
 def measure(plan: Plan) -> Iterator[tuple[str, Times]]:
-    """By operation, number of threads and company, the seconds that a page took, over all threads.
+    """Yield the seconds per page over all threads, for each operation, number of threads and company.
 
-    A round has all numbers of threads and both companies for each contender, so ratios between those hold.
+    One round measures each contender with every number of threads and in both companies, so ratios between
+    these compare figures of the same moment.
     """
     with contenders(plan) as ready:
         for operation, prepare in (PUT, _puts), (GET, _gets):
@@ -47,7 +48,7 @@ def measure(plan: Plan) -> Iterator[tuple[str, Times]]:
 
 
 Crowd = Callable[[], tuple[list[Work], Callable[[], None]]]
-"""Fresh workers for one go, and what to do after it, untimed."""
+"""Returns new workers for one measurement, and a function to call after it, which is not timed."""
 
 
 def _seconds(contender: Contender, crowd: Crowd, company: str, seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""What people use today, each behind the same few loops; one module each, imported when it is measured."""
+"""Adapters of stores that people use today, a module for each, imported when it is measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.subjects import Contender, Missing, Subject
 
 LIMIT = "lz4 loop"
-"""The limit: lz4 called in a loop, with nothing kept and nothing looked up."""
+"""The upper bound: lz4 called in a loop, without storing or looking up anything."""
 
 PEERS = {
     LIMIT: "bench.peers.loop:Loop",
@@ -23,7 +23,7 @@ PEERS = {
 
 
 def open_peer(name: str, folder: Path) -> Contender:
-    """The peer, ready; it may use the folder. Missing where this machine cannot run it."""
+    """Start a peer, which may use the folder. Raises Missing if this machine cannot run it."""
     module, _, member = PEERS[name].partition(":")
     try:
         make = getattr(import_module(module), member)

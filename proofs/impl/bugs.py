@@ -1,4 +1,4 @@
-"""Bugs seeded into a copy of the implementation, each with a contract that must be refuted by it."""
+"""Bugs seeded into a copy of the implementation, each with a contract that must find it."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ BUGS: Final = {
         "busy_pools_are_passed_over_and_keep_their_place",
         Bug("reclaim", "in reversed(passed)", "in passed"),
     ),
-    "a sweep drops the young entry for one that it has swept": Seeded(
+    "a sweep drops a young entry instead of the one that it has swept": Seeded(
         "a_sweep_leaves_every_page_in_its_place",
         Bug("order", MARKS, "        marks = obj.stale = obj.stale or {}\n"),
     ),
@@ -245,7 +245,7 @@ BUGS: Final = {
         "a_put_fits_the_budget_or_fails",
         Bug("room", "max(0, used - self.budget)", "max(0, used - self.budget - 1)"),
     ),
-    "a put over a page fails for want of the old page's room": Seeded(
+    "a put over a page does not count the old page's room as free": Seeded(
         "a_put_fits_the_budget_or_fails",
         Bug("pool", "            cost -= self.cost_of(old)\n", "            cost -= self.cost\n"),
     ),
@@ -257,7 +257,7 @@ BUGS: Final = {
         "a_put_that_is_refused_memory_leaves_nothing",
         Bug("hosts", "            self._pam.free(pampd)\n            raise", "            raise"),
     ),
-    "whoever leaves ends a shared pool": Seeded(
+    "any client that leaves ends a shared pool": Seeded(
         "the_pages_stay_with_those_who_stay",
         Bug("registry", "        if not users:\n            pool.end()", "        pool.end()"),
     ),

@@ -1,8 +1,8 @@
-"""Each operation is right wherever between two of its statements the reclaimer strikes.
+"""Each operation is right if the reclaimer strikes between any two of its statements.
 
-`at` says where: at the so many-th point at which the room's lock is free. The pool's lock may be held
-there, by the operation: then the reclaimer passes that pool over. `hard` strikes take all that they can,
-others the oldest page.
+`at` is the number of the point, among those at which the room's lock is free. The operation may hold the
+pool's lock there: then the reclaimer passes that pool over. A `hard` strike takes every page that it can,
+any other strike the oldest page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def strike(scene: Scene, at: int, hard: bool) -> Interruption:
 
 @contract("TMEM-GET-1", "TMEM-GET-2", "TMEM-GET-3", "TMEM-RECLAIM-1", "TMEM-RECLAIM-2")
 def a_get_under_a_strike_is_right(before: Before, at: int, hard: bool) -> bool:
-    """A get shows what the slot holds, or misses what was reclaimed, and leaves what it should."""
+    """A get returns the page of the slot, or misses if it was reclaimed; a hit keeps or removes the page."""
     scene = Scene(before)
     event = interrupted(strike(scene, at, hard), scene.get)
     follows(scene, TARGET, event)
@@ -33,7 +33,7 @@ def a_get_under_a_strike_is_right(before: Before, at: int, hard: bool) -> bool:
 
 @contract("TMEM-PUT-2", "TMEM-PUT-3", "TMEM-RECLAIM-1", "TMEM-RECLAIM-2")
 def a_put_under_a_strike_is_right(before: Before, page: int, at: int, hard: bool) -> bool:
-    """A put stores its page over whatever there was; reclaim before it, and never its undoing."""
+    """A put replaces whatever the slot held; the reclaimer may take the old page but not the new one."""
     scene = Scene(before, page)
     event = interrupted(strike(scene, at, hard), scene.put)
     follows(scene, TARGET, event)

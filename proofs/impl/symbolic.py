@@ -1,8 +1,8 @@
-"""Where CrossHair looks and where it need not.
+"""Determines which code CrossHair traces, and which runs without it.
 
-Only a few values of a contract are symbolic: where something strikes, how much, which pages. Code that
-merely hands such values on can run without CrossHair looking at every instruction, many times faster;
-where it did look into one, CrossHair would say so.
+Only a few values of a contract are symbolic: where a strike happens, how much it takes, and the pages. Code
+that only passes such values on can run untraced, which is many times faster. If it used such a value,
+CrossHair would raise an error.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ _unlooked: Final = cast("Callable[[], AbstractContextManager[object]]", tracers.
 
 
 def quietly() -> AbstractContextManager[object]:
-    """Within, CrossHair does not look."""
+    """A block that CrossHair does not trace."""
     return _unlooked() if _looking() else nullcontext()
 
 
 def symbolically() -> AbstractContextManager[object]:
-    """Within, CrossHair looks again, wherever it does at all."""
+    """A block that CrossHair traces again, if it is at work at all."""
     if optional_context_statespace() is None or _looking():
         return nullcontext()
     return _looked()
 
 
 def decided(flag: bool) -> bool:
-    """The flag, not symbolic any more: from here on there is a path for each value it may have."""
+    """Return the flag as a plain bool: CrossHair continues on one path for each possible value."""
     with symbolically():
         return True if flag else False  # noqa: SIM210
 
 
 def among(number: int, numbers: range) -> int:
-    """The number, not symbolic any more, by halving; one outside of the range counts as the end nearby."""
+    """Return the number as a plain int, found by bisection; outside of the range, its nearer end."""
     with symbolically():
         while len(numbers) > 1:
             middle = len(numbers) // 2

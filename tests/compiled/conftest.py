@@ -1,4 +1,4 @@
-"""What builds the libraries of these tests. A compiler that is missing skips tests, and is an error in CI."""
+"""Builds the libraries of these tests. Without a compiler the tests are skipped; in CI they fail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Build = Callable[..., Path]
 
 
 def tool(*names: str) -> str:
-    """The first of these programs that there is."""
+    """Return the first of these programs that is installed; skip the test, or fail it in CI, if none is."""
     for name in names:
         if shutil.which(name):
             return name

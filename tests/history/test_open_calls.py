@@ -1,4 +1,4 @@
-"""Calls that never return: any number of them is decided exactly, in states that are linear in the calls."""
+"""Histories with any number of calls that never return are decided exactly, in states linear in the calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tmem.spec.operations import (
 
 SLOT = (1, 0, 7, 0)
 STATES_PER_CALL = 4
-"""What one call may cost where the calls that return do not overlap."""
+"""The most states for each call where the calls that return do not overlap."""
 
 
 def small_with_open_calls(draw: random.Random) -> list[spec.Call]:
@@ -87,7 +87,7 @@ def test_agrees_with_the_definition(seed: int) -> None:
 
 
 def can_be_served(begun: list[str], needs: list[tuple[int, str]]) -> bool:
-    """Whether each need, of a page or of any call, can have a call of its own that had begun (a matching)."""
+    """Whether each need can be matched with a different call that began before it and has the needed page."""
     serves: dict[int, int] = {}
 
     def serve(need: int, tried: set[int]) -> bool:
@@ -103,7 +103,7 @@ def can_be_served(begun: list[str], needs: list[tuple[int, str]]) -> bool:
     return all(serve(need, set()) for need in range(len(needs)))
 
 
-def test_what_can_be_taken_is_what_a_matching_can_serve() -> None:
+def test_open_calls_serve_a_need_exactly_if_a_matching_exists() -> None:
     draw = random.Random(3)
     refused = 0
     for _ in range(3_000):
@@ -128,7 +128,7 @@ def test_what_can_be_taken_is_what_a_matching_can_serve() -> None:
 
 
 def crashed(draw: random.Random, puts: int, pages: int, flags: int, misses: float = 0.0) -> list[Call]:
-    """A legal history: puts that never return but take effect later, with gets that show it, one by one."""
+    """A legal history of puts that never return but take effect later, each of which a get shows."""
     calls = [Call(0, 0, 1, "new_pool", (1, flags, None), 0)]
     waiting: list[str] = []
     now, begun = 2, 0
@@ -147,7 +147,7 @@ def crashed(draw: random.Random, puts: int, pages: int, flags: int, misses: floa
 
 
 def too_many_hits(calls: list[Call]) -> list[Call]:
-    """The history, and then hits of one page, each after a flush: one more of them than puts of the page."""
+    """Add hits of one page, each after a flush, so that there is one more hit than puts of the page."""
     page = next(call.args[4] for call in calls if call.op == "put")
     now = max(call.end or 0 for call in calls) + 10
     more = []
@@ -216,7 +216,7 @@ def test_a_put_that_timed_out_takes_effect_once(count: int) -> None:
 
 
 def at_once(rounds: int, threads: int) -> list[Call]:
-    """Threads get at the same time what as many puts that never return have put."""
+    """In each round, every thread gets the page of a put that never returns, all at the same time."""
     draw = random.Random(rounds)
     calls = [Call(0, 0, 1, "new_pool", (1, PERSIST, None), 0)]
     for n in range(rounds):
@@ -229,7 +229,7 @@ def at_once(rounds: int, threads: int) -> list[Call]:
 
 
 @pytest.mark.parametrize("rounds", [20, 200])
-def test_gets_that_overlap_cost_no_more_for_the_puts_that_were_before(rounds: int) -> None:
+def test_earlier_open_puts_do_not_make_overlapping_gets_costlier(rounds: int) -> None:
     calls = at_once(rounds, threads=4)
     assert isinstance(check(calls, budget=100 * len(calls)), Legal)
     hit = next(call for call in calls if call.op == "get")

@@ -29,7 +29,7 @@ def invoke(*words: str) -> Result:
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty folder, in which the command runs; `file` is no folder in it."""
+    """An empty folder, in which the command runs; `file` is not a folder."""
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("kept")
     return tmp_path
@@ -39,13 +39,13 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("option", "path", "said"),
     [
-        ("--work", "file", "file is no folder"),
-        ("--work", "file/work", "file is no folder"),
-        ("--results", "file", "file is no folder"),
-        ("--results", "file/results", "file is no folder"),
-        ("--page", "file/x.md", "file is no folder"),
+        ("--work", "file", "file is not a folder"),
+        ("--work", "file/work", "file is not a folder"),
+        ("--results", "file", "file is not a folder"),
+        ("--results", "file/results", "file is not a folder"),
+        ("--page", "file/x.md", "file is not a folder"),
         ("--page", "folder", "folder is a folder; name a file in it"),
-        ("--canaries", "file/x.json", "file is no folder"),
+        ("--canaries", "file/x.json", "file is not a folder"),
         ("--canaries", "folder", "folder is a folder; name a file in it"),
     ],
 )

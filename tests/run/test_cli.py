@@ -180,7 +180,7 @@ def test_wrong_usage(run: Run, command: tuple[str, ...]) -> None:
 def test_a_time_is_a_finite_number(run: Run, command: tuple[str, ...], seconds: str) -> None:
     result = run(*command, seconds)
     assert result.exit_code == 2
-    assert f"{command[-1]}': {seconds} is no finite number of seconds." in result.stderr.splitlines()[-1]
+    assert f"{command[-1]}': {seconds} is not a finite number of seconds." in result.stderr.splitlines()[-1]
 
 
 def test_a_budget_that_is_too_short_is_unknown(run: Run) -> None:

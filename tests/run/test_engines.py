@@ -1,4 +1,4 @@
-"""The engines find what is wrong, make it small, and leave what is right alone."""
+"""The engines find faults, shrink the counterexamples, and report nothing on backends that conform."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_volume_finds_and_shrinks(backend: type[Adversary], clause: str, most: i
 @Faults
 def test_the_machine_finds_and_shrinks(backend: type[Adversary], clause: str, most: int) -> None:
     if backend is CutsObjectIds:
-        pytest.skip("a state machine is too slow to meet twins by chance in a test")
+        pytest.skip("a state machine is too slow to draw handles that differ in high bits only")
     finding = found(Machines(), lambda: backend("keep"), scale=0.5)[clause]
     assert len(finding.steps) <= most
 
@@ -100,13 +100,13 @@ def test_a_finding_replays(engine: Engine) -> None:
     assert not any(isinstance(event, Found) for event in events)
 
 
-def test_equal_seeds_find_equally() -> None:
+def test_equal_seeds_give_equal_findings() -> None:
     first, second = (found(Volume(), lambda: CutsObjectIds("keep"), seed=5) for _ in range(2))
     assert first == second
 
 
 NEVER_BY_VOLUME = {"TMEM-PUT-1", "TMEM-RECLAIM-2", "TMEM-CONC-1", "TMEM-CONC-2", "TMEM-CONC-3"}
-"""No put is ever refused by a store that keeps; one clause is implied; the others take threads."""
+"""A store with the strategy `keep` fails no put; one clause is implied; the others need several threads."""
 
 
 def test_what_a_store_that_keeps_its_pages_exercises() -> None:

@@ -1,6 +1,6 @@
-"""What happens to a store without its doing: it is dropped without `close`, or the process forks.
+"""Handles what happens to a store from outside: it is dropped without `close`, or the process forks.
 
-A token stands for the store and lives exactly as long. A weak reference to a compiled store is not possible.
+A token stands for the store and is dropped with it: a compiled store allows no weak reference to itself.
 """
 
 from __future__ import annotations

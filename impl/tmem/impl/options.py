@@ -1,4 +1,4 @@
-"""The arguments of `Store`: one clear line for each that cannot be taken."""
+"""Checks the arguments of `Store`: the message for an invalid one is one clear line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HOST: Final = ("obj_alloc", "obj_free", "page_alloc", "page_free")
 
 
 def check_sizes(budget: int | None, page_size: int, keep_free: int, advance: int | None) -> None:
-    """Raise TypeError or ValueError for a number of bytes that cannot be."""
+    """Raise TypeError or ValueError for an invalid number of bytes."""
     _check_integer("page_size", page_size)
     if not 1 <= page_size <= LARGEST:
         raise ValueError(f"page_size is {page_size}: a page has 1 to {LARGEST} bytes")
@@ -36,7 +36,7 @@ def check_sizes(budget: int | None, page_size: int, keep_free: int, advance: int
             raise ValueError(f"budget is {budget}: give 0 or more bytes, or None for no limit")
     _check_integer("keep_free", keep_free)
     if keep_free and budget is None:
-        raise ValueError(f"keep_free is {keep_free}: without a budget, there is nothing to keep free of")
+        raise ValueError(f"keep_free is {keep_free}: there is no budget of which to keep bytes free")
     if not 0 <= keep_free <= (budget or 0):
         raise ValueError(f"keep_free is {keep_free}: it must be 0 or more, and within the budget, {budget}")
     if advance is not None:
@@ -46,7 +46,7 @@ def check_sizes(budget: int | None, page_size: int, keep_free: int, advance: int
 
 
 def made_pam(page_size: int, codec: Callable[[int], Codec], pam: Callable[[Codec], Pam[Any]]) -> Pam[Pampd]:
-    """Make the codec, and the PAM over it; TypeError where one is not what it should be."""
+    """Make the codec and the PAM over it. Raises TypeError if one of them lacks a method."""
     made_codec = _call("codec", codec, page_size)
     _check_has("codec", made_codec, CODEC)
     made: Pam[Pampd] = _call("pam", pam, made_codec)
@@ -55,7 +55,7 @@ def made_pam(page_size: int, codec: Callable[[int], Codec], pam: Callable[[Codec
 
 
 def check_host(host: Host | None) -> None:
-    """Raise TypeError for what lacks a hook of a host."""
+    """Raise TypeError if a hook is missing from the host."""
     if host is not None:
         _check_has("host", host, HOST)
 

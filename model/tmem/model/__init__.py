@@ -1,5 +1,5 @@
 """The reference model: `judge` says whether observed answers keep the contract, and which clause they
-break; `adversary` is a backend that behaves as badly as the contract allows, by the `choices` of a strategy.
+break; `adversary` is a backend that behaves as badly as the contract allows: a strategy makes its `choices`.
 """
 
 from tmem.model.adversary import Adversary

@@ -23,7 +23,7 @@ LARGEST_POOL_ID: Final = 2**31 - 1
 
 @dataclass(slots=True)
 class _Pool:
-    """A pool for as long as it has users. `objects` holds pages by object id and index; none is empty."""
+    """A pool that has users. `objects` holds pages by object id and index, and no object without pages."""
 
     kind: Kind
     uuid: int | None = None
@@ -35,7 +35,7 @@ class Adversary:
     """A correct backend whose every `Choice` is made by a strategy: by name, or a `choose` of your own.
 
     `page_size` is in bytes; `seed` is for the strategy `random`. Errors are OSError: EINVAL for arguments out
-    of range, EPERM for flags, ENODEV for a pool that is none, and whatever the strategy likes of the rest.
+    of range, EPERM for flags, ENODEV for an unknown pool, and others that the strategy chooses.
     """
 
     def __init__(self, strategy: str | Choose = "random", *, page_size: int = 4096, seed: int = 0) -> None:
@@ -77,7 +77,7 @@ class Adversary:
             return True
 
     def pool_flags(self, client: int, pool: int) -> int:
-        """The flags of the pool that was granted, which may be another kind than was asked for."""
+        """Return the flags of the pool, whose kind may differ from the one that was requested."""
         with self._lock:
             found = self._pools.get(client, {}).get(pool)
             if found is None:
@@ -151,7 +151,7 @@ class Adversary:
             return self._flushed(found, oid, found.objects.pop(oid, None) is not None)
 
     def reclaim(self, pages: int) -> int:
-        """Let go of up to `pages` ephemeral pages; how many went."""
+        """Remove up to `pages` ephemeral pages. Returns how many it removed."""
         if pages < 0:
             raise _error("EINVAL", "a number of pages is not negative")
         with self._lock:
@@ -248,7 +248,7 @@ class Adversary:
 
 
 def backend(strategy: str, seed: int = 0) -> Adversary:
-    """The adversary of a strategy by name; ValueError, with the names, for one that is none."""
+    """Return the adversary with the strategy of this name. Raises ValueError, with the names, for another."""
     return Adversary(strategy, seed=seed)
 
 

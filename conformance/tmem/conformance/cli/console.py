@@ -17,9 +17,9 @@ from tmem.conformance.run.supervisor import RunError
 
 
 def follow(request: Request, summary: Summary, fail_fast: bool = False) -> RunError | None:
-    """Run the request and show how far it is, until its end, Ctrl-C, or the failure that is returned.
+    """Run the request and show its progress. Returns the failure that ended the run, or None.
 
-    With `fail_fast` it also ends at the first violation.
+    Ctrl-C ends the run early; so does the first violation with `fail_fast`.
     """
     start = time.monotonic()
     try:
@@ -35,7 +35,7 @@ def follow(request: Request, summary: Summary, fail_fast: bool = False) -> RunEr
                     summary.notes.append("The run ended at the first violation, as --fail-fast asks.")
                     break
     except KeyboardInterrupt:
-        summary.notes.append("The run was interrupted: this is what was found until then.")
+        summary.notes.append("The run was interrupted: the report has what was found until then.")
     except RunError as failure:
         return failure
     finally:
@@ -45,7 +45,7 @@ def follow(request: Request, summary: Summary, fail_fast: bool = False) -> RunEr
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have SIGTERM end the block as Ctrl-C does, so that the worker is ended and what was found is told."""
+    """Let SIGTERM end the block as Ctrl-C does, so that the worker ends and the findings are reported."""
 
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt

@@ -56,12 +56,12 @@ def _report(name: str, what: str) -> Callable[[Any], Any]:
 
 
 class _Seconds(click.FloatRange):
-    """A time in seconds: `nan` is in every range, and no clock comes to `inf`."""
+    """A finite time in seconds; click itself accepts `nan` and `inf`."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         seconds = float(super().convert(value, param, ctx))
         if not math.isfinite(seconds):
-            self.fail(f"{value} is no finite number of seconds.", param, ctx)
+            self.fail(f"{value} is not a finite number of seconds.", param, ctx)
         return seconds
 
 
@@ -97,7 +97,7 @@ class _Commands(click.Group):
 
 def _no_output(error: OSError) -> NoReturn:
     with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes stdout at exit
     with suppress(OSError):
         click.echo(f"Error: the output cannot be written: {error.strerror}", err=True)
     sys.exit(USAGE)
@@ -149,7 +149,7 @@ def main() -> None:
 @click.option(
     "--real-threads",
     is_flag=True,
-    help="Run schedules on real threads. By itself that is done where the target may block outside Python.",
+    help="Run schedules on real threads, even if the target does not seem to block outside Python.",
 )
 @click.option(
     "--own",
@@ -163,7 +163,7 @@ def main() -> None:
     default=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
     metavar="N",
     show_default="the cores",
-    help="Workers side by side. The findings of a seed do not depend on it.",
+    help="Number of workers at the same time. The findings of a seed do not depend on it.",
 )
 @click.option("--fail-fast", is_flag=True, help="End at the first violation.")
 @hang_after
@@ -231,11 +231,12 @@ def check(
 @click.option("--against", metavar="TARGET", help="Run it against this target; default: the one of the file.")
 @hang_after
 def replay(file: Path, against: str | None, hang_after: float) -> None:
-    """Make a violation happen again, from its replay file.
+    """Try to reproduce a violation from its replay file.
 
-    It is run several times, and the answer has the rate: FAILED; FIXED, if it failed each time when the file
-    was written and does not now; or UNREPRODUCIBLE, if it failed by chance. Exit codes: 1 FAILED, 0 FIXED,
-    3 UNREPRODUCIBLE, 2 for a file or target that cannot be used.
+    The counterexample is run several times. Prints how often it failed and one of FAILED; FIXED, if it failed
+    each time when the file was written and does not now; or UNREPRODUCIBLE, if it failed by chance.
+
+    Exit codes: 1 FAILED, 0 FIXED, 3 UNREPRODUCIBLE, 2 for a file or target that cannot be used.
     """
     try:
         recorded = replaying.load(file)
@@ -298,7 +299,7 @@ def explain(clause: str | None) -> None:
 
 
 def _holding(file: Path, target: str, hang_after: float) -> list[Waiver]:
-    """The waivers of a file, each of which holds of the target; else the command ends."""
+    """Load the waivers of a file; end the command if one of them does not hold for the target."""
     try:
         loaded = waiving.load(file)
         for waiver in loaded:
@@ -308,14 +309,14 @@ def _holding(file: Path, target: str, hang_after: float) -> list[Waiver]:
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except KeyboardInterrupt:
-        _fail(RunError("interrupted while the waivers were looked at"), file.parent)
+        _fail(RunError("interrupted while the waivers were checked"), file.parent)
     except RunError as failure:
         _fail(failure, file.parent)
     return loaded
 
 
 def _save(summary: Summary, folder: Path) -> dict[str, Path]:
-    """Write a replay file for each violation; those that could be written, by clause."""
+    """Write a replay file for each violation. Returns the files that could be written, by clause."""
     saved = {}
     for clause, finding in (summary.violations | summary.seen_once).items():
         try:

@@ -46,7 +46,7 @@ class FailedDuplicateKeepsOld(KeepsOld):
 
 @fault("TMEM-PUT-1", "TMEM-PUT-3", history=(1,))
 class NoRoomForDuplicateKeepsOld(FailedDuplicateKeepsOld):
-    """Put makes room before it looks for a duplicate; if there is none, ENOMEM, and the old page stays."""
+    """Put makes room before it looks for a duplicate. If it cannot, it answers ENOMEM and the page stays."""
 
     def answer(self) -> bool:
         raise OSError(ENOMEM, "no room")
@@ -81,7 +81,7 @@ class DuplicateOfZeroPageKeepsOld(KeepsOld):
 
 @fault("TMEM-PUT-3")
 class SameEndsKeepOld(KeepsOld):
-    """A duplicate put is ignored if the first and last 16 bytes are those of the old page."""
+    """A duplicate put is ignored if its first and last 16 bytes equal those of the old page."""
 
     def spares(self, old: bytes, new: bytes, client: int) -> bool:
         return old[:16] == new[:16] and old[-16:] == new[-16:]
@@ -89,7 +89,7 @@ class SameEndsKeepOld(KeepsOld):
 
 @fault("TMEM-PUT-3")
 class EqualSumsKeepOld(KeepsOld):
-    """A duplicate put is ignored if the sum of its bytes is that of the old page."""
+    """A duplicate put is ignored if its bytes have the same sum as those of the old page."""
 
     def spares(self, old: bytes, new: bytes, client: int) -> bool:
         return sum(old) == sum(new)

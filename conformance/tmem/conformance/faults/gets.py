@@ -131,7 +131,7 @@ class GetRightAfterPutMisses(Shadow):
         self.last: tuple[int, int, int, int] | None = None
 
     def __getattr__(self, name: str) -> object:
-        if name == "reclaim":  # where it is called, a get does not follow the put at once
+        if name == "reclaim":  # a reclaim between a put and a get
             self.last = None
         return super().__getattr__(name)
 

@@ -34,7 +34,7 @@ from tmem.spec.operations import (
 )
 
 UNKNOWN_POOLS = (7, -1, 1 << 30)
-"""Pool ids for names that no new pool has been granted for."""
+"""The pool ids that stand for the names of pools that were not made."""
 
 
 @dataclass(slots=True)

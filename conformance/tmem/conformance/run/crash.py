@@ -20,7 +20,7 @@ from tmem.conformance.turn import Engine
 CLAUSE: Final = "TMEM-CONC-3"
 ALLOWED: Final = "every operation returns, whatever the others and the reclaimer do"
 LINES: Final = 60
-"""Lines of stacks that are told."""
+"""The most lines of stacks that are reported."""
 PRINTED: Final = 24
 """Lines of what the target printed that are reported, the last ones."""
 OURS: Final = str(Path(__file__).parents[1])
@@ -29,7 +29,7 @@ _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """How a worker ended against its will: `how` as a predicate, and what was under way."""
+    """How a worker hung or died, as a predicate (`how`), and what it was doing."""
 
     how: str
     hung: bool
@@ -44,7 +44,7 @@ def cause(exit_code: int) -> str:
     >>> cause(-11), cause(3)
     ('ends the process by SIGSEGV', 'ends the process with exit code 3')
     >>> cause(-9)
-    'ends the process by SIGKILL (sent by hand, or for want of memory)'
+    'ends the process by SIGKILL (sent by hand, or because memory ran out)'
     """
     if exit_code >= 0:
         return f"ends the process with exit code {exit_code}"
@@ -52,12 +52,12 @@ def cause(exit_code: int) -> str:
         name = signal.Signals(-exit_code).name
     except ValueError:
         name = f"signal {-exit_code}"
-    more = " (sent by hand, or for want of memory)" if name == "SIGKILL" else ""
+    more = " (sent by hand, or because memory ran out)" if name == "SIGKILL" else ""
     return f"ends the process by {name}{more}"
 
 
 def finding(death: Death, engine: Engine | None) -> Finding:
-    """The finding; `engine` tells the steps of what was under way."""
+    """Return the finding; `engine` names the steps of the program that was running."""
     under_way = death.under_way
     steps = _steps(under_way, engine)
     call = steps[-1] if steps else "an operation"
@@ -84,7 +84,7 @@ def _steps(under_way: UnderWay, engine: Engine | None) -> list[str]:
     try:
         return engine.steps(under_way.program, under_way.step + 1)
     except Exception:  # the target may have written over the ring
-        return ["(operations that cannot be told any more)"]
+        return ["(operations that can no longer be read)"]
 
 
 def _recalled(under_way: UnderWay, engine: Engine | None) -> dict[str, object]:
@@ -107,7 +107,7 @@ def _picture(death: Death) -> str:
 
 
 def _readable(stacks: str) -> str:
-    """The stacks down to where the suite called the target: what lies below is the same every time."""
+    """Return the stacks down to where the suite called the target: the frames below are always the same."""
     kept = []
     ours = False
     for line in readable(stacks.splitlines()):
@@ -119,13 +119,13 @@ def _readable(stacks: str) -> str:
 
 
 Again = Callable[[dict[str, object]], Finding | None]
-"""Runs replay data in a worker; the finding where the target hangs or dies again."""
+"""Runs replay data in a worker. Returns the finding if the target hangs or dies again, else None."""
 
 
 def smaller(found: Finding, again: Again, seconds: float) -> Finding | None:
-    """A finding with fewer operations than this one; None where none was found within the seconds.
+    """Return a finding with fewer operations than this one, or None if there was none within the seconds.
 
-    `again` may be quick to call something a hang: what is told was checked, so check the result.
+    `again` may wait for a short time only before it reports a hang, so check the result before reporting it.
     """
     until = time.monotonic() + seconds
     best = None

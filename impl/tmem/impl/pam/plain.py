@@ -6,7 +6,7 @@ from tmem.impl.codec import Codec
 
 
 class Plain:
-    """A PAM whose pampds are bare bytes; the memory comes from Python and goes with the last reference."""
+    """A PAM whose pampds are bare bytes; Python frees the memory with the last reference."""
 
     overhead = 33 + 16
     """The header of a bytes object, and what malloc adds and rounds to on average."""
@@ -20,4 +20,4 @@ class Plain:
         self.size = len
 
     def free(self, pampd: bytes) -> None:
-        """Do nothing: Python keeps data that is being read until that is done."""
+        """Do nothing: a reader has a reference of its own, so Python keeps the data until it is done."""

@@ -1,7 +1,9 @@
-"""Where the pages of a large program are: slots by number, and the handles that the numbers stand for.
+"""Maps the numbered slots of a large program to handles.
 
-An area is a family of handles. Slot n of an area is index `n % width` of object `n // width`, each spread
-over the ids and indexes in the way that the area says. No two areas of a program share an object id.
+An area is a family of handles. Slot n of an area is index `n % width` of object `n // width`. The
+area determines how these numbers are spread over object ids and indexes.
+
+No two areas of a program share an object id.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Final
 SLOTS: Final = 1 << 20
 """Slots in the largest area; a slot of a program is `area * SLOTS + n`."""
 FANOUTS: Final = range(2, 257)
-"""Children of a node of the trees whose borders are tried."""
+"""Numbers of children of a tree's node; indexes around the borders of such trees are tried."""
 _INDEX_BITS: Final = 32
 _OBJECT_BITS: Final = 192
 
@@ -25,7 +27,7 @@ OBJECTS: Final[dict[str, Callable[[int, int], int]]] = {
     "high word": lambda area, number: number << 128 | area * SLOTS | 1 << 62,
     "addresses": lambda area, number: number << 44 | area * SLOTS | 1 << 43,
 }
-"""How object ids follow each other; besides these there is `random`."""
+"""The sequences of object ids of an area, besides `random`."""
 
 
 @cache
@@ -45,7 +47,7 @@ def borders() -> tuple[int, ...]:
 
 
 def _border(n: int) -> int:
-    # Beyond the last border the table starts again, one power further up: still 32 bits, mostly others.
+    # Beyond the last border the table is used again, shifted: indexes still have 32 bits and mostly differ.
     table = borders()
     turn, place = divmod(n, len(table))
     return (table[place] + turn * 0x01010101) % (1 << _INDEX_BITS)
@@ -58,7 +60,7 @@ INDEXES: Final[dict[str, Callable[[int], int]]] = {
     "spread": lambda n: n * 0x9E3779B1 % (1 << _INDEX_BITS),
     "pages of 4096": lambda n: n << 12,
 }
-"""How the indexes of an object follow each other; each is a bijection as far as areas go."""
+"""The sequences of indexes of an object; none of them repeats an index within an area."""
 TEXTURES: Final = ("light", "text", "noise", "mixed", "copies")
 """What pages look like: noise does not compress, `mixed` is light and noise in turn, copies are all equal."""
 
@@ -85,7 +87,7 @@ class Places:
         self._random = area.objects == "random"
 
     def reach(self, slots: int) -> None:
-        """Make sure that so many slots have their handles."""
+        """Make handles for the first `slots` slots."""
         area = self.area
         objects = -(-slots // area.width)
         if self._random:
@@ -100,6 +102,6 @@ class Places:
             self.indexes = range(width) if area.indexes == "dense" else [table(n) for n in range(width)]
 
     def handle(self, n: int) -> tuple[int, int]:
-        """Object id and index of slot n."""
+        """Return the object id and index of slot n."""
         self.reach(n + 1)
         return self.oids[n // self.area.width], self.indexes[n % self.area.width]
