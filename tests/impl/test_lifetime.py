@@ -164,7 +164,7 @@ def test_a_child_forked_in_the_midst_of_anything_has_a_store_that_works(make: Ca
         ({"pam": lambda codec: codec}, "pam: Lz4 lacks overhead, create, .*"),
         ({"host": object()}, "host: object lacks obj_alloc, obj_free, page_alloc, page_free"),
         ({"budget": 1 << 20, "keep_free": None}, "keep_free must be an integer, not NoneType"),
-        ({"keep_free": 7}, "keep_free is 7: without a budget, there is nothing to keep free of"),
+        ({"keep_free": 7}, "keep_free is 7: there is no budget of which to keep bytes free"),
         ({"advance": -1}, "advance is -1: give 0 or more bytes, or None for the default"),
         ({"advance": "much"}, "advance must be an integer or None, not str"),
     ],

@@ -52,8 +52,8 @@ def _lines(
         "How many faults break each clause, and how many of them no other clause's checks kill. A race is "
         "blamed on the clause of the page that was wrong or missing. But it goes unnoticed where operations "
         "do not overlap, so only the checks of overlapping operations kill it. These count for TMEM-CONC-2 "
-        "if the fault breaks that clause and its smallest counterexample has a flush object or destroy pool, and "
-        "for TMEM-CONC-1 otherwise."
+        "if the fault breaks that clause and its smallest counterexample has a flush object or destroy pool, "
+        "and for TMEM-CONC-1 otherwise."
     )
     yield from ("", "| clause | faults | only this | for example |", "|---|---|---|---|")
     for clause, row in depth.items():
