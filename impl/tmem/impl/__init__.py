@@ -1,8 +1,9 @@
 """The implementation: a lock-based store of compressed pages.
 
 `store` has the operations, and `many` those on many pages; `arguments` and `options` say what is wrong with
-a call. `registry` has the pools by client and id, `pool` the pages and the steps under the lock of a pool,
-`room` the bytes in use and, with `order`, the age of pages. `reclaim` lets the oldest pages go,
+a call. `registry` has the pools by client and id. `pool` has the pages, what each costs, and the steps under
+the lock of a pool; `room` the bytes in use against the budget and, with `order`, the age of pages. `reclaim`
+lets the oldest pages go,
 `background` does so in a thread, and `drain` frees what was detached. `mend` makes right what an exception
 interrupted, and `lifetime` handles forks and stores that are dropped. `codec`, `pam` and `hosts` are how
 and where pages are kept. `build` makes the same store as an extension in `compiled`. `docs/locking.md` says

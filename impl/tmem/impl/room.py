@@ -1,4 +1,4 @@
-"""The room that all pools share: the bytes in use, and the age of the pages that can make way for others."""
+"""The account of bytes against the budget, and the age of pages (`pool.cost_of` says what a page costs)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where pages came from and how they ended: what tells which clause a wrong page breaks."""
+"""The origin of a page: who put it where, and what ended it.
+
+From it follows which clause a get breaks that returns the page of another slot, or a page that had ended.
+"""
 
 from __future__ import annotations
 

@@ -15,10 +15,16 @@ Legal(calls=3)
 '#3: A persistent page is gone: the page of put #2 at ⟨0, 7, 3⟩ by client 1.'
 
 `check` decides a history, `check_trace` one that was written to a file, and `Recorder` makes one from the
-calls of threads. A call (`calls`) is interpreted once (`interpret`), into what it does to which slots.
-`pools` finds when pools were made and ended, `slot` decides one slot, and `counterexample` says what is wrong
-with an illegal history. `trace` reads and writes files. `exhaustive` decides histories of a handful of calls
-by trying all orders. Each may import those after it in the list trace, checker, counterexample, pools, slot.
+calls of threads. The layers, each of which imports only those below it:
+
+- `trace` records histories, writes them to files, and reads them from files.
+- `checker` decides a history.
+- `counterexample` says what is wrong with an illegal history; `integrity` checks the level of that name.
+- `pools` finds when pools were made and ended; `exhaustive` decides a handful of calls by trying all orders.
+- `slot` decides the calls of one slot.
+- `interpret` interprets each call once, into what it does to which slots.
+- `partition` holds what was interpreted, by slot.
+- `calls` is what a call is.
 """
 
 from tmem.conformance.history.calls import Call

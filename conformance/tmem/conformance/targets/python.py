@@ -1,4 +1,8 @@
-"""Loads `py:` targets: a factory in a module, or in a file of the user."""
+"""Imports `py:` targets as Python does: a factory in a module, or in a file of the user.
+
+All engines call what is imported here, but one: the engine of schedules loads the same code afresh, with
+virtual threads (`schedules.runtime.load`).
+"""
 
 from __future__ import annotations
 

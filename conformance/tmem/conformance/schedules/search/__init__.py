@@ -1,4 +1,4 @@
 """Finds a failing schedule of a program, and makes program and schedule smaller.
 
-May import `runtime`, `programs` and `history`.
+May import `native`, `runtime`, `threaded`, and the packages below `schedules`.
 """

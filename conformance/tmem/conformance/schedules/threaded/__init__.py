@@ -1,4 +1,4 @@
-"""Concurrent programs: drawn at random, and every pair of operations.
+"""Programs of several threads: drawn at random, every pair of operations, and one operation against scripts.
 
-May import `programs` and the specification.
+May import the specification only.
 """
