@@ -10,9 +10,9 @@ contracts for import-linter in `pyproject.toml` hold.
   `report`: what a run found, the verdict, and how both are shown.
 - `schedules`: programs of several threads, executed one switch of threads after the other. `faults`: the
   catalogue of bugs that a run must notice.
-- `programs`: operations in sequence: drawn, performed, judged, shrunk. `history`: whether calls that overlapped
-  keep the contract. `loader`: loads Python code afresh, with switch points. `conforming`: backends that conform,
-  each in a different way. `compiled`: backends in a shared library.
+- `programs`: operations in sequence: drawn, performed, judged, shrunk. `history`: whether calls that
+  overlapped keep the contract. `loader`: loads Python code afresh, with switch points. `conforming`: backends
+  that conform, each in a different way. `compiled`: backends in a shared library.
 - `coverage`: which situations a run has reached.
 - `turn`: what an engine is given for a turn, and what an engine is.
 - `events`: what a run reports while it goes on. `files`: writes files whole or not at all.

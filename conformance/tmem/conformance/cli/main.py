@@ -18,8 +18,8 @@ from tmem.conformance import files
 from tmem.conformance.calibration.command import calibrate
 from tmem.conformance.cli import explain as explaining
 from tmem.conformance.cli import waivers as waiving
+from tmem.conformance.cli.build import cc, header, new_backend, show_flags
 from tmem.conformance.cli.check_trace import command as check_trace
-from tmem.conformance.cli.compiled import cc, header, new_backend, show_flags
 from tmem.conformance.cli.console import follow, interruptible
 from tmem.conformance.cli.waivers import Waiver
 from tmem.conformance.report import as_html, as_json, as_junit, terminal

@@ -1,8 +1,8 @@
 """Loads a fresh private copy of Python code under test, with switch points and rewrites.
 
 `schedules.runtime.load` loads targets by it; all other engines use what `targets.python` imported. `imports`
-executes modules. `points` puts switch points between statements, `expressions` those inside of them, and `names`
-learns where none is needed. Imports nothing else of `conformance`.
+executes modules. `points` puts switch points between statements, `expressions` those inside of them, and
+`names` learns where none is needed. Imports nothing else of `conformance`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The commands for backends in C, C++ and Rust."""
+"""`tmem header`, `tmem flags`, `tmem cc` and `tmem new-backend`: what builds backends in C, C++ and Rust."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from tmem.conformance.compiled import header as made
-from tmem.conformance.compiled import starters
+from tmem.conformance.compiled.new_backend import LANGUAGES, write
 from tmem.conformance.schedules.native.toolchain import ToolchainError, compiler, flags
 
 CPP: Final = frozenset({".cc", ".cpp", ".cxx", ".C"})
@@ -49,12 +49,12 @@ def cc(arguments: tuple[str, ...]) -> None:
 
 
 @click.command("new-backend")
-@click.argument("language", metavar="LANG", type=click.Choice(starters.LANGUAGES))
+@click.argument("language", metavar="LANG", type=click.Choice(LANGUAGES))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def new_backend(language: str, folder: Path) -> None:
     """Make DIR with a naive store in LANG: c, cpp, rust or python. Then `make check` builds and checks it."""
     try:
-        files = starters.write(language, folder)
+        files = write(language, folder)
     except FileExistsError as error:
         raise click.UsageError(f"{folder} is there already") from error
     except OSError as error:
