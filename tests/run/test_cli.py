@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 from rich.text import Text
 
-from tests.run.test_worker import running
+from tests.support.processes import running
 from tmem.conformance.cli import explain
 from tmem.conformance.cli import main as cli
 from tmem.conformance.report import terminal

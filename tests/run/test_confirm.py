@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.test_worker import ENGINES, VOLUME
+from tests.run.short_run import VOLUME
+from tmem.conformance.engines import ENGINES
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import rate
 from tmem.conformance.report.verdict import Status, Verdict, status, verdict

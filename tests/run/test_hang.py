@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.run.test_worker import STUBS, follow, stub
+from tests.run.short_run import STUBS, follow, stub
 from tmem.conformance.run.hang import OURS, Look, counted, in_target, look
 
 SLEEPS = "import time; print(flush=True); time.sleep(3600)"
