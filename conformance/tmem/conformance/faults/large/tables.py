@@ -6,7 +6,8 @@ import zlib
 from collections import Counter
 from typing import ClassVar
 
-from tmem.conformance.conforming.wrapper import At, Page, Shadow, Wrapper
+from tmem.conformance.conforming.wrapper import Page, Shadow
+from tmem.conformance.faults.addressing import Readdressed
 from tmem.conformance.faults.fault import LOST, SHOWN, fault
 from tmem.spec.backend import Backend
 
@@ -87,8 +88,11 @@ class BorderOf65536(Border):
     pages = 256**2
 
 
-class Renames(Wrapper):
+class Renames(Readdressed):
     """Replaces the object id or the index by another number."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner, lambda oid, index: (self.name(oid), self.place(index)))
 
     def name(self, oid: int) -> int:
         """Return the number used for an object id."""
@@ -97,24 +101,6 @@ class Renames(Wrapper):
     def place(self, index: int) -> int:
         """Return the number used for an index."""
         return index
-
-    def put(self, client: int, pool: int, oid: int, index: int, page: Page) -> bool:
-        return super().put(client, pool, *self.at(oid, index), page)
-
-    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
-        return super().get(client, pool, *self.at(oid, index))
-
-    def flush_page(self, client: int, pool: int, oid: int, index: int) -> bool:
-        return super().flush_page(client, pool, *self.at(oid, index))
-
-    def flush_object(self, client: int, pool: int, oid: int) -> bool:
-        return super().flush_object(client, pool, self.at(oid, 0)[0])
-
-    def at(self, oid: int, index: int) -> At:
-        """Return the slot that is used instead; arguments out of range stay."""
-        if not (0 <= oid < 1 << 192 and 0 <= index < 1 << 32):
-            return oid, index
-        return self.name(oid), self.place(index)
 
 
 @fault(*SHOWN, *LOST)
