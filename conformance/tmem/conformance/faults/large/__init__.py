@@ -1,5 +1,5 @@
 """Faults that only size, repetition, number or a full store shows."""
 
-from tmem.conformance.faults.large import counts, crowds, fullness, leaks, tables  # noqa: F401
+from tmem.conformance.faults.large import counts, fullness, leaks, many_clients, tables  # noqa: F401
 
 __all__: list[str] = []

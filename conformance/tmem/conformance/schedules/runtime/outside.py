@@ -15,7 +15,7 @@ from typing import Final
 
 AVAILABLE: Final = Path("/proc/self/task").exists()
 PAUSE: Final = 2e-4
-"""Seconds between two looks. The verdict depends on the looks alone."""
+"""Seconds between two looks. What is found depends on the looks alone."""
 LOOKS: Final = 3
 """Looks in a row at which a thread is asleep before it counts as blocked."""
 PATIENT_LOOKS: Final = 10
