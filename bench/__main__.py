@@ -18,21 +18,27 @@ from bench.variants import VARIANTS
 
 DOCS = Path("docs")
 SCRATCH = Path("build/bench")
-"""Where a quick run goes, since its figures belong into no document."""
+"""The folder for a quick run, whose figures are not for publication."""
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help=f"About a minute, into {SCRATCH}: to see that everything runs.")
+@click.option("--quick", is_flag=True, help=f"Run for about a minute and write to {SCRATCH}, as a test.")
 @click.option(
-    "--only", type=click.Choice(list(EXPERIMENTS)), multiple=True, help="This part; the rest is kept."
+    "--only",
+    type=click.Choice(list(EXPERIMENTS)),
+    multiple=True,
+    help="Measure only this experiment; keep the others' results.",
 )
 @click.option(
-    "--variant", type=click.Choice(list(VARIANTS)), multiple=True, help="This variant of the store."
+    "--variant",
+    type=click.Choice(list(VARIANTS)),
+    multiple=True,
+    help="Measure only this variant of the store.",
 )
 @click.option(
-    "--into", type=click.Path(path_type=Path, file_okay=False), help=f"Where to write, else {DOCS}."
+    "--into", type=click.Path(path_type=Path, file_okay=False), help=f"Folder to write to; default: {DOCS}."
 )
-@click.option("--redraw", is_flag=True, help="Measure nothing: tables and plots of what was measured before.")
+@click.option("--redraw", is_flag=True, help="Measure nothing; write tables and plots of earlier results.")
 def main(
     quick: bool, only: tuple[str, ...], variant: tuple[str, ...], into: Path | None, redraw: bool
 ) -> None:
@@ -62,7 +68,7 @@ def measure(plan: Plan, experiments: tuple[str, ...], results: Results) -> int:
         except KeyboardInterrupt:
             console.print(f"interrupted in {experiment}: what was measured so far is written")
             return 130
-        except RuntimeError as failure:  # of one experiment: the others are worth their time
+        except RuntimeError as failure:  # in one experiment: run the others all the same
             console.print(f"{experiment} failed: {failure}", markup=False)
             plan.missing[experiment] = str(failure)
             status = 1

@@ -1,41 +1,41 @@
-"""What stands in the way where a goal is not reached, by the goal's key; shown only while that is so."""
+"""Reasons why goals are not reached, by the key of the goal; shown only while it is not reached."""
 
 from __future__ import annotations
 
 STEPS = (
-    "what is left beside lz4 is the call, the checks, the lookups, one lock and the count of room, "
+    "the time besides lz4 goes into the call, the checks, the lookups, one lock and the count of room, "
     "as the table *Where the time goes* shows"
 )
 MANY = (
-    "the checks of the handles, the lookups and, of a put, the step for each page come one by one, as the "
-    "table *Where the time goes* shows; what a call costs is shared by 16 pages and no longer shows"
+    "the checks and lookups of handles, and the storing of each page of a put, are done one by one, as the "
+    "table *Where the time goes* shows; the cost of a call is shared by 16 pages and hardly counts"
 )
 MEMORY = (
-    "the pages are no longer in the processor's caches, and to fetch one from memory costs as much as a "
-    "good part of its decompression. The loop over as many pages, which looks nothing up, pays for the same"
+    "the pages are no longer in the processor's caches, and fetching one from memory takes as long as a "
+    "good part of its decompression. The loop over as many pages, without any lookup, has the same cost"
 )
 PREEMPTED = (
-    "the same puts without any reclaim, in the same run, say how much of this is the machine's: on one that "
-    "others use too, a thread is set aside for milliseconds at more than one put in a thousand"
+    "the same puts without any reclaim, in the same run, show how much of this is due to the machine: if "
+    "others use it too, a thread is preempted for milliseconds at more than one put in a thousand"
 )
 IN_TURN = (
-    "a codec that keeps the interpreter lets two threads work in turn, so the most they reach is what one "
-    "does, and what is less than that is the handing over, every 5 ms. The compiled codec gives the "
-    "interpreter up where two threads take turns: then they are two cores"
+    "with a codec that keeps the interpreter, two threads work in turn, so together they reach at most what "
+    "one does; they lose the time for switching threads every 5 ms. The compiled codec releases the "
+    "interpreter if two threads take turns: then they use two cores"
 )
 CONVOY = (
-    "each batch gives the interpreter up and has to wait for it afterwards, until the other thread begins a "
+    "each batch releases the interpreter and afterwards waits for it, until the other thread begins a "
     "batch of its own"
 )
 BESIDE = (
-    "two threads that do not give up the interpreter have half of the time each, which is 2x; the rest is "
-    "that two cores of one machine share caches and clock"
+    "two threads that do not release the interpreter have half of the time each, which is 2x; the rest is "
+    "because two cores of one machine share caches and clock"
 )
 
 FINDINGS = {
-    "put": f"{STEPS}. The data is written to memory that was not touched just before, which the loop, that "
-    "drops what it made, does not pay for; the dict with lz4 and a lock shows by how much.",
-    "get": f"{STEPS}. A hit has so little of lz4 that the calls inside it matter.",
+    "put": f"{STEPS}. A put writes to memory that is not in the caches. The loop, which drops the data at "
+    "once, does not; the dict with lz4 and a lock shows how much this costs.",
+    "get": f"{STEPS}. lz4 takes so little of a hit that the calls within it matter.",
     "put_many": f"{MANY}.",
     "get_many": f"{MANY}.",
     "two put": f"{IN_TURN}.",
@@ -47,16 +47,16 @@ FINDINGS = {
     "full put": f"{MEMORY}.",
     "full put, ephemeral": f"{MEMORY}.",
     "full get hit": f"{MEMORY}.",
-    "full get hit, loop": f"{MEMORY}; a store reaches a page through three objects more, and the table "
-    "of get hits below says what that takes.",
+    "full get hit, loop": f"{MEMORY}; a store reaches a page through three more objects, and the table "
+    "of get hits below shows what that costs.",
     "full flush page": f"{MEMORY}.",
-    "churn": "glibc gives each of the threads an arena of its own, and what one frees another does not use. "
-    "`MALLOC_ARENA_MAX=1` in the environment helps by what the comparison shows.",
-    "hold": "a batch of the reclaimer takes a tenth of that. What takes longer is the machine's: memory that "
-    "is touched for the first time, and interrupts, whose time the clock of the thread counts.",
-    "destroy": "between two pauses the destroyer works for less than a millisecond of CPU time; who waits "
-    "longer waits while the machine has set it aside with the interpreter in its hands. The comparison says "
-    "how often the machine does that to a thread alone.",
+    "churn": "glibc gives each thread an arena of its own, and memory that one thread frees is not used by "
+    "another. `MALLOC_ARENA_MAX=1` in the environment helps as much as the comparison shows.",
+    "hold": "a batch of the reclaimer takes a tenth of that. Longer ones are due to the machine: memory "
+    "that is used for the first time, and interrupts, which count as CPU time of the thread.",
+    "destroy": "between two pauses, destroy takes less than a millisecond of CPU time. A thread waits longer "
+    "if the machine preempts the one that destroys while it has the interpreter. The comparison shows "
+    "how often the machine preempts a single thread.",
     "late": f"{PREEMPTED}.",
     "late background": f"{PREEMPTED}.",
 }

@@ -14,7 +14,7 @@ PAGE = 4096
 SHARES = {"ELF": 37, "source": 28, "SQLite": 13, "zero": 11, "random": 6, "JSON": 3, "same-filled": 2}
 """Of 100 pages of the mixed corpus, how many are of each kind."""
 BLOCK = 1 << 21
-"""How much of a file is read: enough to draw from, little enough to start at once."""
+"""The most bytes that are read of a file, so that the bench starts soon."""
 
 
 @cache
@@ -29,7 +29,7 @@ def mixed(count: int) -> list[bytes]:
 
 @cache
 def of_kind(kind: str, count: int) -> list[bytes]:
-    """`count` pages of one kind; where this machine has fewer, some of them more than once."""
+    """Return `count` pages of one kind. If this machine has fewer, some of them are repeated."""
     draw = random.Random(f"{kind} {count}")
     if kind == "zero":
         return [bytes(PAGE) for _ in range(count)]
@@ -72,7 +72,7 @@ def _heads(files: list[Path], magic: bytes) -> list[bytes]:
         try:
             with file.open("rb") as stream:
                 block = stream.read(BLOCK)
-        except OSError:  # a folder, or a file that may not be read: there are others
+        except OSError:  # a folder, or a file that may not be read
             continue
         if block.startswith(magic) and len(block) >= PAGE:
             blocks.append(block)

@@ -28,15 +28,15 @@ CAPTIONS = {
     "kinds": "What a put and a hit cost, by kind of page",
     "threads": "Pages a second of all threads together",
     "fill": "What an operation costs as the store fills, against 1,000 pages in the same run",
-    "memory": "What the process grows by, over the compressed payload",
+    "memory": "Growth of the process, divided by the size of the compressed pages",
     "latency": "How long the slowest operations take",
 }
-"""By the name of the plot."""
+"""The captions of the plots, by name."""
 
 
 def write(results: Results, folder: Path) -> None:
     """Draw the plots and write the document beside them."""
-    from bench import plots  # not above: to read a document needs no library for plots
+    from bench import plots  # imported here, so that `render` works without the plotting library
 
     drawn = plots.draw(results.measured, folder / "plots")
     (folder / DOCUMENT).write_text(render(results, drawn))
@@ -76,13 +76,13 @@ def ratio_text(ratio: Ratio | None, unit: str) -> str:
 
 
 def target_text(goal: Goal, variant: str) -> str:
-    """What a variant has to reach."""
+    """Return the figure that a variant has to reach."""
     bound = "at most" if goal.least is None else "at least"
     return f"{bound} {goal.target(variant):g} {goal.unit}".replace(" x", "x")
 
 
 def reached_text(reached: bool | None) -> str:
-    """Yes, no, or nothing to say."""
+    """Return yes, no, or an empty cell if the figure was not measured."""
     return {True: "yes", False: "**no**", None: "–"}[reached]
 
 
@@ -93,7 +93,7 @@ def _number(figure: float) -> str:
 
 
 def _findings(found: list[Row]) -> Iterator[tuple[Goal, list[str], str]]:
-    """Goals that some variant does not reach: which variants, and what stands in the way."""
+    """Yield the goals that some variant does not reach, with these variants and the reason."""
     for goal in dict.fromkeys(row.goal for row in found):
         short = [row.variant for row in found if row.goal is goal and row.reached is False]
         if short:
@@ -101,7 +101,7 @@ def _findings(found: list[Row]) -> Iterator[tuple[Goal, list[str], str]]:
 
 
 def _machines(runs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The machines of the runs, each once, whatever its load was."""
+    """Return the different machines of the runs; their load does not make a difference."""
     machines: list[dict[str, Any]] = []
     for run in runs.values():
         machine = {name: value for name, value in run["machine"].items() if name != "load"}
@@ -111,7 +111,7 @@ def _machines(runs: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _costs(measured: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Ratio]]]:
-    """By operation and contender, the microseconds that a page takes."""
+    """Return the microseconds per page, by operation and contender."""
     for operation in OPERATIONS:
         if operation in measured:
             yield operation, _micro(measured[operation])
@@ -124,7 +124,7 @@ def _layers(measured: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, R
 
 
 def _hits(measured: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Ratio]]]:
-    """By the number of pages held, the microseconds of a hit, of its lookup, and of the limit."""
+    """Return the microseconds of a hit, of its lookup, and of the limit, by the number of pages held."""
     if not {PURE, LIMIT} <= set(measured):
         return
     ours, loop = (measured[who][scale.COST] for who in (PURE, LIMIT))

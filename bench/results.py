@@ -1,4 +1,4 @@
-"""What was measured, as a file: plain data, from which tables and plots are made."""
+"""The file of results: plain data, from which tables and plots are made."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ DIGITS = 4
 
 
 class Results:
-    """The file docs/results/bench.json: by experiment its pieces, with the plan and the machine of each.
+    """The file docs/results/bench.json: the figures of each experiment, with its plan and machine.
 
-    An experiment that is measured again replaces what it gave before; the others stay.
+    An experiment that is measured again replaces its earlier figures; the others stay.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.measured: dict[str, dict[str, Any]] = {}
         self.runs: dict[str, dict[str, Any]] = {}
-        """By experiment: the machine, the plan, and what was missing."""
+        """The machine, the plan, and the missing subjects of each experiment."""
         if path.exists():
             self._load()
 
     def begin(self, experiment: str) -> None:
-        """Forget what the experiment gave before."""
+        """Remove the earlier figures of the experiment."""
         self.measured[experiment] = {}
 
     def add(self, experiment: str, piece: str, found: Any) -> None:
-        """One piece that was measured."""
+        """Add a measured figure."""
         self.measured[experiment][piece] = _short(found)
 
     def save(self, experiment: str, plan: Plan) -> None:
-        """Write everything, with what is to be said about this run of the experiment."""
+        """Write the file, with the machine and plan of this run of the experiment."""
         sizes = {name: value for name, value in asdict(plan).items() if name not in ("peers", "missing")}
         self.runs[experiment] = {"machine": machine(), "plan": sizes, "missing": dict(plan.missing)}
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,12 +51,12 @@ class Results:
 
     def _load(self) -> None:
         data = json.loads(self.path.read_text())
-        if data.get("schema") == SCHEMA:  # else it is of another time: begin anew
+        if data.get("schema") == SCHEMA:  # a file of another version is replaced
             self.measured, self.runs = data["measured"], data["runs"]
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on, and nothing that names this very machine."""
+    """Return what the figures depend on, without names that identify this machine."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -83,7 +83,7 @@ def _version(library: str) -> str | None:
 
 
 def _short(found: Any) -> Any:
-    """The same with as many digits as mean something."""
+    """Return the data with numbers rounded to significant digits."""
     match found:
         case float():
             return float(f"{found:.{DIGITS}g}")

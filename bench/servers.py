@@ -1,4 +1,4 @@
-"""Servers of the bench's own: started on a unix socket in a temporary folder, and ended with it."""
+"""Servers that the bench starts, each on a unix socket in a temporary folder, and ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE = 5.0
 
 
 class Server:
-    """A server that runs until `stop`; Missing where it is not installed or does not come up."""
+    """A server that runs until `stop`. Raises Missing if it is not installed or does not start."""
 
     def __init__(self, command: list[str], path: Path) -> None:
         if shutil.which(command[0]) is None:
@@ -26,11 +26,11 @@ class Server:
         while not _listens(path):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise Missing(f"{command[0]} did not come up: run it by hand to see why: {' '.join(command)}")
+                raise Missing(f"{command[0]} did not start: run it by hand to see why: {' '.join(command)}")
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """End the server, and wait for its end."""
+        """End the server, and wait until it has ended."""
         self._process.terminate()
         try:
             self._process.wait(PATIENCE)

@@ -1,4 +1,4 @@
-"""How long the reclaimer holds a lock, in thread CPU time: the store's locks are wrapped here, not there."""
+"""Measures how long the reclaimer holds a lock, in thread CPU time, by wrapping the locks of the store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST, TAIL = "longest hold", "tail"
 
 
 class TimedLock:
-    """A lock that notes for how much CPU time its holder's thread held it."""
+    """A lock that records how much CPU time its holder used while it held the lock."""
 
     def __init__(self, lock: Any, holds: list[float]) -> None:
         self._lock = lock
@@ -47,16 +47,16 @@ class TimedLock:
 
 
 def measure(plan: Plan) -> Iterator[tuple[str, dict[str, list[Any]]]]:
-    """By variant and round: the longest hold, in a fresh process each."""
+    """Yield the longest hold of each variant in each round, each measured in a fresh process."""
     for name in plan.variants[:1]:
         rounds = [call(reclaim_all, name=name, pages=plan.latencies) for _ in range(plan.latency_rounds)]
         yield name, {key: [found[key] for found in rounds] for key in (LONGEST, TAIL)}
 
 
 def reclaim_all(name: str, pages: int) -> dict[str, Any]:
-    """Reclaim a store empty, with some stale entries on the way; the holds of its locks, in seconds.
+    """Reclaim all pages of a store whose order has some stale entries. Returns the seconds of each hold.
 
-    RuntimeError where the wrapped locks were not the ones that were taken.
+    Raises RuntimeError if the reclaimer took a lock that is not wrapped.
     """
     store = VARIANTS[name]()
     pool = PoolSubject(store)

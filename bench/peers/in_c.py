@@ -1,4 +1,4 @@
-"""lz4 in C processes: what two cores of this machine give to whoever shares nothing."""
+"""lz4 in C processes that share nothing: what two cores of this machine can reach."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SOURCE = Path(__file__).with_name("lz4_loop.c")
 
 
 class InC:
-    """Compiled by the machine's own compiler, against its own lz4. Missing where either is not there."""
+    """A C program, compiled on this machine. Raises Missing if there is no compiler or no lz4."""
 
     def __init__(self, folder: Path, pages: Sequence[bytes]) -> None:
         compiler = shutil.which("cc")
@@ -27,7 +27,7 @@ class InC:
         self._pages.write_bytes(b"".join(pages))
 
     def rate(self, operation: str, processes: int, seconds: float) -> float:
-        """Pages a second that so many processes put or get together."""
+        """Return the pages a second that this number of processes put or get together."""
         command = [str(self._program), str(self._pages), operation, str(seconds)]
         running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
         answers = [process.communicate()[0] for process in running]

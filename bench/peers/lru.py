@@ -12,7 +12,7 @@ from bench.subjects import Keyed
 
 
 class Lru(Keyed):
-    """The size of an entry is that of its data, and the limit is never met."""
+    """A cache with entries counted by the size of their data, and a limit that is never reached."""
 
     def __init__(self, folder: Path) -> None:
         self._lock = threading.Lock()

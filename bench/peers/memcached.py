@@ -14,7 +14,7 @@ from bench.subjects import Handle, Keyed
 
 
 class Memcached(Keyed):
-    """A connection per thread: the client is not made for more."""
+    """A connection for each thread: the client must not be shared by threads."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "socket"

@@ -20,7 +20,7 @@ BLKDISCARD = 0x1277
 
 
 class Zram(Keyed):
-    """A device of the bench's own, given back at the end. Empty sectors read as zeroes, so nothing misses.
+    """A device that the bench makes, and removes at the end. Empty sectors read as zeroes: every get hits.
 
     O_DIRECT wants aligned memory, so bytes are copied to and from a buffer, which takes some 0.1 µs.
     """
@@ -43,7 +43,7 @@ class Zram(Keyed):
         self._slots: dict[Handle, int] = {}
 
     def keys(self, handles: Sequence[Handle]) -> list[int]:
-        """The offsets that the handles have on the device."""
+        """Return the offsets of the handles' pages on the device."""
         slots = self._slots
         return [slots.setdefault(handle, len(slots)) * PAGE for handle in handles]
 

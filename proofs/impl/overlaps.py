@@ -1,7 +1,7 @@
-"""Two operations on one slot: the second is done whole, between two statements of the first.
+"""Two operations on one slot: the whole second operation runs between two statements of the first.
 
-`at` says where: at the so many-th point at which no lock is held. What they answered, and what
-the slot holds in the end, must be what the semantics of a slot allows for one of their two orders.
+`at` is the number of the point, among those at which no lock is held. Their answers, and what
+the slot holds in the end, must be allowed by the semantics of a slot for one of their two orders.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tmem.spec.slot import Does, Event, Kind
 
 
 def overlap(scene: Scene, first: Call, second: Call, at: int) -> tuple[Event[int], Event[int]] | None:
-    """What the two did; None where the second found no point."""
+    """Return the events of both operations; None for the second if the first has no such point."""
     events: list[Event[int]] = []
 
     def meanwhile() -> None:
@@ -38,7 +38,7 @@ def overlap(scene: Scene, first: Call, second: Call, at: int) -> tuple[Event[int
 def a_get_that_others_overlap_is_right(
     kind: Kind, target: int | None, page: int, other: Call, at: int
 ) -> bool:
-    """A get, and any operation within it: no two exclusive hits of a page, no miss of a page that stays."""
+    """A get, and any operation within it: a page has one exclusive hit at most; a page that stays is hit."""
     scene = Scene(Before(kind, target, 1, 2, 3, False), put_too=page)
     events = overlap(scene, Call.GET, other, at)
     return events is not None and events[0].does is Does.HIT
@@ -48,7 +48,7 @@ def a_get_that_others_overlap_is_right(
 def a_put_that_others_overlap_is_right(
     kind: Kind, target: int | None, page: int, other_page: int, other: Call, at: int
 ) -> bool:
-    """A put, and within it any operation: the page of one put is there in the end, or none."""
+    """A put, and any operation within it: in the end the slot holds the page of one put, or nothing."""
     scene = Scene(Before(kind, target, 1, 2, 3, False), page, other_page)
     events = overlap(scene, Call.PUT, other, at)
     return events is not None and target is not None and other is Call.PUT
@@ -58,7 +58,7 @@ def a_put_that_others_overlap_is_right(
 def a_flush_that_others_overlap_is_right(
     kind: Kind, target: int | None, page: int, whole: bool, other: Call, at: int
 ) -> bool:
-    """A flush of a page or its object, and within it any operation."""
+    """A flush of a page or its object, and any operation within it."""
     scene = Scene(Before(kind, target, 1, 2, 3, False), put_too=page)
     events = overlap(scene, Call.FLUSH_OBJECT if whole else Call.FLUSH_PAGE, other, at)
     return events is not None and target is not None and other is Call.PUT
@@ -68,7 +68,7 @@ def a_flush_that_others_overlap_is_right(
 def operations_on_two_pools_are_each_as_if_alone(
     persistent: bool, target: int | None, page: int, other_page: int, call: Call, puts: bool, at: int
 ) -> bool:
-    """An operation, and within it, also while its pool is locked, a put or a flush in another pool."""
+    """An operation, and within it a put or a flush in another pool, also while the first pool is locked."""
     scene = Scene(Before(Kind(persistent), target, 1, 2, 3, False), page, other_page)
     events: list[Event[int]] = []
     second = Call.PUT if decided(puts) else Call.FLUSH_PAGE
@@ -89,7 +89,7 @@ def operations_on_two_pools_are_each_as_if_alone(
 def no_operation_reaches_the_next_pool_of_the_id(
     kind: Kind, target: int | None, page: int, other_page: int, first: Call, at: int
 ) -> bool:
-    """While an operation is under way its pool ends, and another is made under the same id, with a page."""
+    """While an operation runs, its pool ends and another pool is made under the same id, with a page."""
     scene = Scene(Before(kind, target, None, 2, 3, False), page, other_page)
 
     def begin_anew() -> None:
@@ -101,9 +101,9 @@ def no_operation_reaches_the_next_pool_of_the_id(
     event = interrupted(again, lambda: made(first, scene))
     if not again.done:
         return False
-    may = list(reached(scene.kind, other_page, (event,), False))  # it came to the new pool, all of it
+    may = list(reached(scene.kind, other_page, (event,), False))  # the whole operation was on the new pool
     if event.does in (Does.NOTHING, Does.DENIED) or reached(scene.kind, target, (event,), False):
-        may.append(other_page)  # it came between the pools, or before
+        may.append(other_page)  # it was done between the two pools, or before
     assert scene.holds(TARGET) in may, f"{event.does.value}, and the new pool holds {scene.holds(TARGET)}"
     undisturbed(scene, ELSEWHERE)
     sound(scene)

@@ -1,4 +1,4 @@
-"""The small world: judge and relation agree, and a judge that errs, either way, is found out."""
+"""The small world: judge and relation agree, and a judge that is too lenient or too strict is found."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ONE_SLOT = Setting(((1, 0), (2, 0)), ((7, 0),), PAGES[:1], KINDS)
 
 
 def live(judge: Judge, operation: Operation) -> bool:
-    """Whether it is a right operation on an id that stands for a pool."""
+    """Return whether the operation has valid arguments and its id stands for a pool."""
     match operation:
         case Put(client, handle) | FlushPage(client, handle):
             pool = handle.pool
@@ -54,7 +54,7 @@ class AcceptsAll(Judge):
 
 
 class WantsEveryPageBack(Judge):
-    """Too strict: to it an ephemeral page may not vanish."""
+    """Too strict: an ephemeral page may not vanish."""
 
     def _get(self, get: Get, answer: Answer) -> Violation | None:
         if answer is None and self.record.may_hold(get.client, get.handle).page is not None:
@@ -77,7 +77,7 @@ class OverlooksFlushObject(Judge):
 
 
 class OverlooksDestroy(Judge):
-    """Too lenient, as the pool lives on, and too strict, as its id does not come back."""
+    """Ignores destroy: too lenient, since the pool lives on; too strict, since its id may not be reused."""
 
     def _destroy_pool(self, destroy: DestroyPool, answer: Answer) -> Violation | None:
         return None if answer is True and live(self, destroy) else super()._destroy_pool(destroy, answer)
@@ -91,7 +91,7 @@ class OverlooksFailedPuts(Judge):
 
 
 class TakesEveryPoolForPrivate(Judge):
-    """Too strict: what one sharer puts another may not see."""
+    """Too strict: a sharer may not see pages that another one put."""
 
     def _new_pool(self, new: NewPool, answer: Answer) -> Violation | None:
         flags = new.flags & ~2 if fits(new) else new.flags
@@ -113,10 +113,10 @@ def agreement(setting: Setting, judge: Judge, depth: int | None = None) -> Agree
 
 def test_the_relation_of_one_pool_and_one_slot_can_be_counted_by_hand() -> None:
     size = Relation(Setting(((1, 0),), ((7, 0),), PAGES, KINDS)).fixpoint()
-    # No pool; or one of four kinds: unused, or used with nothing, this page or that in it; or a private one
-    # in the place of a shared one, used.
+    # No pool; or one of four kinds: unused, or used with nothing or one of two pages; or a private one that
+    # was granted instead of a shared one, used.
     assert size.states == 1 + 4 * (1 + 3) + 2 * 3
-    assert size.depth == 3  # new pool, pool flags that tell of a private one, put
+    assert size.depth == 3  # new pool, pool flags that show a private one, put
 
 
 @pytest.mark.parametrize("name", ["two objects", "two slots of one object"])
@@ -146,17 +146,15 @@ def test_the_judge_accepts_exactly_what_the_relation_generates() -> None:
         (MistakesENODEV, 1, "refuses"),
     ],
 )
-def test_a_judge_that_errs_is_found_out_by_the_shortest_trace(
-    judge: type[Judge], letters: int, judged: str
-) -> None:
+def test_a_wrong_judge_is_found_by_the_shortest_trace(judge: type[Judge], letters: int, judged: str) -> None:
     told = agreement(ONE_SLOT, judge(4))
     assert told.disagreement is not None
     assert len(told.disagreement.trace) == letters, str(told.disagreement)
     assert f"the judge {judged} this" in str(told.disagreement)
 
 
-def test_long_traces_agree_without_taking_any_two_of_them_for_the_same() -> None:
-    """Nodes are told apart by what the judge knows; walks that remember nothing check that this is all."""
+def test_random_long_traces_agree_too() -> None:
+    """The exploration merges traces that leave the judge in the same state; random walks merge none."""
     kinds = ((CACHE, None), (SWAP, None), (COMMON, 5), (BOTH, 5), (BOTH, 6))
     relation = Relation(Setting(((1, 0), (1, 1), (2, 0)), ((7, 0), (7, 1)), PAGES, kinds))
     draw = random.Random(1)
@@ -170,7 +168,7 @@ def test_long_traces_agree_without_taking_any_two_of_them_for_the_same() -> None
             tried += 1
             assert (violation is None) == bool(ends), relation.letters[letter]
             if violation is not None:
-                break  # after a violation the judge knows no more
+                break  # the judge's state is undefined after a violation
             accepted, worlds = accepted + 1, ends
     assert 0 < accepted < tried
 

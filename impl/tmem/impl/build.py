@@ -31,7 +31,7 @@ CORE = (
     "room",
     "store",
 )
-"""The modules that are compiled: all that name a pool or the room. The others are shared with `tmem.impl`."""
+"""The modules that are compiled: those that use a pool or the room. The others are taken from `tmem.impl`."""
 PACKAGE = "tmem.impl.compiled"
 SETUP = """
 import sys
@@ -44,7 +44,7 @@ setup(name="core", packages=[], ext_modules=modules, script_args=sys.argv[1:3])
 
 
 def build(folder: Path = SOURCES / "compiled") -> list[Path]:
-    """Compile the extensions into the folder; RuntimeError with the output of a compiler that fails."""
+    """Compile the extensions into the folder. Raises RuntimeError with the compiler's output if it fails."""
     for needed in ("mypyc", "setuptools"):
         if find_spec(needed) is None:
             raise RuntimeError(f"{needed} is not installed: pip install 'tmem[compiled]'")
@@ -62,7 +62,7 @@ def build(folder: Path = SOURCES / "compiled") -> list[Path]:
 
 
 def _copy(place: Path) -> list[str]:
-    """Copy the sources, and those to compile once more, as modules of the package that import each other."""
+    """Copy the modules to compile into the package, with imports of each other changed to the copies."""
     leave = shutil.ignore_patterns("*.so", "__pycache__")
     shutil.copytree(Path(spec.__file__).parent, place / "tmem" / "spec", ignore=leave)
     shutil.copytree(SOURCES, place / "tmem" / "impl", ignore=leave)

@@ -22,10 +22,10 @@ COUNTS = (
 class Tally:
     """The counts of one pool, guarded by its lock. A count only grows.
 
-    Hits of a private persistent pool are counted without the lock. None of these is lost as long as the
-    interpreter runs one thread at a time, since nothing in the sum gives it up, except those of a get that is
-    still under way when its pool is destroyed. A hit whose page was freed while it was read looks again, and
-    counts twice.
+    Hits of a private persistent pool are counted without the lock. As long as the interpreter runs one
+    thread at a time, no such hit is lost, since the addition does not release the interpreter. Only the hits
+    of a get that still runs when its pool is destroyed may be lost. A get whose page was freed while it was
+    read looks again, and counts two hits.
     """
 
     __slots__ = COUNTS
@@ -52,7 +52,7 @@ class Tally:
 
     @property
     def pages(self) -> int:
-        """Pages held: those that were stored, less those that went in any way."""
+        """Pages held: those that were stored, less those that were removed in any way."""
         gone = self.replaced + self.dropped + self.taken + self.flushed + self.reclaimed + self.ended
         return self.stored - gone
 
@@ -78,12 +78,12 @@ class Counters:
     pools: int
     pages: int
     bytes: int
-    """What pages, objects and pools take, data and overhead, as it counts against the budget."""
+    """The bytes that count against the budget: data of pages, and overhead of pages, objects and pools."""
     budget: int | None
 
     @classmethod
     def of(cls, total: Tally, pools: int, used: int, budget: int | None) -> Counters:
-        """Make the snapshot from what all pools counted together."""
+        """Return the snapshot for the sum of the counts of all pools."""
         return cls(
             puts_stored=total.stored,
             puts_failed=total.failed,

@@ -14,7 +14,7 @@ class Host(Protocol):
     """The allocation hooks that a host registers [T]. An allocation that fails raises MemoryError.
 
     All but `page_alloc` may be called under the store's locks, and all from several threads: they are short
-    and never call the store. What an allocation that succeeded took is given back exactly once; `obj_free`
+    and never call the store. Each allocation that succeeded is freed exactly once; `obj_free`
     and `page_free` raise nothing.
     """
 
@@ -50,7 +50,7 @@ class Hosted(Generic[D]):
         return pampd
 
     def create_many(self, pages: Sequence[bytes]) -> list[D]:
-        """Return the pampds of the PAM; MemoryError, and none is kept, if the host refuses one."""
+        """Return the pampds of the PAM. If the host refuses one, frees all of them and raises MemoryError."""
         pampds: list[D] = []
         try:
             for page in pages:

@@ -66,7 +66,7 @@ BACKENDS: Final = 1_000
     "--gains",
     type=click.IntRange(1),
     metavar="SEEDS",
-    help="Measure instead what each heuristic gains, on so many seeds.",
+    help="Measure instead what each heuristic gains, on this number of seeds.",
 )
 @click.option(
     "--canaries", type=click.Path(path_type=Path), help="Also write the file that selects canaries."
@@ -144,7 +144,7 @@ def _not_written(chosen: Sequence[str]) -> str:
 
 
 def _shown(console: Console, work: Path, does: Callable[[OnProgress], T]) -> T:
-    """Do it with a progress bar; if it is interrupted, say how to go on."""
+    """Run the calibration with a progress bar. If it is interrupted, print how to continue."""
     try:
         with Progress(console=console, transient=True) as progress:
             bar = progress.add_task("calibrating", total=None)

@@ -28,9 +28,9 @@ from tmem.spec.clauses import CLAUSES
 from tmem.spec.operations import DestroyPool, FlushObject
 
 ALONE: Final = 300
-"""Programs without overlap that must not notice a race, if the kill is to count as one of overlap."""
+"""A kill counts as one of overlap only if this number of programs without overlap do not notice the race."""
 WITHOUT_OVERLAP: Final = ("TMEM-ERR-1", "TMEM-CONC-3")
-"""Clauses that a wrong type of answer and a hang break, whether calls overlap or not."""
+"""The clauses of wrong types of answers and of hangs, which break whether calls overlap or not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def _row(name: str, kills: list[Kill]) -> dict[str, object]:
 
 
 def breadth(kills: Iterable[Kill]) -> dict[str, dict[str, list[str]]]:
-    """Return for each clause that is not implied the faults blamed on it, and those only its checks kill.
+    """Return the faults blamed on each clause that is not implied, and those that no other clause kills.
 
     A fault that is noticed only where operations overlap is killed only by the checks of overlap.
     """
