@@ -96,7 +96,7 @@ class Store:
 def small(draw: random.Random, most: int = 7) -> list[Call]:
     """A history of up to `most` calls after its new pools. Times are small integers, so that some are equal.
 
-    A quarter of them tell of one slot and have times and answers at random; of the others, which begin as
+    A quarter of them concern one slot and have times and answers at random; of the others, which begin as
     those of a store, most have one call changed. In some of them an id has lifetimes of several kinds.
     """
     chance = draw.random()
@@ -276,7 +276,7 @@ class Shape:
 
 
 def _spoil(draw: random.Random, calls: list[Call], shape: Shape) -> None:
-    # Changes one call: most often to something that only the calls around it can tell to be wrong.
+    # Changes one call: most often to something that is wrong only because of the calls around it.
     operations = [n for n, call in enumerate(calls) if not isinstance(call.operation, NewPool)]
     n = draw.choice(operations) if operations and draw.random() < 0.95 else draw.randrange(len(calls))
     call = calls[n]

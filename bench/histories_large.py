@@ -60,7 +60,7 @@ class Numbers:
         ]
 
     def next(self, number: int, thread: int) -> tuple[str, tuple[int | None, ...], object]:
-        """An operation and its answer; a thread that destroyed a pool makes it anew."""
+        """An operation and its answer; a thread that destroyed a pool makes it again."""
         draw = self.draw
         if thread in self.mending:
             pool = self.mending.pop(thread)

@@ -1,4 +1,4 @@
-"""The variants of the store that are measured, by name: one line each."""
+"""The variants of the store that are measured, by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PURE, HELD, COMPILED = "pure", "held", "compiled"
 
 
 def compiled(budget: int | None = None, **options: Any) -> Store:
-    """The store and its codec, which have to be compiled; Missing where they are not."""
+    """Return the compiled store with its codec. Raises Missing if they are not compiled."""
     try:
         from tmem.impl.codec.native import NativeLz4
         from tmem.impl.compiled import Store as Compiled

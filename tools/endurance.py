@@ -33,7 +33,7 @@ PAGE = DOCS / "endurance.md"
 
 
 def checked(target: str, seconds: float) -> dict[str, Any]:
-    """Check one target for so many seconds, without the canaries, and return the results."""
+    """Check one target for this number of seconds, without the canaries, and return the results."""
     summary = Summary(target, 0, "linearizable")
     start = time.monotonic()
     engines = [engine for engine in ENGINES if not isinstance(engine, Canaries)]
@@ -42,7 +42,7 @@ def checked(target: str, seconds: float) -> dict[str, Any]:
 
 
 def stressed(seconds: float) -> dict[str, Any]:
-    """Run many real threads on the store for so many seconds, and return the results."""
+    """Run many real threads on the store for this number of seconds, and return the results."""
     summary = Summary("impl", 0, "linearizable")
     start = time.monotonic()
     _follow(summary, check(Request("impl", budget=seconds), engines=(Stress(),)))

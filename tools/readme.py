@@ -1,4 +1,4 @@
-"""The backend in the README and its output; `python -m tools.readme` runs it and writes the output anew."""
+"""The backend in the README and its output; `python -m tools.readme` runs it and replaces the output."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def one(operation: str) -> str:
 
 
 def together(operation: str, workers: int) -> str:
-    """The name of the piece in which so many threads meet as many processes in C."""
+    """Return the name of the comparison of this number of threads with as many processes in C."""
     return f"{operation}, batches, {workers} at a time"
 
 

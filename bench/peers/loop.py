@@ -52,4 +52,4 @@ class Loop:
         return 0
 
     def close(self) -> None:
-        """Nothing outlives the object."""
+        """Do nothing: no server or device has to be closed."""

@@ -97,7 +97,7 @@ def _row(name: str, findings: Mapping[Trial, Finding]) -> Row:
 
 
 def _without_name(detail: str, name: str) -> str:
-    """What CrossHair told, the name of the contract left out."""
+    """Return CrossHair's message without the name of the contract."""
     return detail.removeprefix("AssertionError: ").replace(f"when calling {name}(", "in (")
 
 

@@ -129,7 +129,7 @@ class Scene:
         return not held(self.store._room.lock)
 
     def strike(self, pages: int) -> None:
-        """The reclaimer takes up to so many pages, in one batch."""
+        """Let the reclaimer take up to this number of pages, in one batch."""
         self.struck += Current.copy.strike(self.store._room, pages, UNLIMITED).pages
 
     # Operations, and what they did to the slot

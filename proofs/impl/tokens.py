@@ -8,21 +8,21 @@ from typing import Final, NamedTuple
 from proofs.impl.copy import point
 
 PUT: Final = b"p"
-"""The page of a put; which number it is, the contract says."""
+"""The page of the put under test; the contract chooses its number."""
 PUT_TOO: Final = b"q"
-"""The page of a put that comes meanwhile."""
+"""The page of a put that runs during the operation under test."""
 SETUP: Final = b"s"
-"""A page of the store before."""
+"""A page that the store held before."""
 
 
 class Page(NamedTuple):
-    """A page that is shown: as true as the bytes of a page are, whichever number it is."""
+    """A page that was returned; it is true, as bytes of a page are, even if its number is 0."""
 
     number: int
 
 
 class Pampd:
-    """A page that was taken in."""
+    """The record of a page that the PAM keeps."""
 
     __slots__ = ("freed", "page", "size")
 
@@ -35,7 +35,7 @@ class Pampd:
 class Tokens:
     """A PAM that gives a page up the moment it is freed, as one that recycles its memory does.
 
-    Each function is slow: other things may happen while it works. `refuses` lets `create` fail for want
+    Each function is slow: other operations may run during it. `refuses` lets `create` fail for lack
     of memory. Freeing twice, or reading after the caller's own free, is an error of the store.
     """
 
@@ -48,7 +48,7 @@ class Tokens:
         self.made: list[Pampd] = []
 
     def create(self, page: bytes) -> Pampd:
-        """The pampd of the number that these bytes stand for."""
+        """Return a pampd for the number that these bytes stand for."""
         point()
         if self.refuses:
             raise MemoryError("the PAM has no room")
@@ -66,26 +66,26 @@ class Tokens:
         return [self.create(page) for page in pages]
 
     def get_data(self, pampd: Pampd) -> Page | None:
-        """The page, unless it was freed before the last of it was read."""
+        """Return the page, or None if it was freed while it was read."""
         point()
         return None if pampd.freed else Page(pampd.page)
 
     def get_data_many(self, pampds: Sequence[Pampd]) -> list[Page | None]:
-        """Each page that was not freed meanwhile."""
+        """Return each page, or None for one that was freed while it was read."""
         return [self.get_data(pampd) for pampd in pampds]
 
     def get_data_and_free(self, pampd: Pampd) -> Page:
-        """The page, which only the caller knows of."""
+        """Return and free the page; no other operation has its pampd."""
         point()
         assert not pampd.freed, "a page was taken out after it was freed"
         self.free(pampd)
         return Page(pampd.page)
 
     def free(self, pampd: Pampd) -> None:
-        """The page is gone."""
+        """Free the page."""
         assert not pampd.freed, "a page was freed twice"
         pampd.freed = True
 
     def kept(self) -> int:
-        """How many pages were made and not freed."""
+        """Return how many pages were made and not freed."""
         return sum(not pampd.freed for pampd in self.made)

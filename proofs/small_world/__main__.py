@@ -23,8 +23,8 @@ def main(worlds: tuple[str, ...], depth: int | None, seconds: float) -> None:
     Exits 0 where they agree as far as they were followed, 1 at a disagreement, with its trace.
     """
     console, agree, whole = Console(highlight=False, soft_wrap=True), True, True
-    told = "every answer to every operation, after every trace ..."
-    with console.status(told), ProcessPoolExecutor(PROCESSES, SPAWN, ending) as pool:
+    text = "every answer to every operation, after every trace ..."
+    with console.status(text), ProcessPoolExecutor(PROCESSES, SPAWN, ending) as pool:
         for future in as_completed(
             [pool.submit(explore, name, depth, seconds) for name in worlds or SETTINGS]
         ):

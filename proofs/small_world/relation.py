@@ -150,7 +150,7 @@ def after(setting: Setting, world: World, step: Step) -> Iterator[World]:
     if isinstance(operation, DestroyPool):
         return worlds(setting, destroy_pool(store, *name), world.stands)
     if member.asked not in (None, world.pools[member.pool].kind):
-        return iter(())  # joined as another kind, which was not told
+        return iter(())  # joined as another kind, which pool flags have not reported
     assert isinstance(did, Event)
     then = operate(store, *name, did, place[0], *place[1:])
     return worlds(setting, then, _with(world, at, member._replace(asked=None)))
@@ -171,15 +171,15 @@ def _granted(
 
 def _told(setting: Setting, world: World, at: int, member: Name, flags: int) -> Iterator[World]:
     # The kind of the pool; or, before anything else was done, that it is a private one of its own.
-    told = kind(flags, member.uuid)
+    granted = kind(flags, member.uuid)
     store = as_store(setting, world)
     known = _with(world, at, member._replace(asked=None))
-    if told == world.pools[member.pool].kind:
+    if granted == world.pools[member.pool].kind:
         return worlds(setting, store, known)
-    if member.asked is None or told.shared or told.persistent != member.asked.persistent:
+    if member.asked is None or granted.shared or granted.persistent != member.asked.persistent:
         return iter(())
     left = destroy_pool(store, *setting.names[at])
-    alone = new_pool(left, *setting.names[at], told)
+    alone = new_pool(left, *setting.names[at], granted)
     assert alone is not None
     return worlds(setting, alone, known)
 

@@ -115,8 +115,8 @@ def _meaning(operation: Operation, answer: Answer) -> Meaning:
                 return answer if takes(flags) and _id(answer, 31) else None
             return "" if errno in (1, 12) else None
         case PoolFlags():
-            told = isinstance(answer, int) and not yes_or_no and takes(answer)
-            return repr(answer) if told else None
+            is_flags = isinstance(answer, int) and not yes_or_no and takes(answer)
+            return repr(answer) if is_flags else None
         case Reclaim(pages):
             counted = isinstance(answer, int) and not yes_or_no and 0 <= answer <= pages
             return "" if counted or errno in (1, 12, 19, 22, 28, 1000, 1001) else None

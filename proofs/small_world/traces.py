@@ -79,32 +79,32 @@ def known(setting: Setting, judge: Judge) -> Hashable:
 
 def follow(relation: Relation, judge: Judge, depth: int | None, seconds: float) -> Agreement:
     """Follow a fresh judge to nodes `depth` letters away (None: all), for so much processor time."""
-    told, deadline = Agreement(), time.process_time() + seconds
+    result, deadline = Agreement(), time.process_time() + seconds
     seen: set[Hashable] = {(relation.start, frozenset((State(),)), known(relation.setting, judge))}
     fresh = pickle.dumps(judge)
     frontier = [Node(relation.start, frozenset((State(),)), fresh, ())]
-    while frontier and (depth is None or told.depth < depth):
+    while frontier and (depth is None or result.depth < depth):
         found: list[Node] = []
         for node in frontier:
             if time.process_time() > deadline:
-                return told
-            for key, end in _tried(relation, node, told):
+                return result
+            for key, end in _tried(relation, node, result):
                 if key not in seen:
                     seen.add(key)
                     found.append(end)
-            if told.disagreement is not None and "`linearizable`" in told.disagreement.judged:
-                return told
-            if told.disagreement is not None:
-                told.disagreement = _smallest(relation, fresh, told.disagreement)
-                return told
-        told.nodes = len(seen)
-        told.depth += 1
+            if result.disagreement is not None and "`linearizable`" in result.disagreement.judged:
+                return result
+            if result.disagreement is not None:
+                result.disagreement = _smallest(relation, fresh, result.disagreement)
+                return result
+        result.nodes = len(seen)
+        result.depth += 1
         frontier = found
-    told.complete = not frontier
-    return told
+    result.complete = not frontier
+    return result
 
 
-def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Hashable, Node]]:
+def _tried(relation: Relation, node: Node, result: Agreement) -> Iterator[tuple[Hashable, Node]]:
     # One judge goes on as long as it knows what it knew at the node; `trace` is all that it has accepted.
     knew = known(relation.setting, pickle.loads(node.judge))
     judge: Judge | None = None
@@ -114,22 +114,22 @@ def _tried(relation: Relation, node: Node, told: Agreement) -> Iterator[tuple[Ha
         if judge is None:
             judge, trace = pickle.loads(node.judge), node.trace
         trace = (*trace, letter)
-        told.tried += 1
+        result.tried += 1
         ends = relation.reach(node.worlds, taken)
         violation = judge.observe(*letter)
         states = follow_history(node.states, Call(*letter, 0, 0), slots, relation.setting.page_size)
         if (violation is None) != bool(ends):
-            told.disagreement = Disagreement(trace, _judged(violation))
+            result.disagreement = Disagreement(trace, _judged(violation))
             return
         if bool(states) != bool(ends):
-            told.disagreement = Disagreement(trace, f"`linearizable` says {bool(states)} of this")
+            result.disagreement = Disagreement(trace, f"`linearizable` says {bool(states)} of this")
             return
         if violation is not None:
             trace = trace[:-1]
             if known(relation.setting, judge) != knew:
                 judge = None
             continue
-        told.accepted += 1
+        result.accepted += 1
         key = (ends, states, known(relation.setting, judge))
         if key != (node.worlds, node.states, knew):
             yield key, Node(ends, states, _frozen(judge), trace)

@@ -35,11 +35,11 @@ def page(number: int, noise: int) -> bytes:
 def test_the_account_is_what_memory_grew(flags: int, objects: int, noise: int) -> None:
     store = Store()
     pool = store.new_pool(1, flags)
-    start, told = tracemalloc.get_traced_memory()[0], store.counters().bytes
+    start, counted = tracemalloc.get_traced_memory()[0], store.counters().bytes
     for number in range(PAGES):
         assert store.put(1, pool, number % objects, number, page(number, noise))
-    grew, told = tracemalloc.get_traced_memory()[0] - start, store.counters().bytes - told
-    assert 0.88 < told / grew < 1.12
+    grew, counted = tracemalloc.get_traced_memory()[0] - start, store.counters().bytes - counted
+    assert 0.88 < counted / grew < 1.12
     store.close()
 
 

@@ -79,11 +79,11 @@ def test_it_answers_as_its_sources_do(compiled: Callable[..., Any], budget: int 
         assert said[0] == said[1], (number, name, arguments)
         if number % 50 == 0:
             audit(stores[1])
-    told = [asdict(store.counters()) for store in stores]
-    assert told[0] == told[1]
-    assert told[0]["hits"]
-    assert told[0]["puts_stored"]
-    assert told[0]["pages_reclaimed"] or budget is None
+    counts = [asdict(store.counters()) for store in stores]
+    assert counts[0] == counts[1]
+    assert counts[0]["hits"]
+    assert counts[0]["puts_stored"]
+    assert counts[0]["pages_reclaimed"] or budget is None
 
 
 def test_its_account_is_right_after_threads(compiled: Callable[..., Any]) -> None:

@@ -26,11 +26,11 @@ def test_the_counters_add_up():
     assert store.reclaim(1) == 1
     store.flush_object(1, pool, 7)
     store.destroy_pool(1, swap)
-    told = store.counters()
-    assert (told.puts_stored, told.duplicates_replaced, told.puts_failed) == (7, 1, 0)
-    assert (told.hits, told.misses, told.flushes_found) == (2, 1, 2)
-    assert (told.pages_flushed, told.pages_reclaimed, told.pages_ended) == (3, 1, 1)
-    assert (told.pools, told.pages) == (1, 0)
+    counts = store.counters()
+    assert (counts.puts_stored, counts.duplicates_replaced, counts.puts_failed) == (7, 1, 0)
+    assert (counts.hits, counts.misses, counts.flushes_found) == (2, 1, 2)
+    assert (counts.pages_flushed, counts.pages_reclaimed, counts.pages_ended) == (3, 1, 1)
+    assert (counts.pools, counts.pages) == (1, 0)
 
 
 @pytest.mark.parametrize(("flags", "uuid"), KINDS)
@@ -71,7 +71,7 @@ def test_every_time_counts_once(flags, uuid):
     for failed in range(1, 4):
         store.put(1, pool, 7, 0, page(1))
         assert not store.put(1, pool, 7, 0, large)
-        told = store.counters()
-        assert (told.puts_failed, told.duplicates_flushed + told.pages_reclaimed) == (failed, failed)
-        assert bool(told.pages_reclaimed) == ephemeral
+        counts = store.counters()
+        assert (counts.puts_failed, counts.duplicates_flushed + counts.pages_reclaimed) == (failed, failed)
+        assert bool(counts.pages_reclaimed) == ephemeral
     store.close()

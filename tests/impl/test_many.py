@@ -1,4 +1,4 @@
-"""Many pages in one call: as so many operations for one page, in order, whatever goes wrong on the way."""
+"""A call for many pages does the same as one call for each page, in order, whatever goes wrong."""
 
 from __future__ import annotations
 

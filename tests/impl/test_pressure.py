@@ -100,9 +100,9 @@ def test_a_failed_put_over_a_page_leaves_nothing(flags):
     assert store.put(1, pool, 7, 0, bytes(4096))
     assert not store.put(1, pool, 7, 0, pages(1)[0])
     assert store.get(1, pool, 7, 0) is None
-    told = store.counters()
-    assert (told.puts_failed, told.pages) == (1, 0)
-    assert (told.pages_reclaimed, told.duplicates_flushed) == ((0, 1) if flags == PERSIST else (1, 0))
+    counts = store.counters()
+    assert (counts.puts_failed, counts.pages) == (1, 0)
+    assert (counts.pages_reclaimed, counts.duplicates_flushed) == ((0, 1) if flags == PERSIST else (1, 0))
     audit(store)
 
 
@@ -184,7 +184,7 @@ def test_pools_that_are_flushed_keep_little_in_advance():
 
 
 class Refusing:
-    """A host that grants so many allocations, then says no in its own way, and keeps count."""
+    """A host that grants a number of allocations, then refuses in its own way, and counts them."""
 
     def __init__(self, grants: int, error: Exception | None = None) -> None:
         self.grants = grants
@@ -355,10 +355,10 @@ def test_the_background_reclaimer_keeps_room_free():
     for index, page in enumerate(pages(40)):
         assert store.put(1, pool, 7, index, page)
     assert eventually(lambda: store.counters().bytes <= 100_000)
-    told = store.counters()
-    assert told.pages_reclaimed > 0
+    counts = store.counters()
+    assert counts.pages_reclaimed > 0
     assert held(store, pool, [(7, index) for index in range(40)]) == sorted(
-        [False] * told.pages_reclaimed + [True] * told.pages
+        [False] * counts.pages_reclaimed + [True] * counts.pages
     )
     store.close()
     audit(store)

@@ -268,7 +268,7 @@ def test_flushes_tell_what_they_found(store):
 
 
 @pytest.mark.parametrize(
-    ("oid", "index", "error", "told"),
+    ("oid", "index", "error", "message"),
     [
         (1 << 192, 0, OSError, f"object id {1 << 192:#x} does not fit 192 bits"),
         (-1, 0, OSError, "object id -0x1 does not fit 192 bits"),
@@ -279,7 +279,7 @@ def test_flushes_tell_what_they_found(store):
         ([7], None, TypeError, "object id must be an integer, not list"),
     ],
 )
-def test_what_is_wrong_with_a_handle_is_told(store, oid, index, error, told):
+def test_what_is_wrong_with_a_handle_is_told(store, oid, index, error, message):
     pool = store.new_pool(1)
     calls = [
         lambda: store.put(1, pool, oid, index, page(1)),
@@ -289,7 +289,7 @@ def test_what_is_wrong_with_a_handle_is_told(store, oid, index, error, told):
         lambda: store.get_many(1, pool, [(oid, index)]),
     ]
     for call in calls:
-        with pytest.raises(error, match=rf"(^|\] ){told}$") as caught:
+        with pytest.raises(error, match=rf"(^|\] ){message}$") as caught:
             call()
         assert error is TypeError or caught.value.errno == EINVAL
 

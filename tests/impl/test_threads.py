@@ -143,8 +143,8 @@ def test_no_page_is_torn_or_foreign_and_all_adds_up(knobs):
     names += [(client, store.new_pool(client, PERSIST | SHARED, UUID + 1), 3) for client in (1, 2)]
 
     def enough() -> bool:
-        told = store.counters()
-        return told.puts_stored > 100 and told.hits > 20 and told.pages_reclaimed > 20
+        counts = store.counters()
+        return counts.puts_stored > 100 and counts.hits > 20 and counts.pages_reclaimed > 20
 
     workers = [scribbler(store, names, 1), scribbler(store, names, 2), batcher(store, names, 3)]
     crowd(enough, *workers, reclaimer(store))
@@ -281,9 +281,9 @@ def test_pools_that_end_under_the_hands_of_others_leave_nothing(budget):
         reclaimer(store),
     )
     audit(store)
-    told = store.counters()
-    assert (told.pools, told.pages, told.bytes) == (0, 0, 0)
-    assert told.pages_ended > 20
+    counts = store.counters()
+    assert (counts.pools, counts.pages, counts.bytes) == (0, 0, 0)
+    assert counts.pages_ended > 20
 
 
 def intruder(store: Store, names: list[tuple[int, int, int]]) -> Callable[..., None]:

@@ -103,8 +103,8 @@ WORDS = {
     ),
     "a join as another kind": (
         "A request for a shared ephemeral pool joined one that is shared persistent, "
-        "and pool flags did not tell.",
-        "a refusal to join, or the maker's kind told by pool flags",
+        "and pool flags do not say so.",
+        "a refusal to join, or pool flags that report the maker's kind",
     ),
     "an id below zero": ("Pool id -1 is out of range.", "an id of 31 bits"),
     "an id of 32 bits": ("Pool id 2147483648 is out of range.", "an id of 31 bits"),
@@ -172,15 +172,15 @@ def test_what_is_said(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flush", "clause", "told"),
+    ("flush", "clause", "message"),
     [
         (FlushPage(1, AT), "TMEM-FLUSH-1", "FlushPage answered ENOMEM, though the pool is live."),
         (FlushObject(1, 0, 7), "TMEM-FLUSH-2", "FlushObject answered ENOMEM, though the pool is live."),
     ],
 )
-def test_what_is_said_of_a_denied_flush(flush: FlushPage | FlushObject, clause: str, told: str) -> None:
+def test_what_is_said_of_a_denied_flush(flush: FlushPage | FlushObject, clause: str, message: str) -> None:
     violation = last(pool(), (flush, Raised("OSError", 12)))
-    assert (violation.clause, violation.message) == (clause, told)
+    assert (violation.clause, violation.message) == (clause, message)
     assert violation.allowed == "True, False or EFROZEN: it has flushed"
 
 
@@ -195,7 +195,7 @@ def test_a_long_answer_is_cut() -> None:
 OTHER = Handle(0, 7, 4)
 SECOND = Handle(1, 7, 3)
 LIVES: dict[str, tuple[str, str, Steps]] = {
-    # Of equal pages the one whose end forbids this one is told.
+    # Among equal pages, the message names the one that had already ended.
     "of two ended here the later": (
         "TMEM-FLUSH-1",
         "put #4 at ⟨0, 7, 3⟩",

@@ -84,11 +84,11 @@ def test_a_theorem_that_vanished_and_one_that_nobody_asked_for_are_failures() ->
 
 
 def test_the_command_proves_what_it_is_asked_and_writes_json(tmp_path: Path) -> None:
-    told = tmp_path / "proofs.json"
-    done = run("a_flush_leaves_nothing", "--json", str(told))
+    results = tmp_path / "proofs.json"
+    done = run("a_flush_leaves_nothing", "--json", str(results))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 of 1 theorems proved" in done.stdout
-    (row,) = json.loads(told.read_text())["theorems"]
+    (row,) = json.loads(results.read_text())["theorems"]
     assert (row["name"], row["theorem"], row["witness"]) == ("a_flush_leaves_nothing", "confirmed", "refuted")
 
 

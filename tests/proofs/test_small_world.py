@@ -121,16 +121,16 @@ def test_the_relation_of_one_pool_and_one_slot_can_be_counted_by_hand() -> None:
 
 @pytest.mark.parametrize("name", ["two objects", "two slots of one object"])
 def test_each_small_world_is_whole(name: str) -> None:
-    told = agreement(SETTINGS[name], Judge(4))
-    assert told.disagreement is None
-    assert told.complete
+    result = agreement(SETTINGS[name], Judge(4))
+    assert result.disagreement is None
+    assert result.complete
 
 
 def test_the_judge_accepts_exactly_what_the_relation_generates() -> None:
-    told = agreement(ONE_SLOT, Judge(4))
-    assert told.disagreement is None
-    assert told.complete  # so of traces of any length
-    assert 0 < told.accepted < told.tried
+    result = agreement(ONE_SLOT, Judge(4))
+    assert result.disagreement is None
+    assert result.complete  # so of traces of any length
+    assert 0 < result.accepted < result.tried
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def test_the_judge_accepts_exactly_what_the_relation_generates() -> None:
     ],
 )
 def test_a_wrong_judge_is_found_by_the_shortest_trace(judge: type[Judge], letters: int, judged: str) -> None:
-    told = agreement(ONE_SLOT, judge(4))
-    assert told.disagreement is not None
-    assert len(told.disagreement.trace) == letters, str(told.disagreement)
-    assert f"the judge {judged} this" in str(told.disagreement)
+    result = agreement(ONE_SLOT, judge(4))
+    assert result.disagreement is not None
+    assert len(result.disagreement.trace) == letters, str(result.disagreement)
+    assert f"the judge {judged} this" in str(result.disagreement)
 
 
 def test_random_long_traces_agree_too() -> None:

@@ -1,4 +1,4 @@
-"""One cause is told once: clauses that only break with a shared pool are lines under a clause on sharing."""
+"""One cause is reported once: clauses that break only in shared pools are lines below a clause on sharing."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def operation(draw: random.Random, number: int) -> Operation:
 
 
 def broken_clause(backend: Backend, seed: int, count: int = 2000) -> str | None:
-    """The clause that the backend breaks within so many random operations; None where it breaks none."""
+    """Return the clause that the backend breaks within this number of random operations, or None."""
     judge, draw = Judge(scribble=b"\xa5" * 4096), random.Random(seed)
     for number in range(count):
         asked = NewPool(number % 2) if number < 4 else operation(draw, number)
@@ -124,6 +124,6 @@ def test_the_command_prints_what_the_readme_says(source: str, tmp_path: Path) ->
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "\nPASS  py:mybackend.py:factory" in ran.stdout
     assert "\nPASS  py:mybackend.py:factory" in readme.printed()
-    stale = "the README shows another output: python -m tools.readme prints it anew"
+    stale = "the README shows another output: run python -m tools.readme"
     assert readme.statuses(ran.stdout).keys() == CLAUSES.keys()
     assert readme.statuses(ran.stdout) == readme.statuses(readme.printed()), stale

@@ -131,9 +131,9 @@ def test_junit_fails_where_the_verdict_is_not_pass(made: Summary, outcome: str, 
 def test_every_report_says_what_the_run_would_have_noticed() -> None:
     made = summary(Canary("keeps late pages", "TMEM-PUT-3", False, 100, 0.5), Finished(True, 1.0))
     root = ElementTree.fromstring(as_junit.text(made).split("\n", 1)[1])
-    told = root.findtext(".//testcase[@name='verdict']/system-out") or ""
-    assert "would have noticed: drops flushes (TMEM-FLUSH-1)." in told
-    assert "would not have: keeps late pages (TMEM-PUT-3)." in told
+    text = root.findtext(".//testcase[@name='verdict']/system-out") or ""
+    assert "would have noticed: drops flushes (TMEM-FLUSH-1)." in text
+    assert "would not have: keeps late pages (TMEM-PUT-3)." in text
     words = " ".join(shown(made).split())
     assert "would have noticed drops flushes" in words
     assert "would not have keeps late pages" in words
@@ -182,14 +182,14 @@ def test_html_of_other_verdicts(made: Summary) -> None:
 
 
 def test_the_terminal_tells_a_violation_as_a_story() -> None:
-    told = shown(FAILED)
-    words = " ".join(told.split())
+    text = shown(FAILED)
+    words = " ".join(text.split())
     assert CLAUSES["TMEM-PUT-3"].sentence in words
     assert "1 client 1: new pool EPHEMERAL → 0 2 put ⟨0, 0, 0⟩ page A → True 3 put B → True 4 get" in words
     assert f"came {STALE.message}" in words
     assert "allowed page B, or nothing" in words
     assert "again tmem replay tmem-replays/TMEM-PUT-3-x.json" in words
-    assert STALE.picture.splitlines()[1] in told
+    assert STALE.picture.splitlines()[1] in text
     assert words.endswith("FAIL impl: 1 clause was broken. 1,234 operations, 30 programs, seed 7, 12.3 s.")
 
 
@@ -202,21 +202,21 @@ def test_the_terminal_keeps_to_its_width_and_leaves_no_blanks(made: Summary, wid
 
 
 def test_the_terminal_says_what_was_never_seen() -> None:
-    told = shown(VACUOUS)
-    assert "never seen" in told
-    assert "no put was ever stored in a private ephemeral pool" in told
-    assert "shared persistent: put stored" not in told, "what is not offered is not asked for"
-    assert re.search(r"not offered +shared persistent: new pool answers EPERM", told)
-    assert "VACUOUS  impl: nothing was broken, but" in told
+    text = shown(VACUOUS)
+    assert "never seen" in text
+    assert "no put was ever stored in a private ephemeral pool" in text
+    assert "shared persistent: put stored" not in text, "what is not offered is not asked for"
+    assert re.search(r"not offered +shared persistent: new pool answers EPERM", text)
+    assert "VACUOUS  impl: nothing was broken, but" in text
 
 
 def test_a_long_story_is_cut_at_its_beginning() -> None:
     long = Finding("TMEM-PUT-3", "came", "nothing", tuple(f"operation {n}" for n in range(1, 101)))
-    told = shown(summary(Found(long)))
-    assert "operation 100" in told
-    assert "100  operation 100" in told
-    assert "88 operations before" in told
-    assert "operation 88\n" not in told
+    text = shown(summary(Found(long)))
+    assert "operation 100" in text
+    assert "100  operation 100" in text
+    assert "88 operations before" in text
+    assert "operation 88\n" not in text
 
 
 def test_a_clause_of_a_later_version_does_no_harm() -> None:
@@ -234,10 +234,10 @@ def test_progress_without_a_terminal_is_a_line_per_engine() -> None:
             made.add(event)
             line.show(event)
     assert isinstance(console.file, StringIO)
-    told = console.file.getvalue().splitlines()
-    assert told[0] == "impl: pages of 4096 bytes; offers reclaim; claims lru"
-    assert told[1] == "volume: random programs"
-    assert " ".join(told[2:]) == f"broken: TMEM-PUT-3 {STALE.message}"
+    text = console.file.getvalue().splitlines()
+    assert text[0] == "impl: pages of 4096 bytes; offers reclaim; claims lru"
+    assert text[1] == "volume: random programs"
+    assert " ".join(text[2:]) == f"broken: TMEM-PUT-3 {STALE.message}"
 
 
 def test_progress_on_a_terminal_shows_what_was_done() -> None:
@@ -248,7 +248,7 @@ def test_progress_on_a_terminal_shows_what_was_done() -> None:
             made.add(event)
             line.show(event)
     assert isinstance(console.file, StringIO)
-    told = console.file.getvalue()
-    assert "volume" in told
-    assert "1,234 operations, 30 programs" in told
-    assert "60%" in told
+    text = console.file.getvalue()
+    assert "volume" in text
+    assert "1,234 operations, 30 programs" in text
+    assert "60%" in text

@@ -80,9 +80,9 @@ def test_a_waiver_that_no_longer_fails_is_an_error(run: Run, waivers: Path) -> N
     [
         (None, "cannot be read"),
         ("[[waiver]", "is not TOML"),
-        ("", "is no file of waivers"),
-        ("waiver = 3", "is no file of waivers"),
-        (WAIVER.format("x.json") + "\n[other]\n", "is no file of waivers"),
+        ("", "is not a file of waivers"),
+        ("waiver = 3", "is not a file of waivers"),
+        (WAIVER.format("x.json") + "\n[other]\n", "is not a file of waivers"),
         ('[[waiver]]\nclause = "TMEM-ARG-1"\n', "it has the keys clause, reason, counterexample"),
         (WAIVER.format("x.json").replace("our callers put whole pages", " "), "reason is a text"),
         (WAIVER.format("x.json").replace("ARG-1", "ARG-9"), "there is no clause TMEM-ARG-9"),

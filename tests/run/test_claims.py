@@ -43,7 +43,7 @@ def test_a_hit_that_does_not_renew_its_page_breaks_lru(monkeypatch: pytest.Monke
 
 def test_pages_that_no_claim_covers_may_vanish() -> None:
     class Private(Store):
-        """Grants private pools alone, and tells so."""
+        """Grants only private pools, and pool flags report so."""
 
         def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
             return super().new_pool(client, flags & ~2)

@@ -32,7 +32,7 @@ def process(code: str) -> Iterator[int]:
 
 
 def time_of(pid: int, looks: int = 10) -> tuple[float, float]:
-    """The seconds that count in so many looks, and all seconds."""
+    """Return the seconds that count in this number of looks, and all seconds."""
     looked = [look(pid)]
     for _ in range(looks):
         time.sleep(0.05)

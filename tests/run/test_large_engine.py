@@ -105,10 +105,10 @@ def test_what_was_under_way_is_told_as_loops() -> None:
     text = program(*items, width=100)
     step = 3 << PHASE_AT | 20 << TURN_AT
     raw = json.dumps(text.to_json()).encode()
-    told = Large().steps(raw, step + 1)
-    assert told[1] == "client 1: put ⟨a, 0, n⟩ for n < 97"
-    assert told[2].startswith("500 times: client 1: get ⟨a, 0, 0⟩; client 1: flush page ⟨a, 0, 0⟩")
-    assert told[2].endswith("in turn 21")
+    lines = Large().steps(raw, step + 1)
+    assert lines[1] == "client 1: put ⟨a, 0, n⟩ for n < 97"
+    assert lines[2].startswith("500 times: client 1: get ⟨a, 0, 0⟩; client 1: flush page ⟨a, 0, 0⟩")
+    assert lines[2].endswith("in turn 21")
     data = Large().recall(raw, 2)
     assert data["variant"] == 2
     assert from_json(data["program"]) == text

@@ -110,9 +110,9 @@ def test_what_is_known_of_names_spares_points(source: str, expected: str) -> Non
 def test_constructors_that_let_their_object_out_have_points() -> None:
     names = Names()
     tree = with_points(names.learn(ast.parse(CODE)), names)
-    told = ast.unparse(tree).replace("__point__()", "·")
-    assert "        self.lock = lock\n        self.count = 0" in told
-    assert "        ·\n        all.append(self)\n        ·\n        self.late = 1" in told
+    rewritten = ast.unparse(tree).replace("__point__()", "·")
+    assert "        self.lock = lock\n        self.count = 0" in rewritten
+    assert "        ·\n        all.append(self)\n        ·\n        self.late = 1" in rewritten
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_the_terminal_says_how_wide(monkeypatch: pytest.MonkeyPatch) -> None:
         found[wide] = max(map(len, shown("torn page").splitlines()))
     assert found[40] <= 64
     assert found[70] <= 70 < found[100] <= 100
-    assert found[300] == found[100], "no wider than is good to read"
+    assert found[300] == found[100], "wider pictures are hard to read"
 
 
 def test_steps_picture_and_sentence_number_alike(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +88,8 @@ def test_steps_picture_and_sentence_number_alike(monkeypatch: pytest.MonkeyPatch
     found = replay(subject, json.loads(file.with_suffix(".json").read_text()))
     assert found is not None
     for number, step in enumerate(found.steps, 1):
-        told = step.partition(": ")[2].partition(" → ")[0]
-        assert f"#{number} {told}" in found.picture
+        text = step.partition(": ")[2].partition(" → ")[0]
+        assert f"#{number} {text}" in found.picture
     named = [int(each) for each in re.findall(r"#(\d+)", found.message)]
     put, hit = (found.steps[number - 1] for number in named)
     assert "put" in put

@@ -84,13 +84,13 @@ def test_a_lost_wakeup_is_a_deadlock() -> None:
 
         under(Sticky(seed, 2), lambda: (scheduler.point(), wait())[1], wake)
 
-    told = set()
+    texts = set()
     for seed in range(60):
         try:
             once(seed)
         except Stuck as stuck:
-            told.add(stuck.text)
-    assert told == {"thread 1 waits for a notify"}
+            texts.add(stuck.text)
+    assert texts == {"thread 1 waits for a notify"}
 
 
 def test_waiting_for_what_only_a_polling_thread_could_bring_is_a_deadlock() -> None:

@@ -47,15 +47,15 @@ def test_lock(threading: Any) -> None:
 
 
 def test_a_lock_may_be_released_by_another(threading: Any) -> None:
-    lock, told = threading.Lock(), []
+    lock, results = threading.Lock(), []
     lock.acquire()
 
     def wait() -> None:
         with lock:
-            told.append("got it")
+            results.append("got it")
 
     together(threading, wait, lock.release)
-    assert told == ["got it"]
+    assert results == ["got it"]
 
 
 def test_rlock(threading: Any) -> None:
@@ -125,14 +125,14 @@ def test_semaphore(threading: Any, name: str) -> None:
 
 
 def test_event(threading: Any) -> None:
-    event, told = threading.Event(), []
+    event, results = threading.Event(), []
     assert not event.wait(0.001)
 
     def wait() -> None:
-        told.append(event.wait())
+        results.append(event.wait())
 
     together(threading, wait, wait, event.set)
-    assert told == [True, True]
+    assert results == [True, True]
     assert event.is_set()
     event.clear()
     assert not event.is_set()

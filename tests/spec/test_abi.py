@@ -1,4 +1,4 @@
-"""The ABI's structs: what is encoded decodes to the same; what is none is refused with one clear error."""
+"""The ABI's structs: what is encoded decodes to the same; other bytes are refused with one clear error."""
 
 from __future__ import annotations
 

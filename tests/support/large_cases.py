@@ -88,7 +88,7 @@ class Grows(Plain):
 
 
 class CountWraps(Plain):
-    """Each hit takes a reference; at 0 of so many bits the page goes."""
+    """Each hit takes a reference, counted in `bits` bits; the page is dropped when the count overflows."""
 
     bits = 16
 

@@ -25,7 +25,7 @@ def main() -> int:
     )
     parser.add_argument("--workers", type=int, help="mutants that run at once (default: the number of cores)")
     parser.add_argument(
-        "--minutes", type=float, default=inf, help="stop after so many minutes (default: never)"
+        "--minutes", type=float, default=inf, help="stop after this number of minutes (default: never)"
     )
     asked = parser.parse_args()
     mutants = every(asked.only)

@@ -59,7 +59,7 @@ def run(
     workers: int | None = None,
     seconds: float = inf,
 ) -> list[Outcome]:
-    """Run the mutants for so many seconds. Returns their outcomes in order; results are kept in `folder`."""
+    """Run the mutants for this number of seconds. Returns their outcomes in order; `folder` keeps them."""
     until = time.monotonic() + seconds
     kept = folder / "mutants.jsonl"
     lines = _reached({mutant.package for mutant in mutants}, kept, workers)

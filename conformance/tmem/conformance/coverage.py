@@ -47,7 +47,7 @@ CHOICES: dict[str, str] = {
     "get denied": "no get with right arguments in a live pool was answered by an error",
     "dead pool answered softly": "no operation on a dead pool missed or failed without ENODEV",
     "reclaim made progress": "reclaim never let a page go",
-    "new pool refused": "no pool was refused for want of room",
+    "new pool refused": "no pool was refused because room was short",
     "page read after 30 days": "no page grew older than the run",
 }
 """Coverpoints that a backend may choose never to reach: reported only."""
@@ -58,7 +58,7 @@ def applicable(missing: Collection[str]) -> dict[str, str]:
 
     What a coverpoint hangs on stands before its colon, or is its name: a kind of pool, an ability.
     """
-    return {point: told for point, told in REQUIRED.items() if point.partition(":")[0] not in missing}
+    return {point: text for point, text in REQUIRED.items() if point.partition(":")[0] not in missing}
 
 
 # What a get of a slot in this state puts to the test, whatever it answers.
@@ -200,14 +200,14 @@ class Coverage:
             ("TMEM-POOL-1", made),
             ("TMEM-POOL-3", seen["dead pool asked"]),
             ("TMEM-POOL-4", seen["flags refused"]),
-            ("TMEM-POOL-5", seen["pool flags told"]),
+            ("TMEM-POOL-5", seen["pool flags answered"]),
         ):
             self.exercised[clause] += count
         self.checks["TMEM-ERR-1"] += record.count
         self.checks["TMEM-ARG-1"] += seen["bad argument"]
         self.checks["TMEM-POOL-1"] += made
         self.checks["TMEM-POOL-4"] += made + seen["flags refused"]
-        self.checks["TMEM-POOL-5"] += seen["pool flags told"]
+        self.checks["TMEM-POOL-5"] += seen["pool flags answered"]
 
 
 _SHARED_POINTS = {"TMEM-SHARE-1": "hit by another sharer", "TMEM-SHARE-2": "get after a sharer left"}

@@ -23,7 +23,7 @@ class Ring(Protocol):
     """Memory shared with the supervisor that says what was under way, should the target hang or crash."""
 
     def begin(self, engine: str, program: bytes) -> None:
-        """A program starts: the engine can tell its steps again from these bytes."""
+        """A program starts: the engine can recover its steps from these bytes."""
 
     def step(self, number: int) -> None:
         """The step that starts now, counted from 0; the supervisor takes it for a heartbeat."""
@@ -100,7 +100,7 @@ class Turn:
     """Installed packages in which schedules switch, as in the target's own code."""
 
     def left(self) -> float | None:
-        """Seconds until the deadline; None where there is none."""
+        """Return the seconds until the deadline, or None if there is no deadline."""
         return None if self.deadline is None else self.deadline - time.monotonic()
 
     def over(self) -> bool:
@@ -123,7 +123,7 @@ class Engine(Protocol):
         """The first `count` steps of a program given to `Ring.begin`, a line each."""
 
     def recall(self, program: bytes, variant: int) -> dict[str, object]:
-        """The replay data of a program given to `Ring.begin`, whose target did not live to tell."""
+        """Return the replay data of a program given to `Ring.begin`, after its worker died."""
 
     def replay(self, turn: Turn, data: dict[str, object]) -> None:
         """Run a Finding's replay data again, emitting Found where it still fails."""

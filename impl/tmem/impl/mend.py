@@ -1,7 +1,7 @@
 """What makes the store right again after an exception in the midst of an operation.
 
-Ctrl-C and the like raise between any two instructions. The pages that pools hold are the truth, since each
-comes or goes in one instruction; counts, room and reclaim order are derived from them anew. Whoever takes
+Signals such as Ctrl-C raise between any two instructions. The pages that pools hold are the truth, since each
+comes or goes in one instruction; counts, room and reclaim order are computed from them. Whoever takes
 locks calls one of these functions for an exception of any kind: it mends what these locks guard, while
 nobody else has seen it yet, and then releases them. Where the thread holds no lock, there is nothing to do.
 """
@@ -17,7 +17,7 @@ from tmem.impl.room import Room
 from tmem.impl.waiting import let_go, owned
 
 TRIES = 8
-"""Times to begin anew after an exception in the midst of mending: of somebody who keeps pressing Ctrl-C."""
+"""Times to start again after an exception during the mending, as when somebody keeps pressing Ctrl-C."""
 
 
 def mend_pool(pool: Pool, popped: Sequence[Entry] = ()) -> None:

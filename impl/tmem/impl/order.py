@@ -165,7 +165,7 @@ class Order:
             self._sweep += 1
 
     def mend(self, objects: Iterable[OrderedObject], popped: Sequence[Entry]) -> None:
-        """Make the queue anew after an exception in the midst of a change: one entry for each page.
+        """Rebuild the queue, with one entry for each page, after an exception interrupted a change.
 
         `objects` are all that hold ephemeral pages; `popped` are entries that were popped and belong in
         front, oldest first. A page whose only entry was lost to a sweep goes where the sweep was.

@@ -1,4 +1,4 @@
-"""Pauses in long work, in which other threads get their turn."""
+"""Pauses in long operations, during which other threads run."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class Registry:
             del self._shared[pool.uuid]
 
     def _dismiss(self, pool: Pool, users: int) -> None:
-        """Let the pool have this many users; end it if that is none. The caller holds its lock."""
+        """Set the pool's number of users, and end the pool at 0. The caller holds its lock."""
         room = self.room
         room.lock.acquire()
         room.give_back(pool, POOL * (pool.users - users))
@@ -276,7 +276,7 @@ class Registry:
         let_go(self.lock)
 
     def begin_anew(self) -> None:
-        """Make every lock anew, after a fork, in the child; give back what other threads had detached."""
+        """Replace every lock in the child of a fork; free the pages that other threads had detached."""
         self.room.lock = threading.RLock()
         for pool in self._pools:
             pool.lock = threading.RLock()

@@ -363,7 +363,7 @@ class Store:
 
 
 def _token(registry: Registry, background: Background | None) -> Token:
-    """Make what tells the parts of a store that it was dropped, or that the process forked."""
+    """Make the token by which a store's parts learn that it was dropped, or that the process forked."""
 
     def begin_anew() -> None:
         registry.begin_anew()

@@ -32,7 +32,7 @@ from tmem.spec.slot import Kind
 
 
 def undeclared(record: Record, operation: Operation, answer: Answer) -> Violation:
-    """An answer of the wrong type, or an exception that is none of the ABI's."""
+    """An answer of the wrong type, or an exception that the ABI does not have."""
     allowed = "its declared type, or OSError with an errno of the ABI"
     if isinstance(operation, Reclaim) and type(answer) is int:
         allowed = f"a number of pages from 0 to {operation.pages}"
@@ -98,11 +98,11 @@ def kind_told(record: Record, ask: PoolFlags, answer: Answer, member: Member) ->
 
 
 def kind_untold(record: Record, operation: Operation, answer: Answer, member: Member) -> Violation:
-    """A join as another kind than the maker's, of which pool flags have not told the kind."""
+    """A join as another kind than the maker's, whose kind pool flags have not reported."""
     message = (
-        f"A request for a {member.asked} pool joined one that is {member.kind}, and pool flags did not tell."
+        f"A request for a {member.asked} pool joined one that is {member.kind}, and pool flags do not say so."
     )
-    allowed = "a refusal to join, or the maker's kind told by pool flags"
+    allowed = "a refusal to join, or pool flags that report the maker's kind"
     return Violation("TMEM-SHARE-1", message, allowed, record.count, operation, answer)
 
 

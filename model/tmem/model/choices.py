@@ -32,7 +32,7 @@ class Choice(Enum):
     MISS = ("How does a get say that there is nothing?", ("None", "EEMPTY"))
     NEIGHBOURS = ("What ephemeral pages does a flush take along?", ("none", "object", "pool"))
     FOUND = ("What does a flush answer?", ("truth", "contrary", "EFROZEN"))
-    DEAD = ("How does an operation on a pool that is none fail?", ("ENODEV", "softly"))
+    DEAD = ("How does an operation on an unknown pool fail?", ("ENODEV", "softly"))
     RECLAIM = ("How many ephemeral pages go?", ("asked", "one", "none"))
     VICTIM = ("Which ephemeral page goes first?", ("oldest", "newest"))
 

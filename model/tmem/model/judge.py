@@ -63,7 +63,7 @@ class Judge:
     def _member(
         self, operation: Operation, client: int, pool: int, answer: Answer
     ) -> Member | Violation | None:
-        """The pool that a right call on its pages is given to; None where there is none, and it says so."""
+        """Return the pool of a valid call on its pages. Records the call and returns None without a pool."""
         record = self.record
         member = record.pools.members.get((client, pool))
         if not fits(operation, record.page_size):
@@ -214,17 +214,17 @@ class Judge:
         member = record.member(ask.client, ask.pool)
         if member is None:
             return None if nowhere(ask, answer) else blame.no_pool(record, ask, ask.client, ask.pool, answer)
-        record.seen["pool flags told"] += 1
+        record.seen["pool flags answered"] += 1
         asked, kind, fresh = member.asked, member.kind, member.fresh
         right = flags_told(asked, kind, fresh, answer, member.uuid, record.page_size)
         if not right or not isinstance(answer, int):
             return blame.kind_told(record, ask, answer, member)
-        told = kind_of(answer, member.uuid)
-        if told != kind:  # a private pool in the place of a shared one
+        granted = kind_of(answer, member.uuid)
+        if granted != kind:  # a private pool in the place of a shared one
             self._leave(ask.client, ask.pool)
-            record.pools.join(ask.client, ask.pool, told, member.uuid)
+            record.pools.join(ask.client, ask.pool, granted, member.uuid)
             member = record.pools.members[ask.client, ask.pool]
-        member.asked, member.fresh = told, False
+        member.asked, member.fresh = granted, False
         return None
 
     def _destroy_pool(self, destroy: DestroyPool, answer: Answer) -> Violation | None:

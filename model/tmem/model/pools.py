@@ -57,7 +57,7 @@ class Member:
     kind: Kind
     """The kind of the pool."""
     asked: Kind
-    """The kind that the client asked for, or was told by pool flags."""
+    """The kind that the client asked for, or that pool flags reported."""
     uuid: int | None
     fresh: bool = True
     """Whether nothing was done with the id since new pool returned it."""

@@ -1,4 +1,4 @@
-"""What an answer tells: which answers an operation may give, and what each does to the slots it covers.
+"""Which answers an operation may give, and what each shows about the slots that the operation covers.
 
 Arguments in range, and a pool that is live:
 

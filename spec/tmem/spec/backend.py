@@ -19,7 +19,7 @@ class Backend(Protocol):
         """Make a pool or join a shared one; its id. EPERM: flags not taken; ENOMEM: no room [X]."""
 
     def destroy_pool(self, client: int, pool: int) -> bool:
-        """End the pool for this client; False or ENODEV where there is none [T][X]."""
+        """End the pool for this client. Returns False or raises ENODEV if there is none [T][X]."""
 
     def put(self, client: int, pool: int, oid: int, index: int, page: bytes | bytearray | memoryview) -> bool:
         """Copy a page in. Where it fails (False, ENOMEM, ENOSPC, EFROZEN) the slot holds nothing [T]."""
@@ -51,7 +51,7 @@ class Reclaims(Protocol):
 
 @runtime_checkable
 class TellsFlags(Protocol):
-    """The ability to tell what kind of pool was granted."""
+    """The ability to report what kind of pool was granted."""
 
     def pool_flags(self, client: int, pool: int) -> int:
         """The flags that the pool really has, where a grant differs from the request."""

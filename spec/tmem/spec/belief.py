@@ -1,4 +1,4 @@
-"""What a slot may hold, as far as the answers so far tell: the semantics of `slot`, determinised.
+"""What a slot may hold according to the answers so far: the semantics of `slot`, determinised.
 
 Every choice of a backend is observed (a put's answer, a hit or a miss) or is the vanishing of an
 ephemeral page, and absence never contradicts an ephemeral miss. So the set of what a slot may hold

@@ -232,11 +232,11 @@ def _told(state: State, name: Name, member: Member, answer: Answer) -> Iterator[
     # Pool flags tell the kind of the pool; or, at first, that a shared request got a private pool.
     if not isinstance(answer, int) or objection(answer) not in (None, "the page size is not 4096"):
         return
-    told = kind_of(answer, member.uuid)
-    if told == member.kind:
+    flagged = kind_of(answer, member.uuid)
+    if flagged == member.kind:
         yield state.give(name, member._replace(asked=None))
-    elif member.asked is not None and told == Kind(member.asked.persistent):
-        yield _left(state, name).give(name, Member(name, told, member.uuid, None))
+    elif member.asked is not None and flagged == Kind(member.asked.persistent):
+        yield _left(state, name).give(name, Member(name, flagged, member.uuid, None))
 
 
 def _left(state: State, name: Name) -> State:

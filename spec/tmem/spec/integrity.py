@@ -94,6 +94,6 @@ def _grants(call: Call, calls: Sequence[Call]) -> Grants:
             return set()
     news = [(new.operation, new.answer) for new in calls if isinstance(new.operation, NewPool)]
     granted = [new for new, answer in news if type(answer) is int and (new.client, answer) == name]
-    told = [c.answer for c in calls if c.operation == PoolFlags(*name) and isinstance(c.answer, int)]
-    kinds = {(new.uuid, kind_of(flags, new.uuid)) for new in granted for flags in (new.flags, *told)}
+    answered = [c.answer for c in calls if c.operation == PoolFlags(*name) and isinstance(c.answer, int)]
+    kinds = {(new.uuid, kind_of(flags, new.uuid)) for new in granted for flags in (new.flags, *answered)}
     return {(uuid if kind.shared else name, kind) for uuid, kind in kinds}

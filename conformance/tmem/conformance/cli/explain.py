@@ -1,4 +1,4 @@
-"""What `tmem explain` shows: the contract, as its clauses say it and as code decides it."""
+"""Builds what `tmem explain` shows: the sentence of each clause, and the code that decides it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES, Clause
 
 PREFIX: Final = "TMEM-"
 MARGIN: Final = 2
-"""Blanks before what stands below a title."""
+"""Columns by which the text below a title is indented."""
 
 
 def listing() -> RenderableType:
@@ -44,7 +44,7 @@ def find(name: str) -> Clause:
 
 
 def explain(name: str) -> RenderableType:
-    """Everything about one clause or claim; LookupError where there is none."""
+    """Return everything about one clause or claim. Raises LookupError if there is none of this id."""
     clause = find(name)
     parts: list[RenderableType] = [
         Text(clause.id, style="bold"),
@@ -64,7 +64,7 @@ def explain(name: str) -> RenderableType:
 
 
 def faults(clause: str) -> Table | None:
-    """The faults of the catalogue that are about a clause, with their sentences; None: there are none."""
+    """Return the faults of the catalogue that break a clause, with their sentences, or None without any."""
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column()
@@ -92,7 +92,7 @@ def _indented(body: RenderableType) -> Padding:
 
 
 def _code(source: str, lexer: str = "python") -> Text:
-    """Code as it is written, also where a line is longer than the terminal is wide: it can be copied."""
+    """Return code that can be copied from the terminal: lines are not wrapped, however long they are."""
     syntax = Syntax("", lexer, theme="ansi_dark", background_color="default")
     code = syntax.highlight(indent(source, " " * MARGIN))
     code.no_wrap, code.overflow = True, "ignore"

@@ -31,8 +31,8 @@ class Waiver:
 def load(path: Path) -> list[Waiver]:
     """Read a file of waivers: TOML, a table `[[waiver]]` each, with `clause`, `reason` and `counterexample`.
 
-    A counterexample is a replay file, by its path from the folder of the file. ValueError, in one line, for
-    anything that is none, names no clause, or does not belong to its clause.
+    A counterexample is the path of a replay file, relative to the file of waivers. Raises ValueError, with
+    one line, foranything else, for an unknown clause, and for a counterexample of another clause.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -42,7 +42,7 @@ def load(path: Path) -> list[Waiver]:
         raise ValueError(f"{path} is not TOML: {error}") from error
     tables = content.get("waiver")
     if set(content) != {"waiver"} or not isinstance(tables, list) or not tables:
-        raise ValueError(f"{path} is no file of waivers: it holds a table [[waiver]] for each, and no more")
+        raise ValueError(f"{path} is not a file of waivers, which holds only tables [[waiver]]")
     found: dict[str, Waiver] = {}
     for number, table in enumerate(tables, 1):
         try:
@@ -61,7 +61,7 @@ def _waiver(table: object, folder: Path) -> Waiver:
     clause, reason, name = (table[key] for key in KEYS)
     for key, value in zip(KEYS, (clause, reason, name), strict=True):
         if not isinstance(value, str) or not value.strip():
-            raise ValueError(f"{key} is a text that says something")
+            raise ValueError(f"{key} is a text that is not empty")
     if clause not in CLAUSES and clause not in CLAIMS:
         raise ValueError(f"there is no clause {clause}: tmem explain lists them")
     recorded = replaying.load(folder / name)
@@ -73,7 +73,7 @@ def _waiver(table: object, folder: Path) -> Waiver:
 def refuted(
     waiver: Waiver, target: str, hang_after: float = HANG_AFTER, engines: Sequence[Engine] = ENGINES
 ) -> str:
-    """Run the counterexample again: why the waiver does not hold of the target; empty where it does.
+    """Run the counterexample again. Returns why the waiver does not hold for the target, or an empty string.
 
     Raises ValueError, RunError.
     """

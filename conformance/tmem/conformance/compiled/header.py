@@ -79,12 +79,12 @@ def _errnos() -> Iterator[str]:
 def _documented(module: ModuleType) -> dict[str, str]:
     """What the string below each constant of a module says of it."""
     body = ast.parse(inspect.getsource(module)).body
-    told: dict[str, str] = {}
+    meanings: dict[str, str] = {}
     for stated, said in pairwise(body):
         match stated, said:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(meaning))):
-                told[name] = meaning
-    return told
+                meanings[name] = meaning
+    return meanings
 
 
 def _function(function: Function) -> str:

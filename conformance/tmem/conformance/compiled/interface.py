@@ -158,7 +158,7 @@ _ALL: Final = (
         "int64_t",
         ((STORE, "store"), ("uint32_t", "pages")),
         (
-            "Lets go of up to so many ephemeral pages.",
+            "Removes up to this number of ephemeral pages.",
             "Returns how many went. A persistent page never goes.",
         ),
         ("TMEM-RECLAIM-1", "TMEM-RECLAIM-2"),

@@ -171,7 +171,7 @@ class ReclaimingStore(Store):
     """One whose library has `tmem_reclaim`."""
 
     def reclaim(self, pages: int) -> int:
-        """Let go of up to so many ephemeral pages; how many went."""
+        """Remove up to `pages` ephemeral pages. Returns how many it removed."""
         if pages < 0 or pages >> 32:
             raise OverflowError(f"{pages} pages do not fit into 32 bits")
         return self._number(self._functions["tmem_reclaim"](self._store, pages))

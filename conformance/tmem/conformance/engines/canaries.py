@@ -21,7 +21,7 @@ from tmem.conformance.turn import Silent, Turn
 COUNT: Final = 5
 """Faults that a run tries."""
 SHORT: Final = 20_000
-"""A fault can serve as a canary if calibration always noticed it within so many operations."""
+"""A fault can serve as a canary if calibration always noticed it within this number of operations."""
 PATIENCE: Final = 2 * SHORT
 """Operations that a canary gets on a target that it was not calibrated with; most need a few hundred."""
 LOOKS: Final = 600
@@ -75,7 +75,7 @@ class Canaries:
 
 
 def seeded(turn: Turn, fault: Fault, operations: int) -> Canary:
-    """Run a fault that wraps the target until it is noticed, for at most so many operations."""
+    """Run a fault that wraps the target until it is noticed, or for this number of operations."""
     start = time.perf_counter()
     wrapped = replace(turn, fresh=lambda number: fault.wrap(turn.fresh(number)))
     done = 0

@@ -26,7 +26,7 @@ SHAPES: Final = (((7,), (0,)), ((7,), (0, 64)), ((7, 7 | 1 << 128), (0,)), ((7, 
 """The objects and indexes that the callers of one crowd meet at."""
 UUID: Final = 0xA
 MAKERS: Final = (0, 2)
-"""The callers, one of each client, that end its pools or leave them, and make or join them anew."""
+"""The callers, one of each client, that end its pools or leave them, and make or join them again."""
 KINDS: Final = ((False, False), (True, False), (False, True), (True, True))
 """The pools of a crowd, by number: persistent, shared."""
 
@@ -53,8 +53,8 @@ class Crowd:
     """Whether nobody waits any more: then the reclaimer ends, though callers may hang."""
 
     def start(self, callers: int, operations: int, visitors: int = 0) -> None:
-        """Make the pools, and start so many callers, the reclaimer if there is one, and one thread after the
-        other of the `visitors`, which do a few operations each."""
+        """Make the pools, and start this number of callers, the reclaimer if there is one, and the threads of
+        the `visitors` one after the other, which do a few operations each."""
         self.callers = callers
         for number in range(len(KINDS)):
             for client in (1, 2):

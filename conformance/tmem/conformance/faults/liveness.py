@@ -33,7 +33,7 @@ class OneLock(Wrapper):
 
 @fault("TMEM-CONC-3", history=(16,))
 class LockKeptOnFailedGet(OneLock):
-    """A get that fails does not release its lock, so that the next operation waits for ever."""
+    """A get that fails does not release its lock, so that the next operation never returns."""
 
     def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
         self.lock.acquire()

@@ -80,7 +80,7 @@ class State:
 
     def __init__(self) -> None:
         self.pools: dict[Name, tuple[Kind, object, Kind]] = {}
-        """The kind of each pool, its pages, and the kind that its client asked for or was told."""
+        """The kind of each pool, its pages, and the kind that its client asked for or pool flags reported."""
         self.beliefs: dict[SlotKey, Belief[bytes]] = {}
 
     def apply(self, effect: Effect) -> Callable[[], None] | None:
@@ -329,7 +329,7 @@ def _parts(calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool)
 
 @lru_cache(1 << 12, typed=True)  # True is not 1 here
 def effect(operation: Operation, answer: Answer) -> Effect | None:
-    """The effect of an operation by its answer: NOTHING if that does not tell, None if it is undeclared."""
+    """The effect of an operation by its answer: NOTHING if unknown, None if the answer is undeclared."""
     if not declared(operation, answer):
         return None
     happened, dead = event(operation, answer), nowhere(operation, answer)

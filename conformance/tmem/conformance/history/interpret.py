@@ -93,7 +93,7 @@ def effect_of(call: Call) -> Does | None:
 
 @lru_cache(4096)
 def _effect_of_error(op: str, answer: Raised) -> Does | None:
-    # None where the exception does not tell what the operation did.
+    # None if the exception does not show what the operation did.
     operation = _OPERATIONS[op]
     return event(operation, answer).does if declared(operation, answer) or refused(answer) else None
 

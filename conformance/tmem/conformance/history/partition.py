@@ -71,7 +71,7 @@ class SlotCalls:
 
 
 class PoolIdCalls:
-    """The new pools that answered one pool id, and the other calls on it that tell something."""
+    """The new pools that answered one pool id, and the other calls on it that restrict when it was live."""
 
     __slots__ = ("ended", "flags", "made", "maybe_ended", "maybe_made")
 

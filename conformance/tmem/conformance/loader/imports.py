@@ -1,4 +1,4 @@
-"""Imports for code under test: executes each module anew, from source that may be changed.
+"""Imports for code under test: executes a new copy of each module, from source that may be changed.
 
 A private module is not the module that others import. While modules are executed their names stand in
 `sys.modules`, where dataclasses look; afterwards `sys.modules` is as before.
@@ -38,7 +38,7 @@ class Environment:
 
     `modules` replace real modules, by name; `names` are further builtins; `transform` changes the tree of
     each private module outside the standard library; `private` names modules of the standard library that
-    are executed anew in this environment; modules of `absent` cannot be imported. Installed packages are
+    are executed again in this environment; modules of `absent` cannot be imported. Installed packages are
     used as they are, unless they are the target's own or in `own`.
     """
 

@@ -47,7 +47,7 @@ def plain(objects: int, indexes: int, clients: int) -> Universe:
 
 
 def universe(key: int, objects: int, indexes: int, clients: int) -> Universe:
-    """Return the universe of a 32-bit key, with so many object ids, indexes and clients.
+    """Return the universe of a 32-bit key, with these numbers of object ids, indexes and clients.
 
     Keys with equal high halves share their families of numbers, so that a run draws these once.
     """
@@ -63,7 +63,7 @@ def universe(key: int, objects: int, indexes: int, clients: int) -> Universe:
 
 
 FEW: Final = 4
-"""Up to so many objects, programs share families. More are drawn for each program: any two may collide."""
+"""Programs share families of up to this number of objects. Larger ones are drawn for each program."""
 CLOSE: Final = 24
 """Families, out of 256, in which object ids and indexes are small: a key computed from both confuses them."""
 

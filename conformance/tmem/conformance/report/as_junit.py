@@ -63,9 +63,9 @@ def _verdict(suite: ElementTree.Element, summary: Summary) -> None:
 
 def _canaries(summary: Summary) -> Iterator[str]:
     for caught, title in ((True, "would have noticed"), (False, "would not have")):
-        told = [f"{each.fault} ({each.clause})" for each in summary.canaries if each.caught is caught]
-        if told:
-            yield f"This run {title}: {', '.join(told)}."
+        names = [f"{each.fault} ({each.clause})" for each in summary.canaries if each.caught is caught]
+        if names:
+            yield f"This run {title}: {', '.join(names)}."
 
 
 def _story(finding: Finding) -> str:

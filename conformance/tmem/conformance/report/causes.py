@@ -13,7 +13,7 @@ SHARING = "TMEM-SHARE-"
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A finding that is told in full, and others that may have the same cause."""
+    """A finding that is reported in full, and others that may have the same cause."""
 
     finding: Finding
     others: tuple[Finding, ...] = ()

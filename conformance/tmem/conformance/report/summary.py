@@ -1,4 +1,4 @@
-"""What a run has told so far, added up: the one account that verdict and reports are made from."""
+"""Adds up the events of a run. The verdict and all reports are made from this summary."""
 
 from __future__ import annotations
 
@@ -149,8 +149,8 @@ class Summary:
             "schedules": self.schedules,
             "histories": self.histories,
         }
-        told = [f"{count:,} {name}" for name, count in counts.items() if count]
-        return ", ".join(told) or "nothing done"
+        parts = [f"{count:,} {name}" for name, count in counts.items() if count]
+        return ", ".join(parts) or "nothing done"
 
 
 def rank(finding: Finding) -> tuple[bool, bool, int, str, str]:

@@ -57,7 +57,7 @@ class _Console(Console):
 
 
 def console(stderr: bool = False) -> Console:
-    """A console no wider than is good to read."""
+    """Return a console as wide as the terminal, up to a width that is easy to read."""
     found = _Console(stderr=stderr, highlight=False)
     found.width = min(found.width, WIDEST)
     return found
@@ -76,20 +76,20 @@ def show(console: Console, shown: RenderableType) -> None:
 
 def means(summary: Summary) -> str:
     """What the verdict says, in words."""
-    told = MEANS.get(verdict(summary)) or f"{_clauses_were(len(summary.violations))} broken"
+    text = MEANS.get(verdict(summary)) or f"{_clauses_were(len(summary.violations))} broken"
     if summary.seen_once and verdict(summary) is Verdict.UNKNOWN:
-        told = "a violation was seen once, and did not come again"
+        text = "a violation was seen once, and did not come again"
     if summary.races and summary.races_fail:
-        told += f", and there are {len(summary.races)} data races"
+        text += f", and there are {len(summary.races)} data races"
     if summary.waived:
-        told += f", and {_clauses_were(len(summary.waived))} waived"
+        text += f", and {_clauses_were(len(summary.waived))} waived"
     idle = [clause for clause, status in statuses(summary).items() if status is Status.NOT_EXERCISED]
     if idle and verdict(summary) is Verdict.PASS:
-        told += f" ({', '.join(idle)} {'was' if len(idle) == 1 else 'were'} not exercised)"
-    told += "".join(f"; {engine} were {each.done:.0%} done" for engine, each in summary.not_done.items())
+        text += f" ({', '.join(idle)} {'was' if len(idle) == 1 else 'were'} not exercised)"
+    text += "".join(f"; {engine} were {each.done:.0%} done" for engine, each in summary.not_done.items())
     if summary.complete or verdict(summary) is Verdict.UNKNOWN:
-        return told
-    return f"{told}, in a run that is not complete"
+        return text
+    return f"{text}, in a run that is not complete"
 
 
 def _clauses_were(count: int) -> str:
@@ -132,7 +132,7 @@ def _clauses(summary: Summary) -> Table:
 def _lists(summary: Summary) -> Iterable[RenderableType]:
     broken = bool(summary.violations)  # then what was not seen is beside the point
     missing = [f"{each.what}: {each.why}" for each in summary.not_offered.values()]
-    choices = [told for point, told in CHOICES.items() if not (broken or summary.points[point])]
+    choices = [text for point, text in CHOICES.items() if not (broken or summary.points[point])]
     missed = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if not each.caught]
     caught = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if each.caught]
     waived = [f"{clause}: {reason}" for clause, reason in summary.waived.items()]

@@ -60,7 +60,7 @@ def verdict(summary: Summary) -> Verdict:
 def unseen(summary: Summary) -> dict[str, str]:
     """The required coverpoints that were never reached, each with what was never seen."""
     points = applicable(summary.not_offered)
-    return {point: told for point, told in points.items() if not summary.points[point]}
+    return {point: text for point, text in points.items() if not summary.points[point]}
 
 
 def status(summary: Summary, clause: str) -> Status:

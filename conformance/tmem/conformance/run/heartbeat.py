@@ -67,7 +67,7 @@ class Ring:
         return cls(path)
 
     def begin(self, engine: str, program: bytes) -> None:
-        """A program starts; one without bytes is none: the engine works and calls nothing."""
+        """Record that a program starts; empty bytes mean that the engine works without calling the target."""
         words = self._words
         words[_LENGTH] = 0
         words[_STEP] = NOT_STARTED

@@ -75,7 +75,7 @@ class TurnEnded:
 
 
 Message: TypeAlias = Event | Unusable | Broke | TurnEnded
-"""What a worker tells its supervisor: events for everyone, and three words between the two."""
+"""The messages of a worker to its supervisor: events for everyone, and three for the supervisor alone."""
 
 TYPES: Final[dict[str, type]] = {
     kind.__name__: kind for kind in (*get_args(events.Event), events.Finding, Unusable, Broke, TurnEnded)
@@ -88,7 +88,7 @@ def encode(message: Message) -> bytes:
 
 
 def decode(line: bytes) -> Message:
-    """The message of a line; ValueError where it is none, whatever the line holds."""
+    """Return the message of a line. Raises ValueError, and nothing else, for a line that is no message."""
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:

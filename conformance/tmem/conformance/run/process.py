@@ -30,7 +30,7 @@ class Process:
     def __init__(self, job: Job, folder: Path, command: Sequence[str] = COMMAND) -> None:
         self.ring = Ring.create(folder / "ring")
         self.strange = 0
-        """Lines that came for events and were none."""
+        """Lines that came in place of events."""
         self._stacks = folder / "stacks"
         self._output = b""
         self._unread = b""
@@ -53,7 +53,7 @@ class Process:
             self._selector.register(source, selectors.EVENT_READ)
 
     def messages(self, timeout: float) -> list[Message]:
-        """What the worker tells within the timeout in seconds, as soon as it tells something."""
+        """Return the worker's messages as soon as there are any, or none after the timeout in seconds."""
         found: list[Message] = []
         for key, _ in self._selector.select(timeout):
             data = os.read(key.fd, _CHUNK)

@@ -49,7 +49,7 @@ class Replay:
 
 
 def name(finding: Finding) -> str:
-    """The name of a finding's file: its clause, and a few digits that tell its data."""
+    """Return the name of a finding's file: its clause, and a few digits of a hash of its data."""
     data = json.dumps(finding.replay, sort_keys=True).encode()
     return f"{finding.clause}-{hashlib.sha256(data).hexdigest()[:8]}.json"
 
@@ -75,7 +75,7 @@ def save(folder: Path, finding: Finding, summary: Summary) -> Path:
 
 
 def load(path: Path) -> Replay:
-    """Read a replay file; ValueError, in one line, where it is none."""
+    """Read a replay file. Raises ValueError, with one line, if the file is not one."""
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:

@@ -44,7 +44,7 @@ class Round:
         """The best finding of each clause."""
 
     def run(self, workers: int) -> Task[bool]:
-        """Run the engines in so many workers side by side; returns whether each came to its end."""
+        """Run the engines in this number of workers at once. Returns whether all of them finished."""
         groups = share_out(self._engines, workers)
         tasks = [self._group([each.name for each in group]) for group in groups]
         ended = yield from self._noted(merged(tasks))
@@ -53,7 +53,7 @@ class Round:
         return all(ended)
 
     def confirm(self, workers: int) -> Task[None]:
-        """Replay what is no evidence by itself, so many at once; reports how often each failed."""
+        """Replay each finding that is no evidence by itself, some at once; report how often it failed."""
         doubtful = [found for found in self.findings.values() if not stands_alone(found)]
         for first in range(0, len(doubtful), workers):
             confirmed = yield from merged(

@@ -101,8 +101,8 @@ class _Attendance:
                     case Finished(complete):
                         yield from self._strange()
                         return End(complete, done=self._done)
-                    case Unusable(told):
-                        raise RunError(told)
+                    case Unusable(reason):
+                        raise RunError(reason)
                     case Broke(_, error, details):
                         raise RunError(f"the suite itself failed, a defect of tmem: {error}", details)
                     case TurnEnded(engine, done):

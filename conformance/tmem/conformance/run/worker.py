@@ -35,7 +35,7 @@ from tmem.conformance.turn import Engine, LibrarySource, Turn, ignore
 from tmem.spec.backend import Backend
 
 SLOW = 1.0
-"""Seconds that making a backend may take before the user is told what that means."""
+"""Seconds that making a backend may take before a note explains what that means."""
 SEQUENTIAL = ("machine", "volume")
 """Engines whose replays may fail for what earlier backends of the process left behind."""
 _PR_SET_PDEATHSIG = 1
@@ -139,7 +139,7 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring, stack
 
 
 def _take_turn(engine: Engine, whole: Turn, done: float, seconds: float | None, job: Job) -> float:
-    """Give an engine so many seconds; returns how much of its work is done then, 0 to 1."""
+    """Run an engine for this many seconds. Returns the share of its work that is done, 0 to 1."""
     reached = done
 
     def emit(event: Event) -> None:

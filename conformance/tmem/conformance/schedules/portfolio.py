@@ -111,7 +111,7 @@ SCRIPTS: Final[Explorations] = (("statement", Exploration(bound=1, interrupted=T
 PROGRAMS: Final = 544
 """Programs at scale 1, without those in a full store. All pairs and scripts are among them."""
 TURN: Final = 8
-"""Of so many programs the last is drawn, while there are pairs and scripts left."""
+"""While pairs and scripts are left, the last of each group of this number of programs is drawn at random."""
 
 
 def programs(subject: Subject, seed: int) -> int:

@@ -100,7 +100,7 @@ def _signature(text: str, name: str, method: object) -> None:
         raise TargetError(f"{text}: {name} is async; methods of a backend answer when they are called")
     try:
         signature = inspect.signature(method)
-    except (TypeError, ValueError):  # written in C: calling it will tell
+    except (TypeError, ValueError):  # written in C: only a call shows whether it fits
         return
     try:
         signature.bind(*range(len(arguments)))
@@ -128,15 +128,15 @@ def _claims(text: str, backend: Backend) -> tuple[str, ...]:
 def _refused(backend: Backend, kind: Kind, page_size: int, begun: Callable[[str], None]) -> str | None:
     """Why a kind of pool is not offered; None where one was made, or where the answer is for the engines."""
     flags = compose(persistent=kind.persistent, shared=kind.shared, page_size=page_size)
-    told, why = f"new pool {describe(flags)}", ""
+    request, why = f"new pool {describe(flags)}", ""
     for number in range(TRIES):
         uuid = UUID + number if kind.shared else None
-        begun(f"client 1: {told}" + (f", uuid {uuid:#x}" if kind.shared else ""))
+        begun(f"client 1: {request}" + (f", uuid {uuid:#x}" if kind.shared else ""))
         answer = perform(backend, NewPool(1, flags, uuid))
         if isinstance(answer, Raised) and answer.errno is not None:
-            why = f"{told} answers {answer}"
+            why = f"{request} answers {answer}"
         elif type(answer) is int and (granted := _granted(backend, answer, kind, uuid)) != kind:
-            why = f"{told} gives a {granted} pool"
+            why = f"{request} gives a {granted} pool"
         else:
             return None
     return why

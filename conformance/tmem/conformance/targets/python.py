@@ -23,7 +23,7 @@ from tmem.conformance.targets.target import TargetError, raised
 
 
 def load(text: str, rest: str) -> Callable[[], object]:
-    """The factory of `py:rest`; TargetError, in one line that begins with `text`, where there is none."""
+    """Return the factory of `py:rest`. Raises TargetError, one line that begins with `text`, without one."""
     place, colon, name = rest.rpartition(":")
     if not colon or not place or not name:
         raise TargetError(
@@ -122,7 +122,7 @@ def _calls(owner: object, name: str) -> bool:
 def _needs(factory: Callable[[], object]) -> str:
     try:
         parameters = inspect.signature(factory).parameters.values()
-    except (TypeError, ValueError):  # written in C: calling it will tell
+    except (TypeError, ValueError):  # written in C: only a call shows whether it fits
         return ""
     variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     needed = (each for each in parameters if each.kind not in variable and each.default is each.empty)

@@ -26,7 +26,7 @@ FORMS: Final = "impl, model:STRATEGY, py:package.module:factory, py:path/file.py
 
 
 def resolve(text: str) -> Target:
-    """The target that a TARGET stands for; TargetError, in one line, where there is none."""
+    """Return the target that a TARGET names. Raises TargetError, with one line, if there is none."""
     scheme, colon, rest = text.partition(":")
     if scheme == "model":
         return _model(text, rest if colon else "random")

@@ -1,4 +1,4 @@
-"""What may have been meant by a name that is none."""
+"""Suggests names that an unknown name may stand for."""
 
 from __future__ import annotations
 

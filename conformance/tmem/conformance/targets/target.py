@@ -37,14 +37,14 @@ class Target:
 def raised(error: BaseException) -> str:
     """An exception of a target in one line: its type, what it says, and where it was raised."""
     first = (str(error).strip() or "no message").splitlines()[0]
-    told = f"{type(error).__name__}: {first}"
+    message = f"{type(error).__name__}: {first}"
     if isinstance(error, SyntaxError):  # it names its place itself
-        return told
+        return message
     frames = traceback.extract_tb(error.__traceback__)
     theirs = [frame for frame in frames if not _ours(frame.filename)]
     if not theirs:
-        return told
-    return f"{told} ({theirs[-1].filename}:{theirs[-1].lineno})"
+        return message
+    return f"{message} ({theirs[-1].filename}:{theirs[-1].lineno})"
 
 
 def _ours(filename: str) -> bool:

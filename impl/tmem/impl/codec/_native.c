@@ -47,7 +47,7 @@ static uint32_t read_size(const char *data)
     return size;
 }
 
-/* The page and its size; -1 and an exception where it is none. */
+/* Gets the page and its size. Returns -1 with an exception if the argument is not a page. */
 static Py_ssize_t page_size(PyObject *page)
 {
     if (!PyBytes_CheckExact(page)) {
@@ -312,9 +312,9 @@ static PyObject *decompress_many(PyObject *module, PyObject *data)
 
 static PyMethodDef methods[] = {
     {"compress", compress, METH_O, "The data of a page."},
-    {"decompress", decompress, METH_O, "The page of this data; ValueError where it is none."},
+    {"decompress", decompress, METH_O, "Return the page of this data. Raises ValueError for other data."},
     {"compress_many", compress_many, METH_O, "The data of each page."},
-    {"decompress_many", decompress_many, METH_O, "The page of each data; ValueError where one is none."},
+    {"decompress_many", decompress_many, METH_O, "Return the page of each of the data. Raises ValueError for other data."},
     {NULL},
 };
 

@@ -26,7 +26,7 @@ class Pam(Protocol[D]):
     """Bytes of memory that a pampd takes beyond its `size`, on average."""
 
     def create(self, page: bytes) -> D:
-        """Take a page in. On MemoryError, for want of room, the put fails [T]."""
+        """Take a page in. If room is short, raises MemoryError, and the put fails [T]."""
 
     def create_many(self, pages: Sequence[bytes]) -> Sequence[D]:
         """Call `create` for each page; keep none if one raises."""

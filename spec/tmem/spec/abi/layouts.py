@@ -137,7 +137,7 @@ def encode(op: TmemOp) -> bytes:
 
 
 def decode(raw: bytes | bytearray | memoryview) -> TmemOp:
-    """The `tmem_op` of exactly OP_SIZE bytes; AbiError where they are none.
+    """The `tmem_op` of exactly OP_SIZE bytes; raises AbiError for other bytes.
 
     >>> decode(bytes([6, 0, 0, 0, 3] + 51 * [0]))  # doctest: +ELLIPSIS
     TmemOp(cmd=<Command.FLUSH_PAGE: 6>, pool_id=3, u=Gen(oid=0, index=0, ...))
@@ -163,7 +163,7 @@ def encode_handle(handle: Handle) -> bytes:
 
 
 def decode_handle(raw: bytes | bytearray | memoryview) -> Handle:
-    """The `tmem_handle` of exactly HANDLE_SIZE bytes; AbiError where they are none.
+    """The `tmem_handle` of exactly HANDLE_SIZE bytes; raises AbiError for other bytes.
 
     >>> decode_handle(encode_handle(Handle(2, 7 << 64, 3)))
     Handle(pool=2, oid=129127208515966861312, index=3)

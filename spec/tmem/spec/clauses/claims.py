@@ -37,7 +37,7 @@ def reclaim_bounded(asked: int, before: int, after: int) -> bool:
 
 @claim("regain", "After a fill and flush of everything the room is back: nothing leaks.", "ours")
 def room_regained(first_fill: int, second_fill: int) -> bool:
-    """Whether an equal second fill may store so many pages, after the first was flushed.
+    """Whether an equal second fill may store this number of pages, after the first was flushed.
 
     >>> room_regained(100, 100), room_regained(100, 99)
     (True, False)

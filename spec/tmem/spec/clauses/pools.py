@@ -125,5 +125,5 @@ def flags_told(
     """
     if not isinstance(answer, int) or objection(answer, page_size) is not None:
         return False
-    told = kind_of(answer, uuid)
-    return told == granted or (fresh and told == Kind(asked.persistent))
+    flagged = kind_of(answer, uuid)
+    return flagged == granted or (fresh and flagged == Kind(asked.persistent))

@@ -1,7 +1,7 @@
-"""What large programs are about: a chapter for each way in which size, repetition or number goes wrong.
+"""The chapters of large programs: each tries one kind of size, repetition or number.
 
-A chapter makes its own pools and has its own areas, so that any of them may be left out; all of them run on
-one store, one after the other. `last` are phases for the end of the program: pages that have grown old.
+A chapter makes its own pools and has its own areas, so that a program may leave out any of them. All of them
+run on one store, one after the other. The phases in `last` run at the end of the program, to read old pages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MANY_CLIENTS: Final = 300
 FEWEST: Final = 320
 """Objects of one kind of ids: more than a table of 256 buckets can tell apart."""
 FLUSHES: Final = 128
-"""Objects that are flushed one by one among many: a store may look at all its pages for each."""
+"""Objects that are flushed one by one among many: for each, a store may look at all its pages."""
 POOLS: Final = 300
 """Pools that one client makes, unless one is refused."""
 
@@ -67,7 +67,7 @@ def _around(count: int, draw: random.Random) -> int:
 def old(sizes: Sizes, draw: random.Random) -> Chapter:
     """Pages that are put first and read last."""
     pools = PoolSpec(1, True), PoolSpec(2, True, draw.getrandbits(100) | 1)
-    count = min(OLD, max(sizes.pages // 100, 4))  # a small store has room for others, too
+    count = min(OLD, max(sizes.pages // 100, 4))  # so that a small store has room for others, too
     items = Phase(NEW, pools=2), Phase(PUT, pools=2, count=count)
     return Chapter(
         "old pages", pools, (Area("random", "spread", 4, "text"),), items, (Phase(GET, pools=2, count=count),)
@@ -141,7 +141,7 @@ def _sparse(name: str, area: Area, n: int, draw: random.Random) -> Chapter:
 
 
 def random_ids(sizes: Sizes, draw: random.Random) -> Chapter:
-    """Random object ids, so many that hashes of 32 bits collide, and more that were never put."""
+    """Enough random object ids that hashes of 32 bits collide, and others that were never put."""
     n = max(sizes.pages, 64)
     some = min(n // 16, FLUSHES)
     items = (
@@ -250,7 +250,7 @@ def sharers(sizes: Sizes, draw: random.Random) -> Chapter:
 
 
 def many_pools(sizes: Sizes, draw: random.Random) -> Chapter:
-    """As many pools of one client as it is granted."""
+    """Pools of one client, as many as the backend grants."""
     pools = tuple(PoolSpec(6, number % 2 == 0) for number in range(POOLS))
     half = POOLS // 2
     items = (
@@ -279,7 +279,7 @@ CHAPTERS: Final[tuple[Write, ...]] = (
     *(old, edges, sparse, repeated, one_object, objects, copies),
     *(lifetimes, many_pools, clients, sharers, reclaimed, random_ids),
 )
-"""In the order in which they run: those that shrink best are first."""
+"""All chapters in the order in which they run; those that shrink best come first."""
 
 
 def join(chapters: tuple[Chapter, ...], seed: int) -> tuple[Program, tuple[int, ...]]:

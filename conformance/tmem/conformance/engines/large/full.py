@@ -55,7 +55,7 @@ def capacity(performer: Performer) -> Capacity:
 
 
 def brim(pages: int, limit: int, texture: str, seed: int, draw: random.Random) -> Program:
-    """What goes wrong in a store that holds so many pages, and no more."""
+    """Return what goes wrong in a store that holds this number of pages and no more."""
     kept, other, lost, shared = range(4)
     fill = min(limit, 4 * pages + 64)
     pools = KEPT, PoolSpec(2, True), LOST, PoolSpec(3, True, draw.getrandbits(100) | 1)

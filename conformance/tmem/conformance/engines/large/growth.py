@@ -77,7 +77,7 @@ CYCLES_TRIED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """What the process grew by between looks, oldest first, so many cycles each."""
+    """Return the growth of the process between measurements, oldest first, each after `cycles` cycles."""
 
     cycle: str
     cycles: int

@@ -232,29 +232,29 @@ class Ledger:
 
     # Pools
 
-    def new_pool(self, member: Member, answer: Answer, told: Answer = None) -> Violation | None:
-        """Judge a new pool; `told` are the flags that the backend told of it, None where it tells none."""
+    def new_pool(self, member: Member, answer: Answer, flags: Answer = None) -> Violation | None:
+        """Judge a new pool; `flags` is the answer of pool flags for it, None if the backend lacks them."""
         client = member.spec.client
         if type(answer) is not int or (client, answer) in self.pools.live or not 0 <= answer < 1 << POOL_BITS:
             return self._no_new_pool(member, answer)
         self.seen["pool id came back" if (client, answer) in self._ended else "pool made"] += 1
         kind = member.asked
-        if told is not None:
-            self.seen["pool flags told"] += 1
-            if violation := self._flags(member, PoolFlags(client, answer), told):
+        if flags is not None:
+            self.seen["pool flags answered"] += 1
+            if violation := self._flags(member, PoolFlags(client, answer), flags):
                 return violation
-            kind = kind_of(told, member.spec.uuid) if isinstance(told, int) else kind
+            kind = kind_of(flags, member.spec.uuid) if isinstance(flags, int) else kind
         self.pools.join(member, answer, kind)
         return None
 
-    def _flags(self, member: Member, ask: PoolFlags, told: Answer) -> Violation | None:
-        if not declared(ask, told):
-            return self._blame(blame.undeclared, ask, told)
+    def _flags(self, member: Member, ask: PoolFlags, flags: Answer) -> Violation | None:
+        if not declared(ask, flags):
+            return self._blame(blame.undeclared, ask, flags)
         uuid, kind = member.spec.uuid, member.asked
-        if flags_told(kind, kind, True, told, uuid, self.page_size):
+        if flags_told(kind, kind, True, flags, uuid, self.page_size):
             return None
-        message = f"Pool flags are {told!r}. The pool is {kind}."
-        return self._violation("TMEM-POOL-5", message, "the flags of the pool", ask, told)
+        message = f"Pool flags are {flags!r}. The pool is {kind}."
+        return self._violation("TMEM-POOL-5", message, "the flags of the pool", ask, flags)
 
     def _no_new_pool(self, member: Member, answer: Answer) -> Violation | None:
         operation = NewPool(member.spec.client, member.flags, member.spec.uuid)
@@ -332,8 +332,8 @@ class Ledger:
             held = f"the page of put {record >> TIME_AT & TIMES} to it"
             allowed = held if AFTER[member.kind, Does.MISS][record & BELIEF] is None else f"{held}, or a miss"
         content = answer if isinstance(answer, bytes) else b""
-        clause, told = self._source(member, area, n, record, operation, content)
-        return self._violation(clause, told, allowed, operation, answer)
+        clause, message = self._source(member, area, n, record, operation, content)
+        return self._violation(clause, message, allowed, operation, answer)
 
     def _source(
         self, member: Member, area: int, n: int, record: int, get: Get, content: bytes
@@ -342,26 +342,26 @@ class Ledger:
             return "TMEM-PUT-2", f"{len(content)} bytes came back, not a page of {self.page_size}."
         found = read(content)
         if found is None or not self._possible(found) or self.page(found) != content:
-            told = "" if found is None else " It begins like a page that was put, and goes on like another."
-            return "TMEM-PUT-2", f"A page came back that nobody ever put.{told}"
+            mixed = "" if found is None else " It begins like a page that was put, and goes on like another."
+            return "TMEM-PUT-2", f"A page came back that nobody ever put.{mixed}"
         if found.slot == ANY:
             ended = ENDINGS[record >> ENDS_AT & DIGIT]
-            told = (
+            message = (
                 f"At {get.handle} of client {get.client} there came back the page that was put to many slots."
             )
-            return ("TMEM-HANDLE-1" if ended == "untouched" or found.area != area else ended), told
+            return ("TMEM-HANDLE-1" if ended == "untouched" or found.area != area else ended), message
         by = self.pools.members[found.name]
         held = by.place.records.get(found.area * SLOTS + found.slot, 0)
         ended = ending(held, found.time)
-        told = f"At {get.handle} of client {get.client} there came back {self._life(found, ended)}."
+        message = f"At {get.handle} of client {get.client} there came back {self._life(found, ended)}."
         if member.live and by.place is member.place:
             if (found.area, found.slot) == (area, n):
                 later = found.time - (held >> TIME_AT & TIMES)
-                return ended or ("TMEM-ARG-1" if later == 1 else "TMEM-PUT-2"), told
+                return ended or ("TMEM-ARG-1" if later == 1 else "TMEM-PUT-2"), message
             if found.lifetime == member.place.lifetime:
-                return same_pool(self._origin(found, ended), get.handle), told
+                return same_pool(self._origin(found, ended), get.handle), message
         kind = member.kind if member.live else Kind()
-        return foreign(self._origin(found, ended), get.client, kind, get.handle), told
+        return foreign(self._origin(found, ended), get.client, kind, get.handle), message
 
     def _possible(self, found: Stamp) -> bool:
         return found.name < len(self.pools.members) and found.area < len(self.places)

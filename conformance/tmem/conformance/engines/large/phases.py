@@ -167,7 +167,7 @@ def _said(phase: Phase) -> dict[str, object]:
 
 
 def from_json(data: object) -> Program:
-    """The program that `Program.to_json` wrote; ValueError with a reason where it is none.
+    """Return the program that `Program.to_json` wrote. Raises ValueError with the reason for other data.
 
     >>> program = Program(1, (PoolSpec(1, True),), (Area(),), (Phase(Verb.NEW), Loop(3, (Phase(Verb.PUT),))))
     >>> from_json(program.to_json()) == program

@@ -58,7 +58,7 @@ slot's own page. This is the spec, `belief.learn`, as a table."""
 
 
 def over(record: int, ending: int) -> int:
-    """The record of a slot whose page has ended; as it is where there is none."""
+    """Return the record of a slot after its page has ended; unchanged if it holds no page."""
     if not record & BELIEF:
         return record
     ends = (record >> ENDS_AT & ENDS) << 3 & ENDS | ending

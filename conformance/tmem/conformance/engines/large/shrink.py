@@ -1,7 +1,7 @@
 """Makes a failing large program small: fewer phases, lower counts, plainer pools and areas.
 
 Every candidate runs on a fresh backend. A program of many operations takes long, so halves are tried first,
-and the work ends after so many operations.
+and shrinking ends after a fixed number of operations.
 """
 
 from __future__ import annotations

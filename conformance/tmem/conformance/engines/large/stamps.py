@@ -17,7 +17,7 @@ MARK: Final = b"tmem\xa5put"
 SIZE: Final = _STAMP.size
 """Bytes in a stamp; a page needs room for two."""
 BODIES: Final = 8
-"""What lies between the stamps: so many bodies for each texture, by slot and time in turn."""
+"""The number of bodies, between the stamps, of each texture; slot and time select one."""
 ANY: Final = (1 << 32) - 1
 """The slot, and the time, in the stamp of pages that are all equal."""
 SALT: Final = 0x9E3779B97F4A7C15
@@ -40,7 +40,7 @@ def stamp(name: int, area: int, lifetime: int, slot: int, time: int) -> bytes:
 
 
 def read(page: bytes) -> Stamp | None:
-    """The stamp at the begin of a page; None where there is none."""
+    """Return the stamp at the beginning of a page, or None if it has none."""
     if len(page) < SIZE:
         return None
     mark, *numbers, _ = _STAMP.unpack_from(page)

@@ -26,26 +26,26 @@ OF_SLOTS = (Verb.PUT, Verb.GET, Verb.FLUSH, Verb.FLUSH_OBJECT)
 def lines(performer: Performer, violation: Violation | None) -> tuple[str, ...]:
     """The program that ran, with the answers; the last line is the operation that broke a clause."""
     ids = [member.id for member in performer.ledger.pools.members]
-    told: list[str] = []
+    steps: list[str] = []
     number = 0
     for item in performer.program.items:
         if number >= len(performer.tallies):
             break
         if isinstance(item, Phase):
             tally = performer.tallies[number]
-            told.append(f"{_phase(performer.program, item, ids)}{_answers(tally)}")
+            steps.append(f"{_phase(performer.program, item, ids)}{_answers(tally)}")
             number += 1
             continue
         inner = "; ".join(_phase(performer.program, each, ids) for each in item.phases)
-        told.append(f"{item.times:,} times: {inner}")
+        steps.append(f"{item.times:,} times: {inner}")
         number += len(item.phases)
-    if violation is not None and told:
+    if violation is not None and steps:
         came = _came(violation)
-        single = told[-1].partition(" → ")[0]
+        single = steps[-1].partition(" → ")[0]
         handle = getattr(violation.operation, "handle", None)
         where = "" if handle is None or not (" for " in single or "times" in single) else f"{handle}: "
-        told[-1] = f"{single} → {where}{came}"
-    return tuple(told)
+        steps[-1] = f"{single} → {where}{came}"
+    return tuple(steps)
 
 
 def plan(program: Program, step: int) -> list[str]:
@@ -56,23 +56,23 @@ def plan(program: Program, step: int) -> list[str]:
         step & (1 << TURN_AT) - 1,
     )
     ids: list[int | None] = [None] * len(program.pools)
-    told: list[str] = []
+    steps: list[str] = []
     number = 0
     for item in program.items:
         if number > reached:
             break
         if isinstance(item, Phase):
-            told.append(_phase(program, item, ids))
+            steps.append(_phase(program, item, ids))
             number += 1
             continue
         inner = "; ".join(_phase(program, each, ids) for each in item.phases)
-        told.append(f"{item.times:,} times: {inner}")
+        steps.append(f"{item.times:,} times: {inner}")
         number += len(item.phases)
-    if told and done:
-        told[-1] += f", operation {done + 1:,} of it"
-    if told and turn:
-        told[-1] += f", in turn {turn + 1:,}"
-    return told
+    if steps and done:
+        steps[-1] += f", operation {done + 1:,} of it"
+    if steps and turn:
+        steps[-1] += f", in turn {turn + 1:,}"
+    return steps
 
 
 def _phase(program: Program, phase: Phase, ids: Sequence[int | None]) -> str:
@@ -139,8 +139,8 @@ def _object(area: Area, number: int, n: str) -> str:
     if area.objects == "random":
         return f"random id {n}"
     base = OBJECTS[area.objects](number, 0)
-    told = _OBJECT[area.objects].format(n=n)
-    return told if not base else f"{short(base)}+{told}" if base < SLOTS else f"{base:#x}+{told}"
+    page = _OBJECT[area.objects].format(n=n)
+    return page if not base else f"{short(base)}+{page}" if base < SLOTS else f"{base:#x}+{page}"
 
 
 def _range(phase: Phase) -> str:

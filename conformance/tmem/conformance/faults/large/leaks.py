@@ -17,7 +17,7 @@ class Claiming(Shadow):
         self.leaked: list[bytearray] = []
 
     def leak(self, size: int) -> None:
-        """Leak so many bytes."""
+        """Leak this number of bytes."""
         self.leaked.append(bytearray(size))
 
 

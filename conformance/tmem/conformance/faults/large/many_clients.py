@@ -63,7 +63,7 @@ class Clients255(Clients):
 
 
 class PoolNumbers(Shadow):
-    """Cuts the pool id of puts and gets to so many bits."""
+    """Cuts the pool id of puts and gets to `bits` bits."""
 
     bits: ClassVar[int]
 
@@ -138,7 +138,7 @@ class FlushReachesFourSharers(Shadow):
 
 
 class SharersCounted(Shadow):
-    """Counts the sharers of a pool in so many bits, and drops its pages if that is 0 after a leave."""
+    """Counts the sharers of a pool in `bits` bits, and drops its pages if that is 0 after a leave."""
 
     bits: ClassVar[int]
 

@@ -191,7 +191,7 @@ def _lifetimes_needed(
     pools: list[Call], core: list[Call], rest: list[Call], conflict: FindConflict
 ) -> list[Call]:
     # Lifetimes of a pool id that were over before the window, or came after it, do not matter. Nor does it
-    # matter that a pool ended and was made anew, unless that is what is wrong or could explain a miss.
+    # matter that a pool ended and was made again, unless that is what is wrong or could explain a miss.
     needed = _during(pools, core)
     if not core or conflict([*needed, *core], rest) is None:
         return pools

@@ -71,7 +71,7 @@ class _Search:
         self.culprits.append(set())
 
     def _leave(self) -> None:
-        # Every way to order this knot failed; or there is none, given whether the id was live before.
+        # No order of this knot works, given whether the id was live before.
         self.ways.pop()
         knot = self.knots[len(self.ways)]
         culprits = self.culprits.pop()

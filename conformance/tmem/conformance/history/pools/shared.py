@@ -103,7 +103,7 @@ class SharedPools:
         return flushes
 
     def _alike(self, oid: Page) -> Iterator[SlotHistory]:
-        # Slots by object and index alone: that tells well enough which instants of a flush are likely.
+        # Slots by object and index alone: that is enough to estimate which instants of a flush are likely.
         slots: dict[Page, SlotCalls] = defaultdict(SlotCalls)
         for each in self._slots.values():
             for target, calls in each.items():
@@ -214,7 +214,7 @@ class SharedPools:
         return None
 
     def _part(self, begin: float, end: float, member: Lifetimes) -> Part | None:
-        # The lifetime that a call belongs to, and what of the call lies in it; None where there is none.
+        # The lifetime that a call belongs to, and the part of the call within it, or None.
         around = member.meeting(begin, end)
         if not around:
             return None

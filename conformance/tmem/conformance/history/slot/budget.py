@@ -14,7 +14,7 @@ class Budget:
         self.left = states
 
     def spend(self, states: int = 1) -> None:
-        """Visit states; raises Spent when there are none left."""
+        """Count visited states. Raises Spent if the budget has none left."""
         self.left -= states
         if self.left < 0:
             raise Spent

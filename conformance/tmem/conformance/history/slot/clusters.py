@@ -68,7 +68,7 @@ class Clusters:
         self.orphans: list[Conflict] = []
         """Hits of pages that nobody put into this slot."""
         self.repeated = False
-        """Whether a page that was hit was put more than once: zones do not tell which put it came from."""
+        """Whether a page that was hit was put more than once: zones do not show which put it came from."""
         self.first_begin = inf
 
 

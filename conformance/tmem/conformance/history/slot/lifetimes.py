@@ -39,7 +39,7 @@ class Lifetimes:
         return self.each[bisect_left(self.stops, begin) : bisect_right(self.starts, end)]
 
     def with_room(self, first_end: float, last_begin: float, hits: float) -> int:
-        """The number of the first lifetime in which a zone with so many hits has room; -1 if none has."""
+        """Return the first lifetime in which a zone with this number of hits has room, or -1."""
         for n in range(bisect_left(self.stops, last_begin), len(self.stops)):
             if self.starts[n] > first_end:
                 break

@@ -51,7 +51,7 @@ class OpenCalls(NamedTuple):
         return OpenCalls((*older, last._replace(free=last.free + 1)))
 
     def capped(self, page: int, most: int) -> OpenCalls:
-        """The same calls, when hits can need no more than so many puts of the page.
+        """Return the same calls, limited to the number of puts of the page that hits can still need.
 
         The older puts beyond that can only empty the slot.
         """
@@ -64,7 +64,7 @@ class OpenCalls(NamedTuple):
         return OpenCalls(tuple(layers))
 
     def taken_by_hit(self, page: int) -> OpenCalls | None:
-        """What is left when a put of the page takes effect; None if there is none to spare."""
+        """Return what is left when a put of the page takes effect, or None if no such put is free."""
         layers = self.layers
         for n in reversed(range(len(layers))):
             if _count(layers[n].puts, page):
@@ -78,7 +78,7 @@ class OpenCalls(NamedTuple):
         return _merged((*layers[:n], Layer(layers[n].free - 1, puts), *newer))
 
     def taken_by_miss(self) -> OpenCalls | None:
-        """What is left when some call empties the slot; None if there is none to spare."""
+        """Return what is left when some call empties the slot, or None if no such call is free."""
         *older, last = self.layers
         if last.free < 1:
             return None

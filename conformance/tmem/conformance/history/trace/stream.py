@@ -134,7 +134,7 @@ def _pools_cut(names: Sequence[Name], found: Partition, time: float, level: str)
 
 
 class _Span(NamedTuple):
-    """A call on a slot, whether it tells what the slot holds after it, and that as a put."""
+    """A call on a slot; `tells` if it shows what the slot then holds, and then `put` puts that page."""
 
     begin: float
     end: float
@@ -226,7 +226,7 @@ def check_trace(
         result = check_stream(_counted(lines, progress), level=level, claims=claims, budget=budget)
     if not isinstance(result, Illegal) or wrong_reply(result.window[0]):
         return result
-    with source.open("rb") as lines:  # the calls before the window may tell more
+    with source.open("rb") as lines:  # the calls before the window may show more
         whole = check(_concerning(result, read(lines)), level=level, claims=claims, budget=budget)
     return whole if isinstance(whole, Illegal) else result
 

@@ -168,11 +168,11 @@ datetime: Final = module(
 )
 
 generator: Final = real_random.Random(0)
-"""The generator behind the functions of `random`. Seeded anew for each execution, which can be repeated."""
+"""The generator behind the functions of `random`. Each execution seeds it again."""
 
 
 def reseed() -> None:
-    """Seed the functions of `random` anew."""
+    """Seed the functions of `random`."""
     super(real_random.Random, generator).seed(0)  # a third of the time that Random.seed takes
     vars(generator)["gauss_next"] = None
 

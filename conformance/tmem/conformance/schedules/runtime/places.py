@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Final
 
 HERE: Final = str(Path(__file__).parents[1])
-"""Frames in files of this folder do not belong to the target; nor do those of the standard library."""
+"""Frames in files of this folder or of the standard library do not belong to the target."""
 IGNORED: Final = (HERE, os.path.dirname(os.__file__), "<frozen")
 
 

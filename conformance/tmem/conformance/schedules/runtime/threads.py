@@ -224,7 +224,7 @@ class local:  # noqa: N801 the name is that of threading
     """An object whose attributes are each thread's own."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> local:
-        """A new object. Each thread that uses it calls `__init__` of a subclass anew."""
+        """A new object. Each thread that uses it calls `__init__` of a subclass again."""
         self = object.__new__(cls)
         key = next(_keys)
         object.__setattr__(self, "_made", (key, args, kwargs))

@@ -21,7 +21,7 @@ from tmem.spec.operations import DestroyPool, FlushObject, Raised, Reclaim
 LIMIT: Final = 10_000
 """Switch points at which a strategy may decide. Threads that go on for as long again in turns livelock."""
 UNMADE: Final = 10_000
-"""The id of a pool that could not be made, and of those after it: no backend has so many."""
+"""Ids for pools that could not be made, from this one on: no backend has as many pools."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class Search:
     legal: set[Hashable] = field(default_factory=set)
     """Histories that were judged and found legal."""
     looks: int = 1
-    """The room that is left is looked at after one of so many executions."""
+    """The store's room is examined after one in this number of executions."""
 
     def first(self, exploration: Exploration, seed: int) -> tuple[Execution, Breach] | None:
         """The first execution that breaks the contract."""

@@ -98,7 +98,7 @@ def begun_late(program: Program, execution: Execution) -> Iterator[tuple[Program
 
 
 def _setup(program: Program, done: list[Operation]) -> tuple[Operation, ...]:
-    """The setup with these operations after it. A pool that they make anew is made once, at the start."""
+    """The setup with these operations after it. A pool that they make again is made once, at the start."""
     setup = list(program.setup)
     for operation in done:
         if isinstance(operation, NewPool):
@@ -189,7 +189,7 @@ def _sooner(each: Preemption, less: int) -> Preemption | None:
 EXECUTIONS: Final = 16_000
 """Executions at the most, if they are short."""
 LONG: Final = 100
-"""An execution counts once more for each so many points: a livelock takes as long as hundreds of others."""
+"""The points for which an execution counts once more: a livelock takes as long as hundreds of others."""
 MOST_SMALLER: Final = 300
 """Schedules that are tried of a smaller program which no longer fails under the old schedule."""
 LATE_BOUND: Final = 2

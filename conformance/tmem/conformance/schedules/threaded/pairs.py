@@ -107,7 +107,7 @@ def _program(
     setup: list[Operation] = [*pools]
     if filled:
         setup.append(_operation(("put", second[1]), pools, 1, 1))
-    if "new" in (first[0], second[0]):  # a pool that is made anew was destroyed before
+    if "new" in (first[0], second[0]):  # a pool that is made again was destroyed before
         setup += [DestroyPool(client, pool) for pool, client in enumerate(clients)]
     one = [_operation(first, pools, 1, 2)]
     if first[0] == "new":

@@ -88,7 +88,7 @@ class Program:
 
     @property
     def last(self) -> tuple[Operation, ...]:
-        """The steps after the threads: read every slot; make the destroyed pools anew, and read their slots,
+        """The steps after the threads: read every slot; make the destroyed pools again, and read their slots,
         which must be empty."""
         reads = tuple(Get(client, handle) for client, handle in self.slots)
         ended = {each.pool for each in self.operations if isinstance(each, DestroyPool)}
@@ -109,7 +109,7 @@ class Program:
 def draw(
     random: random.Random, threads: int, operations: int, reclaims: bool, shared: bool = False
 ) -> Program:
-    """A program of so many threads with so many operations each, on a few slots.
+    """Draw a program with these numbers of threads and of operations for each, on a few slots.
 
     With `reclaims` the last thread is the reclaimer half of the time. With `shared` pools may be shared.
     """
@@ -230,7 +230,7 @@ def _to_json(operation: Operation) -> list[object]:
 
 
 def from_json(data: object) -> Program:
-    """The program that `Program.to_json` wrote; ValueError with a reason where it is none.
+    """Return the program that `Program.to_json` wrote. Raises ValueError with the reason for other data.
 
     >>> program = draw(random.Random(1), 2, 3, reclaims=True)
     >>> from_json(program.to_json()) == program

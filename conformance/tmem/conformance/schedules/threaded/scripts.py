@@ -65,14 +65,14 @@ def _of_slot(flags: int, reclaims: bool) -> Iterator[tuple[Operation, ...]]:
 
 
 def _of_pool(pool: NewPool) -> Iterator[tuple[Operation, ...]]:
-    # The pool id is made anew, as the same kind and as another.
+    # The pool is made again, of the same kind and of another.
     yield DestroyPool(1, 0), pool, _put(0, 0, 4)
     if pool.uuid is None:
         yield DestroyPool(1, 0), NewPool(1, pool.flags ^ PERSIST), _put(2, 0, 4)
 
 
 def _of_others(theirs: NewPool, reclaims: bool) -> Iterator[tuple[Operation, ...]]:
-    # Another client leaves the pool and joins again, or makes its own anew; its page gets what was freed.
+    # Another client leaves the pool and joins again, or makes its own again; its page gets freed memory.
     page = Put(OTHER_CLIENT, Handle(1, OID, 0), number(6))
     yield FlushPage(1, Handle(0, OID, 0)), page
     if reclaims:

@@ -56,7 +56,7 @@ void tmem_atomic(void *address, int acquires, int releases) {
 
 static void tell_owner(struct sync *s) { tmem_words[OWNER] = s->owner - 1; }
 
-/* Waits until woken: 0; or for so many nanoseconds at the most: ETIMEDOUT. */
+/* Returns 0 when woken, or ETIMEDOUT after this number of nanoseconds. */
 int tmem_wait(struct sync *s, int64_t timeout, void *pc) {
     struct fiber *f = me;
     s->waiters++;
@@ -84,7 +84,7 @@ static int64_t waiting(struct sync *s, int most) {
     return chosen;
 }
 
-/* Lets so many of those who wait go on, in the order in which they came. */
+/* Wakes this number of waiting threads, in the order in which they came. */
 void tmem_wake(struct sync *s, int most, void *pc) {
     if (s->waiters && most > 0) tmem_leave(WAKE, s->address, waiting(s, most), pc);
 }
