@@ -46,7 +46,7 @@ class Refusal(Enum):
 
 
 class Sparing:
-    """A host that counts what is taken and given back, and refuses what it is told to."""
+    """A host that counts what is taken and given back, and refuses what the contract chooses."""
 
     def __init__(self) -> None:
         self.objects = self.bytes = 0

@@ -23,7 +23,7 @@ from tmem.spec.operations import (
 from tmem.spec.slot import Does, Event, Kind
 
 Meaning: TypeAlias = Event[bytes] | int | str | None
-"""What an answer says that the operation did: an event, the id of a new pool, the flags that were told (as
+"""What an answer says that the operation did: an event, the id of a new pool, the flags that it reports (as
 text), "" (nothing), or None: no operation may answer so."""
 
 

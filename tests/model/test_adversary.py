@@ -234,10 +234,10 @@ def test_threads_see_whole_pages() -> None:
 def test_the_documentation_runs() -> None:
     examples = "\n".join(re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL))
     test = DocTestParser().get_doctest(examples, {}, DOCS.name, str(DOCS), 0)
-    told: list[str] = []
-    results = DocTestRunner().run(test, out=told.append)
+    output: list[str] = []
+    results = DocTestRunner().run(test, out=output.append)
     assert results.attempted > 10
-    assert not results.failed, "".join(told)
+    assert not results.failed, "".join(output)
     assert all(f"`{name}`" in DOCS.read_text() for name in STRATEGIES)
 
 
@@ -333,7 +333,7 @@ def test_how_softly_a_dead_pool_answers() -> None:
 
 
 def test_chance_is_that_of_seed_0_where_none_is_given() -> None:
-    def told(tmem: Adversary) -> list[object]:
+    def answers(tmem: Adversary) -> list[object]:
         pool = 0
         answers: list[object] = []
         for index in range(200):
@@ -344,7 +344,7 @@ def test_chance_is_that_of_seed_0_where_none_is_given() -> None:
                 answers.append(error.errno)
         return answers
 
-    first = told(Adversary())
-    assert first == told(Adversary("random", page_size=4096, seed=0))
-    assert first == told(backend("random"))
-    assert first != told(Adversary("random", page_size=4096, seed=1))
+    first = answers(Adversary())
+    assert first == answers(Adversary("random", page_size=4096, seed=0))
+    assert first == answers(backend("random"))
+    assert first != answers(Adversary("random", page_size=4096, seed=1))

@@ -81,13 +81,13 @@ ALLOWED: dict[str, Steps] = {
     "one of two joins is ended": [
         *(pool(BOTH, uuid=5), pool(BOTH, 1, 1, 5), put(), destroy, get(A, Handle(1, 7, 3))),
     ],
-    "a join as another kind, told": [
+    "a join as another kind, which pool flags report": [
         *(pool(BOTH, uuid=5), pool(SHARED, 2, 0, 5), (PoolFlags(2, 0), BOTH), put(), get(A, client=2)),
     ],
     "a join as another kind, ended at once": [
         *(pool(BOTH, uuid=5), pool(SHARED, 2, 0, 5), (DestroyPool(2, 0), True)),
     ],
-    "a kind told twice": [
+    "pool flags twice": [
         pool(SHARED, uuid=5),
         *[(PoolFlags(1, 0), EPHEMERAL)] * 2,
         put(),
@@ -106,7 +106,7 @@ ALLOWED: dict[str, Steps] = {
         put(b"short", EINVAL),
         get(Raised("OverflowError"), Handle(0, 1 << 192, 0)),
     ],
-    "a private pool in the place of a shared one, told": [
+    "a private pool instead of a shared one, which pool flags report": [
         *(pool(BOTH, uuid=5), (PoolFlags(1, 0), PERSISTENT), pool(BOTH, 2, 0, 5), put()),
         *(get(None, client=2), get(A)),
     ],
@@ -137,9 +137,9 @@ BROKEN: dict[str, tuple[str, Steps]] = {
     "a destroy of nothing": ("TMEM-POOL-3", [destroy]),
     "flags of a dead pool": ("TMEM-POOL-3", [(PoolFlags(1, 0), EPHEMERAL)]),
     "a kind that nobody asked for": ("TMEM-POOL-5", [pool(PERSISTENT), (PoolFlags(1, 0), EPHEMERAL)]),
-    "flags refused to tell": ("TMEM-POOL-5", [pool(), (PoolFlags(1, 0), EINVAL)]),
+    "pool flags that are refused": ("TMEM-POOL-5", [pool(), (PoolFlags(1, 0), EINVAL)]),
     "flags of no version": ("TMEM-POOL-5", [pool(), (PoolFlags(1, 0), 0x02000000)]),
-    "a kind told too late": (
+    "pool flags that report the kind too late": (
         "TMEM-POOL-5",
         [pool(SHARED, uuid=5), put(A), (PoolFlags(1, 0), EPHEMERAL)],
     ),

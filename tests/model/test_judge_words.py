@@ -89,7 +89,7 @@ WORDS = {
         "Pool flags are EPHEMERAL. The pool is private persistent.",
         "the flags of the pool",
     ),
-    "flags refused to tell": (
+    "pool flags that are refused": (
         "PoolFlags raised EINVAL. The pool is private ephemeral.",
         "the flags of the pool",
     ),
@@ -97,7 +97,7 @@ WORDS = {
         "Pool flags are EPHEMERAL|version 2. The pool is private ephemeral.",
         "the flags of the pool",
     ),
-    "a kind told too late": (
+    "pool flags that report the kind too late": (
         "Pool flags are EPHEMERAL. The pool is shared ephemeral.",
         "the flags of the pool",
     ),

@@ -27,7 +27,7 @@ ENDED_BY = {
 class Origin:
     """The life of one page: who put it where, and what ended it.
 
-    `pool` numbers pools as they were made, so that an id that comes back is told from the one before;
+    `pool` numbers pools as they were made, so that a pool differs from an earlier one of the same id;
     `pressure` is the judge's at the put; `replaced` says that it took another page's place; `ended` is
     the clause that forbids the page since, None while it may be shown; `earlier` is the put of an equal page
     before this one.

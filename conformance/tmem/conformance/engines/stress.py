@@ -64,7 +64,7 @@ class Stress:
     def run(self, turn: Turn) -> None:
         """Run ROUNDS x scale crowds, or as many as fit before the deadline."""
         if turn.page_size < STAMP:
-            turn.emit(Note(f"Pages of {turn.page_size} bytes cannot be told apart by threads."))
+            turn.emit(Note(f"Pages of {turn.page_size} bytes cannot be distinguished by threads."))
             return
         total = max(1, round(ROUNDS * turn.scale))
         found: set[str] = set()

@@ -42,7 +42,7 @@ class Offer:
 def shake_hands(target: Target, begun: Callable[[str], None]) -> Offer:
     """Look what a target offers; TargetError, in one line, where it cannot be checked.
 
-    `begun` is told each operation before it is called. What an operation answers against the contract is
+    `begun` is called with the text of each operation before the operation starts. What an operation answers against the contract is
     not looked at here: that is the engines' to find.
     """
     text, backend, second = target.text, target.fresh(0), target.fresh(0)

@@ -63,7 +63,7 @@ class Performer:
         }
 
     def run(self) -> Violation | None:
-        """Run to the end, to the first violation, or until told to stop (then it is `stopped`)."""
+        """Run to the end, to the first violation, or until it shall stop (then it is `stopped`)."""
         for number, item in self.program.numbered():
             self.at = number, 0
             if isinstance(item, Phase):
@@ -217,10 +217,10 @@ class Performer:
             base += 1
             spec = member.spec
             answer = self._answer(partial(self.backend.new_pool, spec.client, member.flags, spec.uuid))
-            told: Answer = None
+            flags: Answer = None
             if type(answer) is int and tells is not None:
-                told = self._answer(partial(tells, spec.client, answer))
-            if violation := self.ledger.new_pool(member, answer, told):
+                flags = self._answer(partial(tells, spec.client, answer))
+            if violation := self.ledger.new_pool(member, answer, flags):
                 return self.loops.broken(member, 0, violation)
             self.loops.tally["made" if member.live else "refused"] += 1
             if phase.until_refused and not member.live:
