@@ -333,7 +333,7 @@ def test_how_softly_a_dead_pool_answers() -> None:
 
 
 def test_chance_is_that_of_seed_0_where_none_is_given() -> None:
-    def answers(tmem: Adversary) -> list[object]:
+    def observed(tmem: Adversary) -> list[object]:
         pool = 0
         answers: list[object] = []
         for index in range(200):
@@ -344,7 +344,7 @@ def test_chance_is_that_of_seed_0_where_none_is_given() -> None:
                 answers.append(error.errno)
         return answers
 
-    first = answers(Adversary())
-    assert first == answers(Adversary("random", page_size=4096, seed=0))
-    assert first == answers(backend("random"))
-    assert first != answers(Adversary("random", page_size=4096, seed=1))
+    first = observed(Adversary())
+    assert first == observed(Adversary("random", page_size=4096, seed=0))
+    assert first == observed(backend("random"))
+    assert first != observed(Adversary("random", page_size=4096, seed=1))

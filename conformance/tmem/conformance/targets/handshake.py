@@ -40,10 +40,10 @@ class Offer:
 
 
 def shake_hands(target: Target, begun: Callable[[str], None]) -> Offer:
-    """Look what a target offers; TargetError, in one line, where it cannot be checked.
+    """Find what a target offers. Raises TargetError, with one line, if it cannot be checked.
 
-    `begun` is called with the text of each operation before the operation starts. What an operation answers against the contract is
-    not looked at here: that is the engines' to find.
+    `begun` is called with the text of each operation before the operation starts. Answers
+    that break the contract are left for the engines to find.
     """
     text, backend, second = target.text, target.fresh(0), target.fresh(0)
     if backend is second:
