@@ -151,7 +151,8 @@ def test_a_put_goes_to_the_new_pool_of_a_reused_id() -> None:
 
     seed = 17
     assert "Locked" in str(compose(seed))
-    assert not list(explore(open_subject(seeds.__name__, f"seed_{seed}"), seed, 24, judging=judging))
+    subject = open_subject(seeds.__name__, f"seed_{seed}")
+    assert not list(explore(subject, seed, 200, over=lambda: landed > 0, judging=judging))
     assert landed > 0
 
 
