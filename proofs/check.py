@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from inspect import unwrap
 from typing import Final
 
 import crosshair.core_and_libs  # noqa: F401  # teaches CrossHair the standard library
@@ -90,9 +91,10 @@ def decide(
     signature = resolve_signature(function)
     if isinstance(signature, str):
         return Outcome(UNDECIDED, signature)
-    code = function.__code__
+    source = unwrap(function)
+    code = source.__code__
     condition = ConditionExpr(POSTCONDITION, post, code.co_filename, code.co_firstlineno, function.__name__)
-    conditions = Conditions(function, function, [], [condition], frozenset(), signature, None, [])
+    conditions = Conditions(function, source, [], [condition], frozenset(), signature, None, [])
     options = DEFAULT_OPTIONS.overlay(
         AnalysisOptionSet(
             analysis_kind=(AnalysisKind.asserts,),

@@ -18,7 +18,7 @@ from tmem.conformance.loader import LoadError
 for _module in ("strikes", "overlaps", "many", "reclaiming", "sweeps", "pressure", "sharing", "addresses"):
     import_module(f"proofs.impl.{_module}")  # which registers its contracts
 
-CPU_SECONDS: Final = 200.0
+CPU_SECONDS: Final = 100.0
 """What a contract may take whose paths can all be followed: several times what a quiet machine needs."""
 
 

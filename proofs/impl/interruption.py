@@ -1,56 +1,54 @@
-"""What happens within an operation: at which point of it, says an argument of the contract."""
+"""What happens within an operation, at each point of it in turn.
+
+On each path of a contract the operation runs anew for every point: once struck at its first point, once at
+its second, and so on, and at last without a strike. So CrossHair has paths for the pages and the kinds of
+pools only, which is some thirty times faster than a path for each point.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from inspect import signature
 from itertools import count
-from typing import Final, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar, cast
 
 from proofs.impl.copy import Points
-from proofs.impl.symbolic import decided, quietly, symbolically
+from proofs.impl.symbolic import quietly, settled
 
 A = TypeVar("A")
+Arguments = ParamSpec("Arguments")
 
-SOON: Final = 8
-"""How many points are asked for at once."""
+MOST: Final = 10_000
+"""More points than any operation of a small store has: one with more does not end."""
+
+
+class Moment:
+    """The `number`-th point, from 0, at which something is possible; `came` says whether there was one."""
+
+    __slots__ = ("came", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.came = False
 
 
 class Interruption:
-    """What somebody else does, once: at the `at`-th point where it is possible; never, if there are fewer.
+    """What somebody else does, once, at this moment; points at which it is not possible do not count."""
 
-    Of `at` is asked only what has to be known to go on: whether it is among the next few points, and if
-    so in which half of them, and so on. A number below 0 counts as 0.
-    """
-
-    def __init__(self, at: int, possible: Callable[[], bool], action: Callable[[], object]) -> None:
+    def __init__(self, at: Moment, possible: Callable[[], bool], action: Callable[[], object]) -> None:
         self.done = False
         self._at = at
         self._possible = possible
         self._action = action
         self._points = count()
-        self._among = range(0)
-        """The next points of which something is known: it is among them where it is `_soon`, else behind."""
-        self._soon = False
 
     def point(self) -> None:
         """A point comes by."""
-        if self._possible() and self._is_at(next(self._points)):
-            self.done = True
+        if self._possible() and next(self._points) == self._at.number:
+            self.done = self._at.came = True
             Points.meanwhile = None
             self._action()
-
-    def _is_at(self, point: int) -> bool:
-        if point == self._among.stop:
-            self._among = range(point, point + SOON)
-            self._soon = self._is_before(point + SOON)
-        while self._soon and point == self._among.start and len(self._among) > 1:
-            middle = point + len(self._among) // 2
-            self._among = range(point, middle) if self._is_before(middle) else range(middle, self._among.stop)
-        return self._soon and point == self._among.start
-
-    def _is_before(self, point: int) -> bool:
-        with symbolically():
-            return decided(self._at < point)
 
 
 def interrupted(by: Interruption, operation: Callable[[], A]) -> A:
@@ -61,3 +59,32 @@ def interrupted(by: Interruption, operation: Callable[[], A]) -> A:
             return operation()
     finally:
         Points.meanwhile = None
+
+
+def at_every_point(function: Callable[Concatenate[Moment, Arguments], bool]) -> Callable[Arguments, bool]:
+    """Call the function for each moment up to the first that never comes.
+
+    Its first argument is the moment; the others are those of the result, which returns whether one of
+    the calls returned True. An AssertionError says at which point it was struck.
+    """
+
+    _, *others = signature(function).parameters.values()
+    names = signature(function).replace(parameters=others)
+    struck = cast("Callable[..., bool]", function)  # which is called by the names of its arguments
+
+    @wraps(function)
+    def everywhere(*args: Arguments.args, **kwargs: Arguments.kwargs) -> bool:
+        values = {name: settled(value) for name, value in names.bind(*args, **kwargs).arguments.items()}
+        reached = False
+        for at in map(Moment, range(MOST)):
+            try:
+                with quietly():
+                    reached |= struck(at, **values)
+            except AssertionError as error:
+                raise AssertionError(f"{error}, struck at point {at.number}") from error
+            if not at.came:
+                return reached
+        raise AssertionError("the operation does not end")
+
+    everywhere.__signature__ = names  # type: ignore[attr-defined]  # `inspect.signature` reads it
+    return everywhere

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from proofs.impl.calls import Call, made
 from proofs.impl.contract import contract
-from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.interruption import Interruption, Moment, at_every_point, interrupted
 from proofs.impl.judged import follow_in_some_order, follows, sound, undisturbed
 from proofs.impl.scene import BESIDE, ELSEWHERE, OTHER, TARGET, Before, Scene
 from proofs.impl.strikes import strike
@@ -18,7 +18,7 @@ MANY = (TARGET, BESIDE, OTHER)
 """Slots of two objects; more than are done in one hold of the lock."""
 
 
-def overlap(scene: Scene, many: Callable[[], list[Event[int]]], other: Call, at: int) -> Event[int] | None:
+def overlap(scene: Scene, many: Callable[[], list[Event[int]]], other: Call, at: Moment) -> Event[int] | None:
     """What the other operation did at the target, within that of many pages; None where it found no point."""
     events: list[Event[int]] = []
 
@@ -39,8 +39,9 @@ def overlap(scene: Scene, many: Callable[[], list[Event[int]]], other: Call, at:
 
 
 @contract("TMEM-CONC-1", "TMEM-PUT-2", "TMEM-PUT-3")
+@at_every_point
 def put_many_that_others_overlap_is_right(
-    kind: Kind, page: int, other_page: int, other: Call, at: int
+    at: Moment, kind: Kind, page: int, other_page: int, other: Call
 ) -> bool:
     """Each page of a put_many is put as by itself, and any operation happens between two of its steps."""
     scene = Scene(Before(kind, None, 1, 2, 3, False), page, other_page)
@@ -49,8 +50,9 @@ def put_many_that_others_overlap_is_right(
 
 
 @contract("TMEM-CONC-1", "TMEM-GET-1", "TMEM-GET-2", "TMEM-GET-3")
+@at_every_point
 def get_many_that_others_overlap_is_right(
-    kind: Kind, target: int, other_page: int, other: Call, at: int
+    at: Moment, kind: Kind, target: int, other_page: int, other: Call
 ) -> bool:
     """Each page of a get_many is got as by itself, and any operation happens between two of its steps."""
     scene = Scene(Before(kind, target, 1, 2, 3, False), put_too=other_page)
@@ -59,7 +61,8 @@ def get_many_that_others_overlap_is_right(
 
 
 @contract("TMEM-PUT-2", "TMEM-GET-1", "TMEM-RECLAIM-2")
-def many_under_a_strike_are_right(kind: Kind, page: int, puts: bool, at: int) -> bool:
+@at_every_point
+def many_under_a_strike_are_right(at: Moment, kind: Kind, page: int, puts: bool) -> bool:
     """The reclaimer strikes within a put_many or a get_many: each page is stored, hit or reclaimed before."""
     scene = Scene(Before(kind, 0, 1, 2, 3, cluttered=False), page)
     many = scene.put_many if decided(puts) else scene.get_many

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from proofs.impl.contract import contract
-from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.interruption import Interruption, Moment, at_every_point, interrupted
 from proofs.impl.judged import follows, sound, undisturbed
 from proofs.impl.scene import BESIDE, CLIENT, ELSEWHERE, OTHER, TARGET, Before, Scene
 from proofs.impl.tokens import PUT
@@ -70,8 +70,9 @@ class Sparing:
 
 
 @contract("TMEM-PUT-1", "TMEM-PUT-3", "TMEM-RECLAIM-2")
+@at_every_point
 def a_put_that_is_refused_memory_leaves_nothing(
-    kind: Kind, target: int | None, beside: int | None, page: int, refusal: Refusal, at: int
+    at: Moment, kind: Kind, target: int | None, beside: int | None, page: int, refusal: Refusal
 ) -> bool:
     """Where the PAM or the host refuses memory, neither page is ever seen again; with a strike meanwhile."""
     host = Sparing()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from proofs.impl.contract import contract
 from proofs.impl.copy import Current
-from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.interruption import Interruption, Moment, at_every_point, interrupted
 from proofs.impl.judged import sound
 from proofs.impl.scene import CLIENT, SLOTS, Before, Scene, Slot
 from proofs.impl.symbolic import among, decided, quietly
@@ -41,8 +41,9 @@ def reclaim_takes_the_oldest_and_no_more(before: Before, pages: int) -> bool:
 
 
 @contract("TMEM-RECLAIM-1", "TMEM-CONC-3")
+@at_every_point
 def a_reclaim_within_a_reclaim_is_right(
-    persistent: bool, target: int | None, beside: int | None, pages: int, at: int, hard: bool
+    at: Moment, persistent: bool, target: int | None, beside: int | None, pages: int, hard: bool
 ) -> bool:
     """Two reclaimers take no page twice, and neither more than it was asked for; together the oldest."""
     scene = Scene(Before(Kind(persistent), target, beside, 1, 2, cluttered=True))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
+from itertools import product
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -75,24 +77,30 @@ class Aged:
 
 
 @contract("TMEM-RECLAIM-1", "TMEM-RECLAIM-2")
-def a_sweep_leaves_every_page_in_its_place(
-    first: int, second: int, third: int, swept: int, then: Then, which: int, finished: bool
-) -> bool:
-    """Whatever happens between two pieces of a sweep, pages come out in the order in which they were used."""
-    used = [among(each, range(SLOTS)) for each in (first, second, third)]
-    pieces = among(swept, range(SLOTS))
+def a_sweep_leaves_every_page_in_its_place(swept: int, then: Then, which: int, finished: bool) -> bool:
+    """Whatever happens between two pieces of a sweep, pages come out in the order in which they were used.
+
+    Each path goes through all orders in which three pages can have been used before.
+    """
+    pieces, done = among(swept, range(SLOTS)), decided(finished)
     what = next(each for each in Then if then is each)
-    done = decided(finished)
+    slot = among(which, range(SLOTS)) if what in (Then.USE, Then.GO) else SLOTS - 1
     with quietly():
-        aged = Aged()
-        for each in used:
-            aged.use(each)
-        aged.order.tidy(pieces)
-        aged.then(what, among(which, range(SLOTS)) if what in (Then.USE, Then.GO) else SLOTS - 1)
-        if done:
-            aged.order.tidy(2 * SLOTS)
-        assert aged.order.pages == len(aged.ages), "pages counted"
-        assert [aged.oldest() for _ in aged.ages] == aged.ages, "the oldest first"
-        assert aged.oldest() is None
-        assert aged.order.stale == 0
-    return what is Then.PASS and len(set(used)) == 1
+        for used in product(range(SLOTS), repeat=3):
+            swept_in_between(used, pieces, what, slot, done)
+    return what is Then.PASS
+
+
+def swept_in_between(used: Sequence[int], pieces: int, what: Then, which: int, done: bool) -> None:
+    """Sweep this many pieces of an order of these uses, let something happen, sweep the rest if `done`."""
+    aged = Aged()
+    for each in used:
+        aged.use(each)
+    aged.order.tidy(pieces)
+    aged.then(what, which)
+    if done:
+        aged.order.tidy(2 * SLOTS)
+    assert aged.order.pages == len(aged.ages), f"pages counted, with uses of {used}"
+    assert [aged.oldest() for _ in aged.ages] == aged.ages, f"the oldest first, with uses of {used}"
+    assert aged.oldest() is None
+    assert aged.order.stale == 0

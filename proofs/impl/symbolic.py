@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from crosshair import tracers
 from crosshair.statespace import optional_context_statespace
+
+from tmem.spec.slot import Kind
 
 # CrossHair leaves these untyped.
 _looking: Final = cast("Callable[[], bool]", tracers.is_tracing)
@@ -34,8 +36,23 @@ def symbolically() -> AbstractContextManager[object]:
 
 def decided(flag: bool) -> bool:
     """Return the flag as a plain bool: CrossHair continues on one path for each possible value."""
+    with quietly():
+        known = type(flag) is bool
+    if known:
+        return flag
     with symbolically():
         return True if flag else False  # noqa: SIM210
+
+
+def settled(value: Any) -> Any:  # of any type, which stays the same
+    """Return the value with all its flags as plain bools, also those of a kind of pool or in a tuple."""
+    if isinstance(value, bool):
+        return decided(value)
+    if isinstance(value, Kind):
+        return Kind(decided(value.persistent), decided(value.shared))
+    if isinstance(value, tuple):
+        return type(value)(*map(settled, value))
+    return value
 
 
 def among(number: int, numbers: range) -> int:

@@ -38,15 +38,19 @@ def audit(store: Store) -> None:
     assert all(pool.persistent or not pool.spare for pool in pools), "room in advance for ephemeral pages"
     assert all(0 <= pool.spare <= 2 * room.advance for pool in pools), "too much in advance, or too little"
     counters = store.counters()
-    assert (counters.bytes, counters.pools) == (used, len(pools))
-    assert counters.pages == sum(len(obj.pages) for pool in pools for obj in pool.objects.values())
+    assert counters.bytes == used, f"{counters.bytes} bytes counted, {used} in use"
+    assert counters.pools == len(pools), f"{counters.pools} pools counted, {len(pools)} in use"
+    pages = sum(len(obj.pages) for pool in pools for obj in pool.objects.values())
+    assert counters.pages == pages, f"{counters.pages} pages counted, {pages} held"
     audit_order(store, [pool for pool in pools if not pool.persistent])
 
 
 def audit_pool(pool: Pool) -> None:
     """Compare what one pool holds with what it counts."""
     assert not locked(pool.lock), "a pool is locked"
-    assert all(oid == obj.oid and obj.pool is pool for oid, obj in pool.objects.items())
+    assert all(oid == obj.oid and obj.pool is pool for oid, obj in pool.objects.items()), (
+        "an object's id or pool"
+    )
     assert all(obj.pages and not obj.gone for obj in pool.objects.values()), "an object without a page"
     pages = [pampd for obj in pool.objects.values() for pampd in obj.pages.values()]
     assert pool.tally.pages == len(pages), f"{pool.tally.pages} pages counted, {len(pages)} held"

@@ -20,7 +20,7 @@ from proofs.impl.bugs import BUGS, Seeded
 from proofs.impl.check import Finding, Trial
 from proofs.impl.contract import CONTRACTS
 from proofs.impl.copy import Bug, Lock, copied, point
-from proofs.impl.interruption import Interruption, interrupted
+from proofs.impl.interruption import Interruption, Moment, at_every_point, interrupted
 from proofs.impl.symbolic import quietly
 from proofs.theorem import Theorem
 from tests.proofs import not_theorems
@@ -121,20 +121,58 @@ def test_code_under_proof_cannot_look_into_a_page_unseen() -> None:
         decide(Theorem(looked, ()), 5.0)
 
 
-@pytest.mark.parametrize("at", [-1, *range(21)])
-def test_every_point_can_be_struck(at: int) -> None:
-    came: list[str] = []
+def test_every_point_is_struck_and_at_last_none() -> None:
+    came: list[tuple[int, list[int]]] = []
 
-    def operation() -> None:
-        for number in range(20):
-            came.append(f"before {number}")
-            point()
+    @at_every_point
+    def contract_of(at: Moment, points: int) -> bool:
+        before: list[int] = []
 
-    other = Interruption(at, lambda: True, lambda: came.append("struck"))
-    interrupted(other, operation)
-    assert other.done == (at < 20)
-    if other.done:
-        assert came[came.index("struck") - 1] == f"before {max(at, 0)}"
+        def operation() -> None:
+            for number in range(points):
+                before.append(number)
+                point()
+
+        def strike() -> None:
+            came.append((at.number, before[:]))
+
+        other = Interruption(at, lambda: True, strike)
+        interrupted(other, operation)
+        return other.done and at.number == 7
+
+    assert contract_of(points=20)
+    assert came == [(at, list(range(at + 1))) for at in range(20)]
+    assert not contract_of(7)
+
+
+def test_points_at_which_nothing_is_possible_do_not_count() -> None:
+    locks = iter([True, False, True, False, True])
+    other = Interruption(Moment(1), lambda: next(locks), lambda: None)
+    interrupted(other, lambda: [point() for _ in range(3)])
+    assert other.done
+    assert list(locks) == [False, True]
+
+
+def test_the_failure_of_a_contract_says_where_it_was_struck() -> None:
+    @at_every_point
+    def fails(at: Moment) -> bool:
+        at.came = at.number < 5
+        if at.number == 3:
+            raise AssertionError("it fails")
+        return False
+
+    with pytest.raises(AssertionError, match="it fails, struck at point 3"):
+        fails()
+
+
+def test_an_operation_without_end_is_a_failure() -> None:
+    @at_every_point
+    def goes_on(at: Moment) -> bool:
+        at.came = True
+        return True
+
+    with pytest.raises(AssertionError, match="does not end"):
+        goes_on()
 
 
 def test_a_lock_that_is_taken_twice_is_a_deadlock() -> None:
