@@ -42,7 +42,11 @@ def test_it_is_found(known: Fault) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("known", [FAULTS[name] for name in sorted(BEYOND)], ids=lambda known: known.name)
+@pytest.mark.parametrize(
+    "known",
+    [FAULTS[name] for name in ("flushes-in-16-bits", "hits-in-16-bits")],
+    ids=lambda known: known.name,
+)
 def test_it_is_found_at_full_size(known: Fault) -> None:
     found = first(lambda: known.wrap(Plain()), seed=1, scale=1.0)
     assert found is not None, known.name
