@@ -131,7 +131,7 @@ def test_a_hang_in_the_handshake_replays_too(run: Run) -> None:
         ("py:no_such_module:factory", "there is no module no_such_module"),
         (f"{HOSTILE}:NoPut", "NoPut lacks put"),
         (f"{HOSTILE}:fails", "the factory raised RuntimeError: no disk"),
-        (f"{HOSTILE}:crashes", "loading it ends the process by SIGSEGV"),
+        (f"{HOSTILE}:crashes", "making a backend with it ends the process by SIGSEGV"),
         (f"{HOSTILE}:fails_later", "Too many open files"),
         ("so:./x.so", "there is no file x.so"),
     ],

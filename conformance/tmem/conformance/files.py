@@ -37,13 +37,13 @@ def objection(path: Path) -> str | None:
     """Return why a file cannot be written to this path, or None if it can.
 
     >>> objection(Path("/nowhere/at/all/report.json"))
-    'there is not a folder /nowhere/at/all; make it first'
+    'there is no folder /nowhere/at/all; make it first'
     """
     folder = path.parent
     if path.is_dir():
         return f"{path} is a folder; name a file in it"
     if not folder.is_dir():
-        return f"there is not a folder {folder}; make it first"
+        return f"there is no folder {folder}; make it first"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"the folder {folder} may not be written to"
     return None

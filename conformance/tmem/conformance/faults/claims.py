@@ -44,7 +44,7 @@ class ReclaimTakesOneMore(Claiming):
     claim = "reclaim-bound"
 
     def reclaim(self, pages: int) -> int:
-        return cast(Reclaims, self.inner).reclaim(pages + 1)
+        return min(pages, cast(Reclaims, self.inner).reclaim(pages + 1))
 
 
 @fault("reclaim-bound", needs=NEEDS)

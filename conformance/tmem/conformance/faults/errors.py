@@ -50,7 +50,7 @@ class PutRaisesMemoryError(Wrapper):
         return super().put(client, pool, oid, index, page)
 
 
-@fault("TMEM-FLUSH-1")
+@fault("TMEM-FLUSH-1", "TMEM-POOL-3")
 class FlushPageRefuses(Wrapper):
     """Flush page answers EINVAL and does nothing."""
 
@@ -58,7 +58,7 @@ class FlushPageRefuses(Wrapper):
         raise OSError(errno.EINVAL, "no flush")
 
 
-@fault("TMEM-FLUSH-2")
+@fault("TMEM-FLUSH-2", "TMEM-POOL-3")
 class FlushObjectRefuses(Wrapper):
     """Flush object answers EINVAL and does nothing."""
 
