@@ -27,6 +27,8 @@ TICK: Final = 0.1
 """Seconds between two looks at the worker."""
 
 OURS: Final = str(Path(__file__).parents[1])
+_BACKENDS: Final = tuple(f"{OURS}/{name}/" for name in ("conforming", "faults"))
+"""Packages of the suite whose code is that of backends."""
 _CALLERS: Final = ("/perform.py", "/thread_load.py", "/executor.py")
 """Ends of the names of the suite's files that call the target: a target written in C has no frame."""
 _NEUTRAL: Final = tuple(
@@ -149,7 +151,8 @@ def in_target(stacks: str) -> bool:
 
 
 def _calls_target(files: list[str]) -> bool:
-    if not any(file.startswith(OURS) for file in files):
+    suite = [file for file in files if file.startswith(OURS) and not file.startswith(_BACKENDS)]
+    if not suite:
         return False  # a thread of the target's own, which may sleep for ever
-    theirs = [file for file in files if not file.startswith((OURS, "<frozen", *_NEUTRAL))]
+    theirs = [file for file in files if file not in suite and not file.startswith(("<frozen", *_NEUTRAL))]
     return bool(theirs) or files[0].endswith(_CALLERS)
