@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
-from itertools import islice, permutations
+from functools import cache, lru_cache, partial
+from itertools import count, islice, permutations
 from typing import Final, NamedTuple, TypeAlias
 
 from tmem.spec.handle import CLIENT_BITS, INDEX_BITS, OBJECT_BITS
@@ -67,10 +67,16 @@ FEW: Final = 4
 CLOSE: Final = 24
 """Families, out of 256, in which object ids and indexes are small: a key computed from both confuses them."""
 
+ONE_BIT: Final = 64
+"""Families after those, in which object ids differ in one bit: three bits each, so that a seed has all."""
+
 
 @lru_cache(1 << 12)
 def _numbers(kind: str, seed: int, family: int, bits: int, count: int) -> tuple[int, ...]:
     draw = random.Random(f"{kind} {seed} {family}")
+    bit = 3 * ((family & 0xFF) - CLOSE)
+    if kind == "oid" and 0 <= bit < 3 * ONE_BIT:
+        return _family(draw, partial(one_bit_apart, first=bit), bits, count)
     small = kind == "close" or (kind == "oid" and family & 0xFF < CLOSE)
     return _family(draw, consecutive if small else draw.choice(RELATIONS[kind]), bits, count)
 
@@ -108,12 +114,12 @@ def extremes(draw: random.Random, bits: int) -> Iterator[int]:
     yield from numbers
 
 
-def one_bit_apart(draw: random.Random, bits: int) -> Iterator[int]:
-    """A number, and copies of it with one bit changed."""
+def one_bit_apart(draw: random.Random, bits: int, first: int | None = None) -> Iterator[int]:
+    """A number, and copies of it with one bit changed: each bit in turn from `first` on, or from any."""
     number = draw.choice((0, 7, draw.getrandbits(bits)))
     yield number
-    while True:
-        yield number ^ 1 << draw.randrange(bits)
+    for bit in count(draw.randrange(bits) if first is None else first):
+        yield number ^ 1 << bit % bits
 
 
 def equal_low_bits(draw: random.Random, bits: int) -> Iterator[int]:
