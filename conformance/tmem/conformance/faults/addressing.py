@@ -157,7 +157,7 @@ def object_id_by_fnv(oid: int, index: int) -> At:
     return found, index
 
 
-@readdress(*reversed(SLOTS))
+@readdress(*BITS)
 def object_id_bit_77_lost(oid: int, index: int) -> At:
     """One bit in the middle of an object id is not compared."""
     return oid & ~(1 << 77), index
