@@ -30,8 +30,8 @@ WRONG = {
     ),
     "a failed put is answered with success": Change(
         "store.py",
-        "pool, oid, index, pampd)\n        return False\n",
-        "pool, oid, index, pampd)\n        return True\n",
+        "pampd if lacking else None)\n        return False\n",
+        "pampd if lacking else None)\n        return True\n",
     ),
 }
 
