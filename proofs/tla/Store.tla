@@ -78,7 +78,7 @@ Letters ==
     \cup [op : {"flush page"}, name : Names, place : Places, answer : Found \cup Errnos]
     \cup [op : {"flush object"}, name : Names, object : Objects, answer : Found \cup Errnos]
     \cup [op : {"reclaim"}, answer : {"0", "1"} \cup Errnos]
-    \cup [op : {"malformed reclaim"}, answer : Refused \cup {"ENODEV"}]
+    \cup [op : {"malformed reclaim"}, answer : Refused]
     \cup [op : {"malformed"}, name : Names, call : Malformed, answer : Refused \cup {"ENODEV"}]
 
 -----------------------------------------------------------------------------

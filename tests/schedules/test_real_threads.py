@@ -13,7 +13,7 @@ from tmem.conformance.history.exhaustive import violation_in
 from tmem.conformance.schedules.explore import explore, explore_one, open_subject, replay
 from tmem.conformance.schedules.portfolio import PAIRS, Choice
 from tmem.conformance.schedules.runtime import real_threads
-from tmem.conformance.schedules.runtime.outside import is_blocked, sleeps, stays_blocked
+from tmem.conformance.schedules.runtime.outside import is_blocked, sleeps, stays_blocked, waits_for_gil
 from tmem.conformance.schedules.runtime.strategies import Sticky
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
@@ -92,15 +92,19 @@ def test_a_thread_that_waits_for_a_lock_is_blocked_and_one_that_computes_is_not(
             sum(range(1000))
 
     waits = threading.Thread(target=lock.acquire, daemon=True)
-    computes = threading.Thread(target=compute, daemon=True)
+    computing = [threading.Thread(target=compute, daemon=True) for _ in range(3)]
     waits.start()
-    computes.start()
     try:
         assert waits.native_id is not None
-        assert computes.native_id is not None
         while not is_blocked(waits.native_id):
             pass
-        assert not any(is_blocked(computes.native_id) for _ in range(20))
+        for thread in computing:
+            thread.start()
+        natives = [thread.native_id or 0 for thread in computing]
+        # Two of three that compute wait for the GIL at any time.
+        assert any(waits_for_gil(native) for _ in range(2000) for native in natives)
+        assert not waits_for_gil(waits.native_id)
+        assert not any(is_blocked(native) for _ in range(20) for native in natives)
     finally:
         over.set()
         lock.release()

@@ -1,11 +1,13 @@
 """Whether a thread of the system is blocked outside Python, by its state in /proc.
 
-Reading a file of /proc releases the GIL first. So a thread that only waits for the GIL is awake by then, and
-a thread that is asleep waits for something else: a lock in C, a timer, or another process.
+A thread that is asleep waits for the GIL, or for something else: a lock in C, a timer, or another process.
+Where it sleeps on an address inside the runtime of Python, it waits for the GIL, and is not blocked. Reading
+a file of /proc releases the GIL, but another thread may get it first.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import time
@@ -23,6 +25,9 @@ PATIENT_LOOKS: Final = 10
 _TIMERS: Final = {35, 230} if os.uname().machine == "x86_64" else {101, 115}
 """The numbers of the system calls that sleep for a time."""
 _FUTEX: Final = {202} if os.uname().machine == "x86_64" else {98}
+_RUNTIME: Final = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
+_RUNTIME_BYTES: Final = 1 << 20
+"""Where Python keeps its state, the GIL included; other locks of Python are allocated elsewhere."""
 
 
 def is_blocked(native: int, back: Callable[[], bool] = lambda: False) -> bool:
@@ -60,8 +65,23 @@ def stays_blocked(native: int, slept: int, back: Callable[[], bool]) -> bool:
 
 
 def _asleep(native: int) -> bool:
+    """Return whether a thread sleeps, other than for the GIL. One read decides: two are of two moments."""
+    call = _read(native, "syscall").split()
+    if call:
+        return call[0] not in (b"running", b"-1") and not _is_for_gil(call)
     state = _read(native, "stat").rpartition(b")")[2].split()
     return bool(state) and state[0] == b"S"
+
+
+def waits_for_gil(native: int) -> bool:
+    """Return whether a thread sleeps until it gets the GIL."""
+    return _is_for_gil(_read(native, "syscall").split())
+
+
+def _is_for_gil(call: list[bytes]) -> bool:
+    if not call or not call[0].isdigit() or int(call[0]) not in _FUTEX:
+        return False
+    return 0 <= int(call[1], 16) - _RUNTIME < _RUNTIME_BYTES
 
 
 def _call(native: int) -> int:
