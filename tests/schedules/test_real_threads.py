@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -12,9 +14,11 @@ import pytest
 from tmem.conformance.history.exhaustive import violation_in
 from tmem.conformance.schedules.explore import explore, explore_one, open_subject, replay
 from tmem.conformance.schedules.portfolio import PAIRS, Choice
-from tmem.conformance.schedules.runtime import real_threads
+from tmem.conformance.schedules.runtime import real_threads, watchdog
 from tmem.conformance.schedules.runtime.outside import is_blocked, sleeps, stays_blocked, waits_for_gil
+from tmem.conformance.schedules.runtime.scheduler import scheduler
 from tmem.conformance.schedules.runtime.strategies import Sticky
+from tmem.conformance.schedules.runtime.virtual import NeverPreempt
 from tmem.conformance.schedules.runtime.watchdog import watched
 from tmem.conformance.schedules.search.executor import Executor
 from tmem.conformance.schedules.search.search import Counts
@@ -135,3 +139,23 @@ def test_workers_are_used_again() -> None:
         for _ in range(20):
             Executor(backends, PROGRAMS[2], 64).execute(Sticky(1, 4.0))
     assert len(real_threads._idle) < 20
+
+
+def test_the_watchdog_keeps_no_reference_to_a_thread_of_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Otherwise it would run finalizers of the target, in the middle of a later execution.
+    looks = []
+
+    def progress() -> tuple[int, int, int, int]:
+        looks.append(threading.get_ident())
+        return len(looks), 0, 0, 0
+
+    monkeypatch.setattr(watchdog, "progress", progress)
+    with watched(True):
+        scheduler.begin(NeverPreempt(), 100, real_threads=True)
+        try:
+            alone = sys.getrefcount(scheduler.main)
+            while len(looks) < 3:
+                os.stat(".")  # the watchdog gets the GIL
+            assert sys.getrefcount(scheduler.main) == alone
+        finally:
+            scheduler.end()

@@ -65,12 +65,15 @@ def stays_blocked(native: int, slept: int, back: Callable[[], bool]) -> bool:
 
 
 def _asleep(native: int) -> bool:
-    """Return whether a thread sleeps, other than for the GIL. One read decides: two are of two moments."""
-    call = _read(native, "syscall").split()
-    if call:
-        return call[0] not in (b"running", b"-1") and not _is_for_gil(call)
+    """Return whether a thread sleeps, other than for the GIL.
+
+    One that is being woken up is still in its system call, but its state is no longer S.
+    """
     state = _read(native, "stat").rpartition(b")")[2].split()
-    return bool(state) and state[0] == b"S"
+    if not state or state[0] != b"S":
+        return False
+    call = _read(native, "syscall").split()
+    return not call or (call[0] != b"running" and not _is_for_gil(call))
 
 
 def waits_for_gil(native: int) -> bool:

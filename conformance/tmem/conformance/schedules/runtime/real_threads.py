@@ -19,7 +19,18 @@ Throws = BaseException | type[BaseException]
 class RealThread:
     """A real thread that runs a function once it is switched to, and its parent's thread afterwards."""
 
-    __slots__ = ("_baton", "_error", "_run", "_started", "dead", "ident", "native", "parent", "slept")
+    __slots__ = (
+        "_baton",
+        "_error",
+        "_run",
+        "_started",
+        "dead",
+        "ident",
+        "native",
+        "parent",
+        "parked",
+        "slept",
+    )
 
     def __init__(self, run: Callable[[], object] | None, parent: RealThread | None) -> None:
         self.parent = parent
@@ -29,6 +40,8 @@ class RealThread:
         """The ids by which Python and the system know the thread; 0 before it runs."""
         self.slept = 0
         """How often it had slept when it was last found blocked outside Python."""
+        self.parked = False
+        """Whether it waits for the baton, or has just been given it."""
         self._run = run
         self._started = False
         self._error: Throws | None = None
@@ -69,7 +82,9 @@ class RealThread:
 
     def wait(self) -> None:
         """The calling thread, which is this one, waits for the baton."""
+        self.parked = True
         self._baton.acquire()
+        self.parked = False
         if self._error is not None:
             error, self._error = self._error, None
             raise error

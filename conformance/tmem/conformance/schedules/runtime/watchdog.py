@@ -79,15 +79,15 @@ def _real_threads_watched() -> Iterator[None]:
 
 
 def _watch_outside(over: threading.Event) -> None:
-    # The state of the thread that holds the baton, while it passes no switch points.
+    # The state of the thread that holds the baton, while it passes no switch points. Only its number is kept:
+    # whoever holds the last reference to a thread of the target runs the target's finalizers.
     seen = None
     while not over.is_set():
         time.sleep(TICK)
-        me = scheduler.current
-        now = progress()
-        if not scheduler.running or scheduler.outside.looking or now != seen:
+        native, now = scheduler.current.carrier.native if scheduler.running else 0, progress()
+        if not native or now != seen or _went_on(now):
             seen = now
-        elif is_blocked(me.carrier.native, partial(_went_on, now)):
+        elif is_blocked(native, partial(_went_on, now)):
             _let_another_go_on()
 
 
@@ -108,7 +108,7 @@ def _let_another_go_on() -> None:
 
 
 def _went_on(since: tuple[int, int, int, int]) -> bool:
-    return scheduler.outside.looking or progress() != since
+    return scheduler.outside.looking or progress() != since or scheduler.current.carrier.parked
 
 
 class Watch:
