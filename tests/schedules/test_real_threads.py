@@ -156,6 +156,7 @@ def test_the_watchdog_keeps_no_reference_to_a_thread_of_the_target(monkeypatch: 
             alone = sys.getrefcount(scheduler.main)
             while len(looks) < 3:
                 os.stat(".")  # the watchdog gets the GIL
-            assert sys.getrefcount(scheduler.main) == alone
+            watched_too = sys.getrefcount(scheduler.main)
+            assert watched_too == alone
         finally:
             scheduler.end()
