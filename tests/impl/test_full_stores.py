@@ -55,7 +55,14 @@ def broken(fresh: Callable[[int], Backend]) -> set[str]:
     return {each.clause for each in violations if each is not None}
 
 
-@pytest.mark.parametrize("make", WRONG.values(), ids=WRONG.keys(), indirect=True)
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(change, id=name, marks=[pytest.mark.long] * (n > 0))
+        for n, (name, change) in enumerate(WRONG.items())
+    ],
+    indirect=True,
+)
 def test_it_shows_with_little_room_alone(make: Callable[..., Backend]) -> None:
     found = broken(lambda number: make(BUDGETS[number % len(BUDGETS)]))
     assert found

@@ -11,8 +11,13 @@ import pytest
 from tools.races.impl import RACES, seed
 from tools.races.record import look
 
+SLOW = {"put against destroy", "put into a freed object", "check-then-act", "copy-on-write lost put"}
+"""Races that take more than a second each to find."""
 
-@pytest.mark.parametrize("race", RACES)
+
+@pytest.mark.parametrize(
+    "race", [pytest.param(race, marks=[pytest.mark.long] * (race in SLOW)) for race in RACES]
+)
 def test_a_seeded_race_is_found(race: str) -> None:
     found = look(race, 0, "as in runs")
     assert found["clause"], "nothing was found"
@@ -20,6 +25,7 @@ def test_a_seeded_race_is_found(race: str) -> None:
     assert found["operations"] <= 6
 
 
+@pytest.mark.long
 def test_the_command_finds_one(tmp_path: Path) -> None:
     target = f"py:{seed('double exclusive get', tmp_path)}:factory"
     command = [str(Path(sys.executable).with_name("tmem")), "check", target]

@@ -18,7 +18,8 @@ from tmem.conformance.run.request import Request
 from tools.races.impl import RACES, Change, seed
 
 COMMAND = str(Path(sys.executable).with_name("tmem"))
-VARIANTS = ["impl-held", "impl-native", "impl-compiled", "impl-in-advance", "impl-by-many"]
+VARIANTS = ["impl-native", "impl-compiled"]
+OTHERS = ["impl-held", "impl-in-advance", "impl-by-many"]
 
 
 def check(target: str, folder: Path, seconds: int) -> subprocess.CompletedProcess[str]:
@@ -26,7 +27,7 @@ def check(target: str, folder: Path, seconds: int) -> subprocess.CompletedProces
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", [*VARIANTS, *(pytest.param(v, marks=pytest.mark.long) for v in OTHERS)])
 def test_a_variant_breaks_no_clause(variant: str, tmp_path: Path) -> None:
     if variant == "impl-native" and find_spec("tmem.impl.codec._native") is None:
         pytest.skip("the native codec is not compiled: python -m tmem.impl.codec.build")

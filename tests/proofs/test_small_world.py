@@ -127,7 +127,7 @@ def test_each_small_world_is_whole(name: str) -> None:
 
 
 def test_the_judge_accepts_exactly_what_the_relation_generates() -> None:
-    result = agreement(ONE_SLOT, Judge(4))
+    result = agreement(ONE_SLOT._replace(requests=((SWAP, None), (COMMON, 5))), Judge(4))
     assert result.disagreement is None
     assert result.complete  # so of traces of any length
     assert 0 < result.accepted < result.tried

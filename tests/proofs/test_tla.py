@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from proofs.small_world.settings import SETTINGS
+from proofs.small_world.relation import Setting
+from proofs.small_world.settings import BOTH, CACHE, SETTINGS
 from proofs.tla import models
 from proofs.tla.models import CLAUSES, INVARIANTS, JUDGE, TINY
 from proofs.tla.tlc import Change, check, missing
@@ -14,6 +15,7 @@ from tmem.spec import clauses
 
 pytestmark = pytest.mark.skipif(bool(missing()) and not os.environ.get("CI"), reason=missing())
 
+SMALL = Setting(((1, 0), (2, 0)), ((7, 0),), (b"AAAA",), ((CACHE, None), (BOTH, 6)))
 STORE, JUDGED = models.store("tiny", TINY), models.judge("tiny", TINY)
 BROKEN: dict[str, tuple[str, str]] = {
     "TypeOK": (
@@ -67,9 +69,9 @@ BROKEN: dict[str, tuple[str, str]] = {
 
 
 def test_a_model_holds_and_has_the_counts_of_its_small_world() -> None:
-    checked = STORE.check()
+    checked = models.store("small", SMALL).check()
     assert checked.violated == "", checked.output
-    assert (checked.states, checked.transitions) == models.size(TINY)
+    assert (checked.states, checked.transitions) == models.size(SMALL)
 
 
 def test_every_setting_has_its_twin() -> None:

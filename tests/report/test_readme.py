@@ -119,6 +119,7 @@ def test_the_judge_would_see_a_mistake_in_it(source: str, good: str, bad: str, c
     assert clause in {broken_clause(make(broken), seed) for seed in range(5)}
 
 
+@pytest.mark.long
 def test_the_command_prints_what_the_readme_says(source: str, tmp_path: Path) -> None:
     ran = readme.run(source, tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")

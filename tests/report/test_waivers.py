@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.test_cli import Run, run, words
+from tests.run.test_cli import Run, quick, run, words
 
-__all__ = ["run"]
+__all__ = ["quick", "run"]
 
 CUTS = "py:tmem.conformance.faults.targets:long_page_cut"
 """A target that cuts a page that is too long, and is right in all else, also where calls overlap."""
@@ -22,9 +22,9 @@ counterexample = "{}"
 
 
 @pytest.fixture
-def waivers(run: Run) -> Path:
+def waivers(quick: Run) -> Path:
     """A file of one waiver, of the one clause that the target breaks."""
-    result = run("check", CUTS, "--json", "first.json")
+    result = quick("check", CUTS, "--json", "first.json")
     assert result.exit_code == 1
     (violation,) = json.loads(Path("first.json").read_text())["violations"]
     assert violation["clause"] == "TMEM-ARG-1"

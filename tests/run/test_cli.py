@@ -19,11 +19,13 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 from rich.text import Text
 
+from tests.run.short_run import VOLUME
 from tests.support.processes import running
-from tmem.conformance.cli import explain
+from tmem.conformance.cli import console, explain
 from tmem.conformance.cli import main as cli
 from tmem.conformance.report import terminal
 from tmem.conformance.report.verdict import Verdict
+from tmem.conformance.run.check import check as whole_check
 from tmem.conformance.run.request import Request
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES
 
@@ -50,11 +52,24 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     return command
 
 
+@pytest.fixture
+def quick(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command with one engine, for what does not depend on the engines."""
+    monkeypatch.setattr(console, "check", partial(whole_check, engines=VOLUME))
+    return run
+
+
 def words(result: Result) -> str:
     return " ".join(result.output.split())
 
 
-@pytest.mark.parametrize("target", ["impl", "model:keep", "model:random", f"{HOSTILE}:Good"])
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["impl", *(pytest.param(t, marks=LONG) for t in ("model:keep", "model:random", f"{HOSTILE}:Good"))],
+)
 def test_backends_that_keep_the_contract_pass(run: Run, target: str) -> None:
     result = run("check", target, "--json", "report.json")
     assert "PASS" in result.output, result.output
@@ -63,15 +78,15 @@ def test_backends_that_keep_the_contract_pass(run: Run, target: str) -> None:
     assert os.listdir() == ["report.json"], "nothing else is left where the user is"
 
 
-@pytest.mark.parametrize("target", ["model:refuse-puts", "model:evict-at-once"])
+@pytest.mark.parametrize("target", ["model:refuse-puts", pytest.param("model:evict-at-once", marks=LONG)])
 def test_a_store_that_keeps_nothing_is_vacuous(run: Run, target: str) -> None:
     result = run("check", target)
     assert result.exit_code == Verdict.VACUOUS.value
     assert "never seen" in result.output
 
 
-def test_a_violation_fails_and_replays(run: Run) -> None:
-    result = run(
+def test_a_violation_fails_and_replays(quick: Run) -> None:
+    result = quick(
         "check", f"{HOSTILE}:answers_text", "--json", "r.json", "--junit", "r.xml", "--html", "r.html"
     )
     assert result.exit_code == 1
@@ -86,42 +101,43 @@ def test_a_violation_fails_and_replays(run: Run) -> None:
     assert json.loads(Path(replay).read_text())["replay"] == violation["replay"]
     assert f"tmem replay {replay}" in words(result)
 
-    again = run("replay", replay)
+    again = quick("replay", replay)
     assert again.exit_code == 1
     assert "FAILED" in again.output
     assert "It failed in 5 of 5 replays" in words(again)
     assert violation["steps"][-1] in words(again)
 
-    other = run("replay", replay, "--against", "model:keep")
+    other = quick("replay", replay, "--against", "model:keep")
     assert other.exit_code == 0
     assert "FIXED" in other.output
     assert "It failed in 0 of 10 replays" in words(other)
 
 
-def test_a_crash_fails_and_replays(run: Run) -> None:
-    result = run("check", f"{HOSTILE}:segfaults_in_put")
+def test_a_crash_fails_and_replays(quick: Run) -> None:
+    result = quick("check", f"{HOSTILE}:segfaults_in_put")
     assert result.exit_code == 1
     assert "SIGSEGV" in result.output
     (replay,) = Path("tmem-replays").iterdir()
-    again = run("replay", str(replay))
+    again = quick("replay", str(replay))
     assert again.exit_code == 1
     assert "SIGSEGV" in again.output
-    assert run("replay", str(replay), "--against", "impl").exit_code == 0
+    assert quick("replay", str(replay), "--against", "impl").exit_code == 0
 
 
-def test_a_hang_fails_and_replays(run: Run) -> None:
-    result = run("check", f"{HOSTILE}:wedged_in_get", "--hang-after", "1")
+def test_a_hang_fails_and_replays(quick: Run) -> None:
+    result = quick("check", f"{HOSTILE}:wedged_in_get", "--hang-after", "1")
     assert result.exit_code == 1
     assert "broken: TMEM-CONC-3" in words(result)
     replay = next(Path("tmem-replays").iterdir())
-    assert run("replay", str(replay), "--hang-after", "1").exit_code == 1
+    assert quick("replay", str(replay), "--hang-after", "1").exit_code == 1
 
 
-def test_a_hang_in_the_handshake_replays_too(run: Run) -> None:
-    assert run("check", f"{HOSTILE}:hangs_in_new_pool", "--hang-after", "1").exit_code == 1
+@pytest.mark.long
+def test_a_hang_in_the_handshake_replays_too(quick: Run) -> None:
+    assert quick("check", f"{HOSTILE}:hangs_in_new_pool", "--hang-after", "1").exit_code == 1
     (replay,) = Path("tmem-replays").iterdir()
-    assert run("replay", str(replay), "--hang-after", "1").exit_code == 1
-    assert run("replay", str(replay), "--against", "model:keep").exit_code == 0
+    assert quick("replay", str(replay), "--hang-after", "1").exit_code == 1
+    assert quick("replay", str(replay), "--against", "model:keep").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -189,11 +205,12 @@ def test_a_budget_that_is_too_short_is_unknown(run: Run) -> None:
     assert json.loads(Path("report.json").read_text())["verdict"] == "UNKNOWN"
 
 
-def test_equal_seeds_give_equal_verdicts(run: Run) -> None:
+@pytest.mark.long
+def test_equal_seeds_give_equal_verdicts(quick: Run) -> None:
     """Verdicts, not counts: threads that nobody schedules differ from run to run."""
 
     def report() -> tuple[object, ...]:
-        run("check", f"{HOSTILE}:answers_text", "--seed", "3", "--json", "report.json")
+        quick("check", f"{HOSTILE}:answers_text", "--seed", "3", "--json", "report.json")
         content = json.loads(Path("report.json").read_text())
         clauses = {clause: each["status"] for clause, each in content["clauses"].items()}
         return content["verdict"], content["seed"], clauses
@@ -201,9 +218,9 @@ def test_equal_seeds_give_equal_verdicts(run: Run) -> None:
     assert report() == report()
 
 
-def test_replays_that_cannot_be_written_do_no_harm(run: Run) -> None:
+def test_replays_that_cannot_be_written_do_no_harm(quick: Run) -> None:
     Path("taken").touch()
-    result = run("check", f"{HOSTILE}:raises_base", "--replays", "taken/folder")
+    result = quick("check", f"{HOSTILE}:raises_base", "--replays", "taken/folder")
     assert result.exit_code == 1
     assert "could not be written" in words(result)
 
@@ -263,10 +280,13 @@ def test_a_replay_file_that_was_tampered_with_is_one_line(
     assert said in result.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("target", "expected", "found"),
-    [("model:keep", Verdict.UNKNOWN, ""), (f"{HOSTILE}:raises_base", Verdict.FAIL, "broken: ")],
+    ("number", "target", "expected", "found"),
+    [
+        (signal.SIGINT, "model:keep", Verdict.UNKNOWN, "claims: "),
+        (signal.SIGTERM, "model:keep", Verdict.UNKNOWN, "claims: "),
+        (signal.SIGINT, f"{HOSTILE}:raises_base", Verdict.FAIL, "broken: "),
+    ],
 )
 def test_an_interrupt_reports_what_was_found_so_far(
     tmp_path: Path, number: int, target: str, expected: Verdict, found: str
@@ -284,7 +304,7 @@ def test_an_interrupt_reports_what_was_found_so_far(
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith(found or "machine: "):
+        if line.startswith(found):
             break
     time.sleep(0.3)
     process.send_signal(number)
@@ -304,9 +324,10 @@ def test_no_worker_outlives_a_command_that_is_killed(tmp_path: Path) -> None:
     command = [*TMEM, "check", target, "--jobs", "1"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    next(line for line in process.stdout if line.startswith("machine: "))
-    time.sleep(2)  # the target hangs by now: no write to a broken pipe will end it
-    assert len(running(str(mine))) == 2
+    next(line for line in process.stdout if line.startswith("claims: "))
+    while len(running(str(mine))) < 2:
+        time.sleep(0.05)
+    time.sleep(0.5)  # the target hangs by now: no write to a broken pipe will end it
     process.kill()
     process.wait()
     patience = time.monotonic() + 10
@@ -317,7 +338,7 @@ def test_no_worker_outlives_a_command_that_is_killed(tmp_path: Path) -> None:
 
 def test_what_a_target_prints_stays_out_of_the_report(tmp_path: Path) -> None:
     done = subprocess.run(
-        [*TMEM, "check", f"{HOSTILE}:Prints", "--budget", "12"],
+        [*TMEM, "check", f"{HOSTILE}:Prints", "--budget", "2"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -94,6 +94,7 @@ def test_what_was_seen_once_is_unknown_and_told(tmp_path: Path, what: str, claus
     assert recorded.by_chance
 
 
+@pytest.mark.long
 def test_what_comes_again_fails(tmp_path: Path) -> None:
     path = tmp_path / "always.py"
     text = ONCE.replace("{what}", "return bytes(4096)").replace("SEEN.touch()", "pass")
@@ -118,7 +119,10 @@ def test_a_crash_is_evidence_by_itself(tmp_path: Path) -> None:
     assert verdict(run(f"py:{path}:factory")) is Verdict.FAIL
 
 
-@pytest.mark.parametrize("engines", [VOLUME, MACHINES])
+@pytest.mark.parametrize(
+    "engines",
+    [pytest.param(VOLUME, id="volume"), pytest.param(MACHINES, marks=pytest.mark.long, id="machine")],
+)
 def test_what_an_earlier_backend_left_behind_is_recognised(
     tmp_path: Path, engines: tuple[Engine, ...]
 ) -> None:

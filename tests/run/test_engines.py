@@ -57,7 +57,7 @@ def found(
 Faults = pytest.mark.parametrize(
     ("backend", "clause", "most"),
     [
-        (ForgetsFlush, "TMEM-FLUSH-1", 4),
+        pytest.param(ForgetsFlush, "TMEM-FLUSH-1", 4, marks=pytest.mark.long),
         (CutsObjectIds, "TMEM-HANDLE-2", 3),
         (Raises, "TMEM-ERR-1", 1),
         (TakesReservedBits, "TMEM-POOL-4", 1),
@@ -80,15 +80,28 @@ def test_the_machine_finds_and_shrinks(backend: type[Adversary], clause: str, mo
     assert len(finding.steps) <= most
 
 
-@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+STRATEGIES = ("random", "keep", "flush-neighbours", "evict-at-once", "fail-duplicates")
+
+
 @pytest.mark.parametrize(
-    "strategy", ["keep", "random", "flush-neighbours", "evict-at-once", "fail-duplicates"]
+    ("strategy", "engine"),
+    [
+        pytest.param(
+            strategy, engine, marks=[pytest.mark.long] * (strategy != "random" and engine.name == "large")
+        )
+        for strategy in STRATEGIES
+        for engine in ENGINES
+    ],
+    ids=lambda each: getattr(each, "name", each),
 )
 def test_no_alarm_on_what_conforms(engine: Engine, strategy: str) -> None:
     assert found(engine, lambda: Adversary(strategy, seed=3), scale=0.05) == {}
 
 
-@pytest.mark.parametrize("engine", [Volume(), Machines()], ids=lambda engine: engine.name)
+@pytest.mark.parametrize(
+    "engine",
+    [pytest.param(Volume(), id="volume"), pytest.param(Machines(), marks=pytest.mark.long, id="machine")],
+)
 def test_a_finding_replays(engine: Engine) -> None:
     finding = found(engine, lambda: ForgetsFlush("keep"), scale=0.5)["TMEM-FLUSH-1"]
     events: list[Event] = []

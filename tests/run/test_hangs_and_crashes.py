@@ -13,15 +13,17 @@ from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Found, Started, TurnBegan
 from tmem.conformance.run.replay import Replay, again
 
+LONG = pytest.mark.long
+
 
 @pytest.mark.parametrize(
     ("target", "call", "frame"),
     [
-        ("hangs_in_put", "put", "in sleep"),
+        pytest.param("hangs_in_put", "put", "in sleep", marks=LONG),
         ("wedged_in_get", "get", "in wedge"),
         ("spins_in_flush", "flush page", "in spin"),
-        ("hangs_in_new_pool", "new pool", "in sleep"),
-        ("hangs_in_close", "close()", "in sleep"),
+        pytest.param("hangs_in_new_pool", "new pool", "in sleep", marks=LONG),
+        pytest.param("hangs_in_close", "close()", "in sleep", marks=LONG),
     ],
 )
 def test_a_hang_is_found_with_its_operations_and_stacks(target: str, call: str, frame: str) -> None:
@@ -38,11 +40,11 @@ def test_a_hang_is_found_with_its_operations_and_stacks(target: str, call: str, 
     ("target", "call", "how"),
     [
         ("exits_in_get", "get", "exit code 3"),
-        ("segfaults_in_put", "put", "SIGSEGV"),
+        pytest.param("segfaults_in_put", "put", "SIGSEGV", marks=LONG),
         ("aborts_in_flush", "flush object", "SIGABRT"),
-        ("killed_in_get", "get", "SIGKILL"),
+        pytest.param("killed_in_get", "get", "SIGKILL", marks=LONG),
         ("stops_parents_pipe", "get", "exit code 0"),
-        ("LeavesChildren", "get", "exit code 7"),
+        pytest.param("LeavesChildren", "get", "exit code 7", marks=LONG),
     ],
 )
 def test_a_crash_is_found_with_its_operations(target: str, call: str, how: str) -> None:
@@ -52,6 +54,7 @@ def test_a_crash_is_found_with_its_operations(target: str, call: str, how: str) 
     assert call in found.steps[-1]
 
 
+@LONG
 def test_a_crash_is_made_small() -> None:
     events, summary = follow("segfaults_in_put", shrink=60.0)
     large, small = (event.finding for event in events if isinstance(event, Found))
@@ -71,6 +74,7 @@ def test_a_crash_in_c_reports_where_it_happened() -> None:
     assert "in string_at" in finding("segfaults_in_put").picture
 
 
+@LONG
 def test_a_crash_under_a_schedule_is_reported_and_replays() -> None:
     target = f"py:{SUPPORT / 'hostile.py'}:DiesOfTwoPuts"
     engines = (*VOLUME, *SCHEDULES)

@@ -54,8 +54,8 @@ def test_noise_changes_nothing(target: str) -> None:
 @pytest.mark.parametrize(
     ("target", "level", "fails"),
     [
-        ("OwnLocks", "integrity", False),
-        ("OwnLocks", "linearizable", True),
+        pytest.param("OwnLocks", "integrity", False, marks=pytest.mark.long),
+        pytest.param("OwnLocks", "linearizable", True, marks=pytest.mark.long),
         ("TornLocks", "integrity", True),
     ],
 )

@@ -65,18 +65,23 @@ CASES: dict[str, tuple[Callable[[], Backend], set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("name", CASES)
-def test_it_is_found_and_small(name: str, seed: int) -> None:
+SOME = {"full pool keeps old", "exactly full, 64", "batch of 32", "table grows", "leak", "two words"}
+"""One case of each kind."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] * (name not in SOME)) for name in CASES]
+)
+def test_it_is_found_and_small(name: str) -> None:
     make, clauses = CASES[name]
-    found = first(make, seed)
+    found = first(make)
     assert found is not None, f"{name} was not found"
     assert found.clause in clauses
     assert len(found.steps) <= 6
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_found_on_any_seed(name: str, seed: int) -> None:
     make, clauses = CASES[name]
@@ -103,6 +108,6 @@ def test_a_leak_without_a_claim_is_a_note() -> None:
     assert any(isinstance(event, Note) and "grows by" in event.text for event in reported)
 
 
-@pytest.mark.parametrize("most", [None, 1, 14, 500])
+@pytest.mark.parametrize("most", [14, *(pytest.param(n, marks=pytest.mark.long) for n in (None, 1, 500))])
 def test_a_correct_store_raises_no_alarm(most: int | None) -> None:
     assert first(lambda: Plain(most)) is None

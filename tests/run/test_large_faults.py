@@ -34,7 +34,14 @@ def test_there_are_many() -> None:
 SMALL = [known for known in LARGE if known.name not in BEYOND]
 
 
-@pytest.mark.parametrize("known", random.Random(1).sample(SMALL, 12), ids=lambda known: known.name)
+@pytest.mark.parametrize(
+    "known",
+    [
+        pytest.param(known, marks=[pytest.mark.long] * (place >= 4))
+        for place, known in enumerate(random.Random(1).sample(SMALL, 12))
+    ],
+    ids=lambda known: known.name,
+)
 def test_it_is_found(known: Fault) -> None:
     found = first(lambda: known.wrap(Plain()))
     assert found is not None, known.name

@@ -38,6 +38,7 @@ def test_an_import_that_takes_long_is_not_the_making_of_a_backend(tmp_path: Path
     assert summary.notes == []
 
 
+@pytest.mark.long
 def test_a_slow_factory_is_no_hang() -> None:
     _, summary = follow("slow", stub("slow"), hang_after=0.7, command=STUBS)
     assert summary.findings == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 
 import pytest
@@ -20,17 +19,16 @@ from tmem.conformance.turn import Engine, Turn
 
 
 def test_a_budget_cuts_the_run_short() -> None:
-    start = time.process_time()
-    request = Request("model:keep", budget=6.0, scale=100.0)
+    request = Request("model:keep", budget=3.0, scale=100.0)
     summary = Summary("model:keep", 0, "linearizable")
     for event in check(request, VOLUME):
         summary.add(event)
     assert not summary.complete
-    assert time.process_time() - start < 6
     assert summary.operations > 0
     assert verdict(summary) is Verdict.UNKNOWN
 
 
+@pytest.mark.long
 def test_a_short_budget_gives_every_engine_its_part() -> None:
     request = Request("model:keep", budget=12.0, scale=100.0)
     summary = Summary("model:keep", 0, "linearizable")
@@ -64,7 +62,16 @@ def test_turns_end_with_the_time() -> None:
     assert not slices.complete
 
 
-@pytest.mark.parametrize("engine", [engine for engine in ENGINES if engine.name != "canaries"])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(
+            engine, marks=[pytest.mark.long] * (engine.name not in ("claims", "volume")), id=engine.name
+        )
+        for engine in ENGINES
+        if engine.name != "canaries"
+    ],
+)
 def test_an_engine_begins_where_an_earlier_turn_ended(engine: Engine) -> None:
     def programs(done: float) -> int:
         reported: list[Event] = []
@@ -76,7 +83,7 @@ def test_an_engine_begins_where_an_earlier_turn_ended(engine: Engine) -> None:
     assert 0.3 * programs(0) < programs(0.5) < 0.7 * programs(0)
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.long), 3])
 def test_a_budget_lets_a_run_go_on_with_further_seeds(jobs: int) -> None:
     request = Request("model:keep", seed=5, budget=120.0, scale=0.01, jobs=jobs)
     seeds, done = [], {}
@@ -94,7 +101,7 @@ def test_a_budget_lets_a_run_go_on_with_further_seeds(jobs: int) -> None:
 
 
 def test_the_answer_for_a_slow_target_says_how_much_was_done() -> None:
-    request = Request("model:keep", limit=6.0, scale=100.0)
+    request = Request("model:keep", limit=3.0, scale=100.0)
     summary = Summary("model:keep", 0, "linearizable")
     for event in check(request, VOLUME):
         summary.add(event)

@@ -16,7 +16,7 @@ GROWTH: Final = 512 << 20
 """Bytes by which the process may grow."""
 WAITS: Final = 3
 """How many times the processor time must have passed for a target to count as one that waits."""
-CPU: Final = 18.0
+CPU: Final = 28.0
 """Seconds of processor time after which the engine stops, however it was measured at the begin."""
 WALL: Final = 40.0
 """Seconds after which it stops on a target that waits."""

@@ -30,7 +30,7 @@ PROBED: Final = 5_200
 """Pages up to which a store that fills up is looked for before the large plan."""
 VARIANTS: Final = 4
 """Backends by number that are looked at: targets of several kinds make them in turn."""
-SECONDS: Final = {"small": 3.0, "full": 4.0, "large": 10.0}
+SECONDS: Final = {"small": 3.0, "full": 4.0, "large": 16.0}
 """Seconds that each part may take at the speed that was measured, without what it shrinks."""
 TINY: Final = 0.05
 """The scale up to which one small plan is run, and shorter cycles."""
