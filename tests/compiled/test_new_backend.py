@@ -60,6 +60,7 @@ def test_a_starter_is_right(starter: tuple[str, Path], monkeypatch: pytest.Monke
     assert list(explore(opened(starter, False, monkeypatch), 0, 10)) == []
 
 
+@pytest.mark.long
 def test_the_fault_of_a_starter_is_found(starter: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     assert next(explore(opened(starter, True, monkeypatch), 0, 60), None) is not None
 

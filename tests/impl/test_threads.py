@@ -78,11 +78,11 @@ def crowd(enough: Callable[[], bool], *workers: Callable[[Callable[[], bool]], N
         if enough() or stop.wait(SECONDS):
             break
     stop.set()
+    if errors:
+        raise errors[0]
     for thread in threads:
         thread.join(10)
     assert not any(thread.is_alive() for thread in threads), "a thread hangs"
-    if errors:
-        raise errors[0]
 
 
 def scribbler(store: Store, names: list[tuple[int, int, int]], seed: int) -> Callable[..., None]:
@@ -199,7 +199,7 @@ def without_locks() -> None:
 
 
 def test_without_the_locks_of_pools_it_does_not():
-    # In a process of its own: its threads may be stuck for ever with a lock that a fork of this one waits for.
+    # In a process of its own: its threads may be stuck with a lock, and a fork of this one would wait for it.
     script = "from tests.impl.test_threads import without_locks; without_locks()"
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

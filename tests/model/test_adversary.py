@@ -25,7 +25,7 @@ from tmem.spec import Reclaims, TellsFlags
 from tmem.spec.abi import errors
 from tmem.spec.abi.flags import PERSIST, SHARED
 
-DOCS = Path(__file__).parents[2] / "docs" / "adversary.md"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGE_SIZE = 64
 PAGE, OTHER = b"p" * PAGE_SIZE, b"o" * PAGE_SIZE
 
@@ -231,14 +231,19 @@ def test_threads_see_whole_pages() -> None:
     assert seen
 
 
-def test_the_documentation_runs() -> None:
-    examples = "\n".join(re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL))
-    test = DocTestParser().get_doctest(examples, {}, DOCS.name, str(DOCS), 0)
+@pytest.mark.parametrize(("name", "least"), [("adversary.md", 10), ("pytest.md", 5)])
+def test_the_documentation_runs(name: str, least: int) -> None:
+    page = DOCS / name
+    examples = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL))
+    test = DocTestParser().get_doctest(examples, {}, page.name, str(page), 0)
     output: list[str] = []
     results = DocTestRunner().run(test, out=output.append)
-    assert results.attempted > 10
+    assert results.attempted >= least
     assert not results.failed, "".join(output)
-    assert all(f"`{name}`" in DOCS.read_text() for name in STRATEGIES)
+
+
+def test_the_documentation_names_every_strategy() -> None:
+    assert all(f"`{name}`" in (DOCS / "adversary.md").read_text() for name in STRATEGIES)
 
 
 def raises(errno: int, act: Callable[[], object]) -> bool:

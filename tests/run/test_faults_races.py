@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.events import Found
@@ -19,7 +21,17 @@ def kind(name: str) -> list[Fault]:
     return [known for known in FAULTS.values() if known.kind == name]
 
 
-@pytest.mark.parametrize("known", kind("races"), ids=lambda known: known.name)
+SLOW = {"flush-object-twice", "put-links-twice", "flush-object-by-page", "waits-for-readers"}
+"""Races that take two seconds or more to find."""
+HANGS = ("lock-kept-on-refused-put", "full-object-put-spins")
+"""A hang that waits and one that computes: the others differ in where they hang."""
+
+
+def marked(faults: list[Fault], long: Callable[[str], bool]) -> list[ParameterSet]:
+    return [pytest.param(each, id=each.name, marks=[pytest.mark.long] * long(each.name)) for each in faults]
+
+
+@pytest.mark.parametrize("known", marked(kind("races"), SLOW.__contains__))
 def test_every_race_is_found(known: Fault) -> None:
     subject = open_subject(targets.__name__, known.name.replace("-", "_"))
     assert not subject.notes, "all its threads are under control"
@@ -28,7 +40,7 @@ def test_every_race_is_found(known: Fault) -> None:
     assert found.clause in known.clauses
 
 
-@pytest.mark.parametrize("known", kind("liveness"), ids=lambda known: known.name)
+@pytest.mark.parametrize("known", marked(kind("liveness"), lambda name: name not in HANGS))
 def test_every_hang_is_reported(known: Fault) -> None:
     request = Request(f"py:{targets.__name__}:{known.name.replace('-', '_')}", hang_after=1.0, shrink=0.0)
     with closing(check(request, engines=(Volume(),))) as events:

@@ -65,6 +65,7 @@ def test_a_crash_is_made_small() -> None:
     assert "in string_at" in small.picture
 
 
+@LONG
 def test_a_hang_is_made_small() -> None:
     _, summary = follow("hangs_in_put", hang_after=0.5, shrink=60.0)
     assert len(summary.findings["TMEM-CONC-3"].steps) == 1
@@ -98,6 +99,7 @@ def test_a_crash_before_any_schedule_counts_as_one_of_schedules() -> None:
     assert any(isinstance(event, Found) for event in again(recorded, engines=SCHEDULES))
 
 
+@LONG
 def test_after_a_hang_the_next_engine_goes_on() -> None:
     events, summary = follow("hangs_in_put", ENGINES, hang_after=1.0)
     begun = [event.engine for event in events if isinstance(event, TurnBegan)]

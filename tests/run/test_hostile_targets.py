@@ -56,7 +56,7 @@ def test_noise_changes_nothing(target: str) -> None:
     [
         pytest.param("OwnLocks", "integrity", False, marks=pytest.mark.long),
         pytest.param("OwnLocks", "linearizable", True, marks=pytest.mark.long),
-        ("TornLocks", "integrity", True),
+        pytest.param("TornLocks", "integrity", True, marks=pytest.mark.long),
     ],
 )
 def test_the_level_says_what_overlapping_calls_must_keep(target: str, level: str, fails: bool) -> None:

@@ -18,7 +18,7 @@ def of_kind(kind: str, seed: int = 0) -> list[int]:
     return [n for n, each in enumerate(corpus(4096, seed).kinds) if each == kind]
 
 
-@pytest.mark.parametrize("size", [16, 64, 4096, 65536])
+@pytest.mark.parametrize("size", [16, 64, 4096, pytest.param(65536, marks=pytest.mark.long)])
 def test_pages_are_distinct_and_of_one_size(size: int) -> None:
     pages = corpus(size)
     assert len(set(pages.pages)) == len(pages.pages) == COUNT

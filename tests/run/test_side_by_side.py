@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.run.short_run import SUPPORT, VOLUME
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Found, Worked
@@ -18,6 +20,7 @@ def test_equal_seeds_give_equal_runs() -> None:
     assert reported(1) == reported(1) != reported(2)
 
 
+@pytest.mark.long
 def test_workers_side_by_side_find_the_same() -> None:
     def found(jobs: int) -> dict[str, object]:
         target = f"py:{SUPPORT / 'hostile.py'}:answers_none_to_put"

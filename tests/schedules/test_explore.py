@@ -49,7 +49,7 @@ def test_every_race_is_found_and_shrunk(name: str, seed: int) -> None:
     assert operations <= 6
 
 
-@pytest.mark.parametrize("seed", [17, 18])
+@pytest.mark.parametrize("seed", [pytest.param(17, marks=pytest.mark.long), 18])
 def test_a_livelock_ends_at_the_same_point_again_and_is_shrunk(seed: int) -> None:
     subject = open_subject("tmem.conformance.faults.targets", "waits_for_readers")
     found = next(explore(subject, seed, PROGRAMS))  # it would raise, were it not repeated exactly

@@ -19,7 +19,9 @@ def chosen(subject: Subject, seed: int, place: int, draws: object) -> Choice:
     return Choice(scripts(seed, reclaims=True, shared=False)[place], SCRIPTS)
 
 
-@pytest.mark.parametrize("name", ["reclaim by handle", "destroy of a reclaimed frame"])
+@pytest.mark.parametrize(
+    "name", ["reclaim by handle", pytest.param("destroy of a reclaimed frame", marks=pytest.mark.long)]
+)
 def test_a_reuse_under_an_operation_is_found_on_every_seed(name: str) -> None:
     subject = open_subject(STORE, "factory", rewrite={"store": RACES[name].rewrite})
     for seed in range(20):

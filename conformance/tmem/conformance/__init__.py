@@ -3,6 +3,7 @@
 Its packages and modules, from top to bottom. Each imports only those on lines below its own, which the
 contracts for import-linter in `pyproject.toml` hold.
 
+- `pytest_plugin`: the plugin for pytest.
 - `cli`: the `tmem` command: what people type, and what they see.
 - `calibration`: whether every fault is noticed and no conforming backend raises an alarm.
 - `run`: one run: supervisor and workers, slices of time, hangs and crashes, replay.
@@ -16,4 +17,28 @@ contracts for import-linter in `pyproject.toml` hold.
 - `coverage`: which situations a run has reached.
 - `turn`: what an engine is given for a turn, and what an engine is.
 - `events`: what a run reports while it goes on. `files`: writes files whole or not at all.
+  `hosts`: a strategy for Hypothesis that draws backends, to test hosts against.
+
+For tests of one's own it offers `state_machine_for` and `adversaries`.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tmem.conformance.engines.machine import state_machine_for
+    from tmem.conformance.hosts import adversaries
+
+__all__ = ["adversaries", "state_machine_for"]
+
+
+def __getattr__(name: str) -> object:
+    # Both need Hypothesis, whose import takes a while: most who import a module of the suite need neither.
+    if name == "adversaries":
+        from tmem.conformance.hosts import adversaries
+
+        return adversaries
+    if name == "state_machine_for":
+        from tmem.conformance.engines.machine import state_machine_for
+
+        return state_machine_for
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

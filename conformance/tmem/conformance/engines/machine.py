@@ -35,7 +35,7 @@ from tmem.conformance.programs.program import (
     place,
 )
 from tmem.conformance.programs.runner import Outcome, Runner, twins
-from tmem.conformance.turn import Ring, Turn
+from tmem.conformance.turn import Ring, Silent, Turn
 from tmem.spec.backend import Backend
 
 EXAMPLES = 300
@@ -174,7 +174,7 @@ class Machine(RuleBasedStateMachine):
         violation = self.runner.step(step)
         self.ring.rest()  # between two steps Hypothesis works, not the target
         if violation is not None and violation.clause not in self.known:
-            raise BrokenError(violation.clause)
+            raise BrokenError(f"{violation.clause}: {violation.message} Allowed: {violation.allowed}.")
 
     def teardown(self) -> None:
         """Close the backend, and pass the outcome on."""
@@ -183,6 +183,25 @@ class Machine(RuleBasedStateMachine):
             self.backend.close()
         self.ring.rest()
         type(self).ended(self.program, self.runner.outcome)
+
+
+def state_machine_for(factory: Callable[[], Backend]) -> type[Machine]:
+    """Return a state machine for a backend, to be given further rules and invariants in a subclass.
+
+    `factory` returns a fresh backend, which `self.backend` is. A machine performs the operations of the
+    contract and raises BrokenError where the judge finds a violation. Its `TestCase` is what pytest and
+    unittest collect; settings, profiles and the database of examples are those of Hypothesis.
+    """
+    backend = factory()
+    size = backend.page_size
+    backend.close()
+    attributes = {
+        "fresh": staticmethod(factory),
+        "pages": corpus(size, 0),
+        "ring": Silent(),
+        "ended": staticmethod(lambda program, outcome: None),
+    }
+    return type("StateMachine", (Machine,), attributes)
 
 
 class Machines:

@@ -54,6 +54,17 @@ UNCHANGED: Final = Environment()
 """Code is executed privately, and is otherwise unchanged."""
 
 
+def _source(spec: ModuleSpec) -> str | None:
+    """The source of a module in Python; None of a compiled one. Not every loader says: pytest's does not."""
+    get_source = getattr(spec.loader, "get_source", None)
+    if get_source is not None:
+        source: str | None = get_source(spec.name)
+        return source
+    if spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    return importlib.util.decode_source(Path(spec.origin).read_bytes())
+
+
 class Importer:
     """The imports of one load. `private` holds the modules that were executed for it, by name.
 
@@ -165,8 +176,7 @@ class Importer:
             module = importlib.util.module_from_spec(spec)
             self.private[spec.name] = module
             return module
-        get_source = getattr(spec.loader, "get_source", None)
-        source = get_source(spec.name) if get_source is not None else None
+        source = _source(spec)
         if source is None:  # a compiled module exists once
             self.foreign.add(spec.name)
             return importlib.import_module(spec.name)

@@ -1,0 +1,153 @@
+"""The plugin for pytest, and what a test of one's own gets: state machines and adversaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import find, settings
+from hypothesis.errors import InvalidArgument
+from hypothesis.stateful import invariant, run_state_machine_as_test
+
+from tmem.conformance import adversaries, state_machine_for
+from tmem.conformance.events import Checked, Event, Finding, Finished, Found, Note
+from tmem.conformance.pytest_plugin import results
+from tmem.conformance.run.request import Request
+from tmem.conformance.run.supervisor import RunError
+from tmem.model import Adversary
+from tmem.model.choices import STRATEGIES
+from tmem.spec.clauses import CLAUSES
+
+pytest_plugins = ["pytester"]
+TARGET = "py:mine:factory"
+OPTIONS = ("--tmem-seed=3", "--tmem-budget=9")
+EXERCISED = [clause for clause in CLAUSES if clause != "TMEM-PUT-1"]
+BROKEN = Finding("TMEM-GET-1", "A get hit after a miss.", "a miss", ("put ⟨0, 7, 0⟩ page A → True",))
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """Replaces the suite by events of its own; the requests that it was asked for."""
+    asked: list[Request] = []
+
+    def check(request: Request) -> Iterator[Event]:
+        asked.append(request)
+        yield Checked(dict.fromkeys(CLAUSES, 1), {clause: 1 for clause in CLAUSES if clause != "TMEM-PUT-1"})
+        if "broken" in request.target:
+            yield Found(BROKEN)
+        if "unusable" in request.target:
+            raise RunError("there is no module unusable")
+        yield Note("said")
+        yield Finished(True, 1.0)
+
+    monkeypatch.setattr(results, "check", check)
+    return asked
+
+
+def test_every_clause_is_an_item_and_the_suite_runs_once(
+    pytester: pytest.Pytester, requests: list[Request]
+) -> None:
+    ran = pytester.runpytest_inprocess(
+        f"--tmem-target={TARGET}:broken", "--tmem-seed=3", "--tmem-budget=9", "-rA"
+    )
+    ran.assert_outcomes(passed=len(CLAUSES) - 2, failed=2, skipped=1)
+    ran.stdout.fnmatch_lines(["*✗ TMEM-GET-1*", "*put ⟨0, 7, 0⟩ page A → True*", "*A get hit after a miss.*"])
+    ran.stdout.fnmatch_lines(["FAILED *::TMEM-GET-1*", "FAILED *::verdict*"])
+    ran.stdout.fnmatch_lines(["SKIPPED *not exercised*"])
+    ran.stdout.no_fnmatch_line("*Traceback*")
+    assert [(each.seed, each.budget) for each in requests] == [(3, 9.0)]
+
+
+def test_a_target_that_cannot_be_used_fails_every_item(
+    pytester: pytest.Pytester, requests: list[Request]
+) -> None:
+    ran = pytester.runpytest_inprocess("--tmem-target=unusable")
+    ran.assert_outcomes(failed=len(CLAUSES) + 1)
+    ran.stdout.fnmatch_lines(["*unusable could not be checked: there is no module unusable*"])
+    assert len(requests) == 1
+
+
+def test_the_real_suite_under_xdist(pytester: pytest.Pytester) -> None:
+    target = Path(__file__).parent.parent / "support" / "hostile.py"
+    ran = pytester.runpytest_subprocess(
+        "-n2", "-v", f"--tmem-target=py:{target}:answers_text", "--tmem-budget=1", "-k", "ERR-1 or PUT-2"
+    )
+    ran.stdout.fnmatch_lines(["*FAILED*tmem:py:*answers_text::TMEM-ERR-1*"])
+    ran.stdout.fnmatch_lines(["*✗ TMEM-ERR-1*"])
+    assert len(list(Path(pytester.path, "tmem-replays").iterdir())) >= 1
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--tmem-budget=0", "0.0 is not a time in seconds above 0"),
+        ("--tmem-seed=-1", "-1 is below 0"),
+        ("--tmem-waivers=none.toml", "none.toml cannot be read"),
+    ],
+)
+def test_wrong_options_are_one_line(pytester: pytest.Pytester, option: str, said: str) -> None:
+    ran = pytester.runpytest_inprocess(f"--tmem-target={TARGET}", option)
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines([f"*{said}*"])
+
+
+def test_the_fixture_makes_a_test_of_each_strategy(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "def test_host(tmem_adversary):\n"
+        "    tmem = tmem_adversary(page_size=8)\n"
+        "    pool = tmem.new_pool(1)\n"
+        "    assert tmem.put(1, pool, 7, 0, b'one page') in (True, False)\n"
+    )
+    assert pytester.runpytest_inprocess().parseoutcomes()["passed"] + 2 >= len(STRATEGIES)
+
+
+class ForgetsNothing(Adversary):
+    """Returns a page again that a hit must remove."""
+
+    def get(self, client: int, pool: int, oid: int, index: int) -> bytes | None:
+        page = super().get(client, pool, oid, index)
+        if page is not None:
+            self.put(client, pool, oid, index, page)
+        return page
+
+
+def test_a_state_machine_takes_rules_and_invariants_of_its_own() -> None:
+    seen = []
+
+    class Mine(state_machine_for(lambda: Adversary("keep"))):  # type: ignore[misc]  # mypy knows no such base
+        @invariant()
+        def it_is_there(self) -> None:
+            seen.append(self.backend.page_size)
+
+    run_state_machine_as_test(Mine, settings=settings(max_examples=3, database=None))
+    assert set(seen) == {4096}
+
+
+def test_a_state_machine_names_the_clause_that_is_broken() -> None:
+    machine = state_machine_for(lambda: ForgetsNothing("keep"))
+    with pytest.raises(Exception, match="TMEM-GET-2"):
+        run_state_machine_as_test(machine, settings=settings(max_examples=100, database=None))
+
+
+def test_an_adversary_is_shrunk_to_its_unkind_choices(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        "from hypothesis import given\n"
+        "from tmem.conformance import adversaries\n"
+        "@given(adversaries(exempt=['NEW_POOL', 'POOL_ID'], page_size=8))\n"
+        "def test_host(tmem):\n"
+        "    pool = tmem.new_pool(1)\n"
+        "    for index in range(20):\n"
+        "        assert tmem.put(1, pool, 7, index, b'one page')\n"
+        "        tmem.get(1, pool, 7, index)\n"
+    )
+    ran = pytester.runpytest_inprocess()
+    ran.assert_outcomes(failed=1)
+    chosen = [line for line in ran.outlines if "The backend chooses: " in line]
+    assert len(chosen) == 1, chosen
+    assert "Is a page stored where none is?" in chosen[0]
+
+
+def test_an_unknown_choice_is_refused() -> None:
+    with pytest.raises(InvalidArgument, match="there is no choice VANISHED"):
+        find(adversaries(exempt=["VANISHED"]), lambda tmem: True)
