@@ -24,7 +24,7 @@ WINDOW = (
 
 
 def test_a_picture_shows_the_overlap() -> None:
-    steps, picture = story(Illegal("TMEM-FLUSH-1", "#5: it came back.", WINDOW), page, corpus(64))
+    steps, picture, _ = story(Illegal("TMEM-FLUSH-1", "#5: it came back.", WINDOW), page, corpus(64))
     kind = corpus(64).kinds[11]
     assert steps == (
         "before: new pool EPHEMERAL → 0",
@@ -45,5 +45,5 @@ def test_a_picture_shows_the_overlap() -> None:
 
 def test_a_page_that_was_never_put_is_shown_as_such() -> None:
     window = (*WINDOW[:2], Call(2, 6.0, 7.0, "get", SLOT, b"x" * 64))
-    steps, _ = story(Illegal("TMEM-PUT-2", "No order.", window), page, corpus(64))
+    steps, _, _ = story(Illegal("TMEM-PUT-2", "No order.", window), page, corpus(64))
     assert "64 bytes that were never put" in steps[-1]

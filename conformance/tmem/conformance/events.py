@@ -44,6 +44,19 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of a timeline: what happens in one lane.
+
+    `edge` is ┌ where an operation begins, └ where it ends, and │ between. The lanes "before" and "after" hold
+    whole operations, before the threads begin and after they have ended.
+    """
+
+    lane: str
+    edge: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A violation with its smallest counterexample, as a person reads it and a machine replays it."""
 
@@ -60,6 +73,8 @@ class Finding:
     engine: str = ""
     output: str = ""
     """The end of what the target had printed by then."""
+    timeline: tuple[Moment, ...] = ()
+    """The picture as data, in the order of time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from tmem.conformance.events import Moment
 from tmem.conformance.history.calls import Call
 from tmem.conformance.history.checker import Illegal
 from tmem.conformance.programs.pages import Corpus
@@ -20,8 +21,10 @@ PAGE: Final = 4
 """Which argument of a put is the page."""
 
 
-def story(found: Illegal, page: Callable[[int], bytes], pages: Corpus) -> tuple[tuple[str, ...], str]:
-    """The calls of a window with their answers, in the order in which they began, and their picture.
+def story(
+    found: Illegal, page: Callable[[int], bytes], pages: Corpus
+) -> tuple[tuple[str, ...], str, tuple[Moment, ...]]:
+    """The calls of a window with their answers, in the order in which they began, their picture and timeline.
 
     A page is the number of its put, of which `page` makes the page, or bytes that nobody put. Pages get
     letters as they are mentioned.
@@ -49,23 +52,35 @@ def story(found: Illegal, page: Callable[[int], bytes], pages: Corpus) -> tuple[
         f"{_thread(each.thread)}: {text} → {answer}"
         for each, text, answer in zip(calls, texts, answers, strict=True)
     )
-    return lines, _picture(calls, texts, answers)
+    rows = _rows(calls, texts, answers)
+    moments = [Moment(_thread(row.thread), row.edge, row.text) for row in rows]
+    return lines, _picture(calls, texts, answers), (*_before(calls, texts, answers), *moments)
 
 
-def _picture(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -> str:
+def _before(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -> list[Moment]:
+    return [
+        Moment("before", "│", f"#{number} {text} → {answer}")
+        for number, (each, text, answer) in enumerate(zip(calls, texts, answers, strict=True), 1)
+        if each.thread == BEFORE
+    ]
+
+
+def _rows(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -> list[Row]:
     events: list[tuple[float, int, Row]] = []
-    before = []
     for number, (each, text, answer) in enumerate(zip(calls, texts, answers, strict=True), 1):
         if each.thread == BEFORE:
-            before.append(f"  #{number} {text} → {answer}")
             continue
         events.append((each.begin, number, Row(each.thread, "┌", f"#{number} {text}")))
         if each.end is not None:
             events.append((each.end, number, Row(each.thread, "└", answer)))
-    rows = [row for _, _, row in sorted(events, key=lambda event: event[:2])]
+    return [row for _, _, row in sorted(events, key=lambda event: event[:2])]
+
+
+def _picture(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -> str:
+    rows, before = _rows(calls, texts, answers), _before(calls, texts, answers)
     names = {thread: _thread(thread) for thread in sorted({row.thread for row in rows})}
     width = max(4 * NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
-    lines = ["before", *before, ""] if before else []
+    lines = ["before", *(f"  {each.text}" for each in before), ""] if before else []
     return "\n".join(line.rstrip() for line in (*lines, *columns(rows, names, width))) + "\n"
 
 

@@ -111,9 +111,10 @@ class Stress:
             return None
         if ATOMIC in claims and not isinstance(check(calls, level=turn.level, budget=STATES), Illegal):
             result = replace(result, clause=ATOMIC)  # nothing is wrong but what is claimed
-        steps, picture = story(result, crowd.page, crowd.pages)
+        steps, picture, moments = story(result, crowd.page, crowd.pages)
         data: dict[str, object] = {"engine": self.name, "seed": one.seed, "round": one.number}
-        return Finding(result.clause, result.reason, ALLOWED, steps, data, picture=picture, engine=self.name)
+        found = (result.clause, result.reason, ALLOWED, steps, data, picture)
+        return Finding(*found, engine=self.name, timeline=moments)
 
     def steps(self, program: bytes, count: int) -> list[str]:
         """The crowd that was under way."""

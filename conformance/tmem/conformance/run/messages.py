@@ -78,7 +78,8 @@ Message: TypeAlias = Event | Unusable | Broke | TurnEnded
 """The messages of a worker to its supervisor: events for everyone, and three for the supervisor alone."""
 
 TYPES: Final[dict[str, type]] = {
-    kind.__name__: kind for kind in (*get_args(events.Event), events.Finding, Unusable, Broke, TurnEnded)
+    kind.__name__: kind
+    for kind in (*get_args(events.Event), events.Finding, events.Moment, Unusable, Broke, TurnEnded)
 }
 
 
@@ -103,7 +104,7 @@ def decode(line: bytes) -> Message:
 def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return {"is": type(value).__name__} | {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    return value
+    return list(map(_plain, value)) if isinstance(value, tuple) else value
 
 
 def _value(data: object, wanted: object) -> object:

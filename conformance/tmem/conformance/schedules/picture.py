@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import permutations
 from typing import Final
 
+from tmem.conformance.events import Moment
 from tmem.conformance.history.exhaustive import PAGE, Breach
 from tmem.conformance.programs.pages import Corpus
 from tmem.conformance.programs.transcript import Pages, call, granted, said
@@ -39,6 +40,14 @@ def picture(execution: Execution, breach: Breach, corpus: Corpus) -> str:
     if execution.failure is not None and execution.failure.details:
         lines += ["", *execution.failure.details.splitlines()]
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def timeline(execution: Execution, breach: Breach, corpus: Corpus) -> tuple[Moment, ...]:
+    """The picture as data."""
+    words = Words(execution, breach, corpus)
+    before = [Moment("before", "│", text) for text in words.before()]
+    during = [Moment(words.name(row.thread), row.edge, row.text) for row in words.rows()]
+    return (*before, *during, *(Moment("after", "│", text) for text in words.after()))
 
 
 def listed(texts: Iterable[str], width: int) -> Iterator[str]:

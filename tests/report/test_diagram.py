@@ -1,0 +1,80 @@
+"""The space-time diagram of a report: every operation is a bar that can be read without seeing it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.report.test_reports import STALE, Page, summary
+from tmem.conformance.events import Found, Moment
+from tmem.conformance.faults import targets
+from tmem.conformance.report import as_html
+from tmem.conformance.report.diagram import bars, diagram
+from tmem.conformance.run.messages import decode, encode
+from tmem.conformance.schedules.explore import explore, open_subject
+
+TIMELINE = (
+    Moment("before", "│", "#1 new pool → 0"),
+    Moment("thread 1", "┌", "#2 get ⟨0, 7, 0⟩"),
+    Moment("thread 1", "│", "⇢ thread 2 at <store>.py:7"),
+    Moment("thread 2", "┌", '#3 put "A" & more'),
+    Moment("thread 2", "└", "True"),
+    Moment("thread 1", "└", "page A  ✗"),
+    Moment("reclaimer", "┌", "#4 reclaim 1 page"),
+)
+
+
+def test_operations_are_bars_with_words() -> None:
+    svg = ElementTree.fromstring(diagram(TIMELINE))
+    labels = [each.get("aria-label") for each in svg.iter("g")]
+    assert labels == [
+        "thread 1: #2 get ⟨0, 7, 0⟩ → page A, which breaks the contract",
+        'thread 2: #3 put "A" & more → True',
+        "reclaimer: #4 reclaim 1 page → never returned",
+    ]
+    assert all(each.get("tabindex") == "0" for each in svg.iter("g"))
+    lanes = [each.text for each in svg.iter("text") if each.get("class") == "lane"]
+    assert lanes == ["thread 1", "thread 2", "reclaimer"]
+    assert sum(each.get("class") == "switch" for each in svg.iter("path")) == 1
+    assert sum(each.get("class") == "window" for each in svg.iter("rect")) == 1
+
+
+def test_bars_overlap_as_the_calls_did() -> None:
+    first, second, third = bars(TIMELINE)
+    assert first.begin < second.begin < second.end < first.end < third.begin
+
+
+def test_a_long_text_is_cut_and_its_title_is_whole() -> None:
+    text = "put " + "x" * 200
+    svg = ElementTree.fromstring(diagram((Moment("thread 1", "┌", text), Moment("thread 1", "└", "True"))))
+    (call,) = (each for each in svg.iter("text") if each.get("class") == "call")
+    assert (call.text or "").endswith("…")
+    assert [title.text for title in call.iter("title")] == [text]
+
+
+@pytest.mark.parametrize("timeline", [(), TIMELINE[:1]])
+def test_where_no_thread_is_at_work_there_is_no_diagram(timeline: tuple[Moment, ...]) -> None:
+    assert diagram(timeline) == ""
+
+
+def test_the_page_holds_the_diagram_and_fetches_nothing() -> None:
+    page = as_html.text(summary(Found(replace(STALE, timeline=TIMELINE))), {})
+    seen = Page(page)
+    assert (seen.open, seen.fetched) == ([], [])
+    assert "which breaks the contract" in page
+    assert "<store>" not in page, "what a target says is escaped"
+
+
+def test_a_timeline_crosses_from_the_worker() -> None:
+    found = Found(replace(STALE, timeline=TIMELINE))
+    assert decode(encode(found)) == found
+
+
+def test_a_race_has_the_timeline_of_its_picture() -> None:
+    found = next(explore(open_subject(targets.__name__, "double_exclusive_get"), 0, 400))
+    drawn = [moment for moment in found.timeline if moment.edge in "┌└" and moment.lane.startswith("thread")]
+    assert all(moment.text.removesuffix("  ✗") in found.picture for moment in drawn)
+    assert any("✗" in moment.text for moment in drawn)
+    assert len(bars(found.timeline)) >= 2
