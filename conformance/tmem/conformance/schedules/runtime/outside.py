@@ -25,9 +25,31 @@ PATIENT_LOOKS: Final = 10
 _TIMERS: Final = {35, 230} if os.uname().machine == "x86_64" else {101, 115}
 """The numbers of the system calls that sleep for a time."""
 _FUTEX: Final = {202} if os.uname().machine == "x86_64" else {98}
-_RUNTIME: Final = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
-_RUNTIME_BYTES: Final = 1 << 20
-"""Where Python keeps its state, the GIL included; other locks of Python are allocated elsewhere."""
+
+
+class _Symbol(ctypes.Structure):
+    """A symbol of an ELF file of 64 bits."""
+
+    _fields_ = (
+        *(("name", ctypes.c_uint32), ("info", ctypes.c_uint8), ("other", ctypes.c_uint8)),
+        *(("section", ctypes.c_uint16), ("value", ctypes.c_uint64), ("size", ctypes.c_uint64)),
+    )
+
+
+def _runtime() -> range:
+    """The addresses of the state of Python, the GIL included. Its other locks are allocated elsewhere."""
+    begin = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
+    found = ctypes.POINTER(_Symbol)()
+    try:
+        known = ctypes.CDLL(None).dladdr1(
+            ctypes.c_void_p(begin), (ctypes.c_void_p * 4)(), ctypes.byref(found), 1
+        )
+    except AttributeError:  # only glibc has it
+        known = 0
+    return range(begin, begin + found.contents.size) if known and found else range(0)
+
+
+_RUNTIME: Final = _runtime()
 
 
 def is_blocked(native: int, back: Callable[[], bool] = lambda: False) -> bool:
@@ -84,7 +106,7 @@ def waits_for_gil(native: int) -> bool:
 def _is_for_gil(call: list[bytes]) -> bool:
     if not call or not call[0].isdigit() or int(call[0]) not in _FUTEX:
         return False
-    return 0 <= int(call[1], 16) - _RUNTIME < _RUNTIME_BYTES
+    return int(call[1], 16) in _RUNTIME
 
 
 def _call(native: int) -> int:
