@@ -38,7 +38,10 @@ from tmem.spec import (
     Reclaim,
 )
 
-ODD = "its declared type, or OSError with an errno of the ABI"
+ODD = "a bool, or OSError with an errno of the ABI"
+ODD_PAGE = "bytes or None, or OSError with an errno of the ABI"
+ODD_ID = "an int, or OSError with an errno of the ABI"
+UNTAKEN = "which no backend takes"
 NONE = "a miss"
 SOFT = "ENODEV, or False"
 REFUSED = "An argument out of range was not refused."
@@ -123,8 +126,14 @@ WORDS = {
         "ENODEV, or a put that fails",
     ),
     "an id that is live": ("Pool id 0 is that of a live pool of client 1.", "an id that is not live"),
-    "flags granted": ("EPHEMERAL|RESERVED 0x100: reserved bits are set.", "EPERM, and no pool"),
-    "flags refused in another way": ("EPHEMERAL|version 2: version 2 is unknown.", "EPERM, and no pool"),
+    "flags granted": (
+        f"NewPool answered 0 for the flags EPHEMERAL|RESERVED 0x100, {UNTAKEN}: reserved bits are set.",
+        "EPERM, and no pool",
+    ),
+    "flags refused in another way": (
+        f"NewPool raised EINVAL for the flags EPHEMERAL|version 2, {UNTAKEN}: version 2 is unknown.",
+        "EPERM, and no pool",
+    ),
     "another client's page": (back(3, client=2) + ".", NONE),
     "a sharer's page in a private pool": (back(3, client=2) + ".", NONE),
     "another slot's page": (back(at="⟨0, 7, 4⟩") + ".", NONE),
@@ -144,11 +153,11 @@ WORDS = {
         NONE,
     ),
     "a long page stored": ("An argument out of range was not refused.", "EINVAL, and nothing changes"),
-    "an exception of its own": ("Get raised KeyError().", ODD),
+    "an exception of its own": ("Get raised KeyError().", ODD_PAGE),
     "an errno of its own": ("Put raised errno 5.", ODD),
     "a wrong type": ("FlushPage answered None.", ODD),
     "a number for a bool": ("Put answered 1.", ODD),
-    "a bool for a number": ("NewPool answered True.", ODD),
+    "a bool for a number": ("NewPool answered True.", ODD_ID),
 }
 """Of what breaks a clause in test_judge.py: what came, and what is allowed."""
 

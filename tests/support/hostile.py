@@ -279,6 +279,14 @@ class NoPools(Good):
         raise OSError(1, "no")
 
 
+class LargePagesNoFlags(NoPools):
+    page_size = 8192
+
+
+def number():
+    return 42
+
+
 def not_a_backend():
     return {}
 

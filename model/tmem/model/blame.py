@@ -30,10 +30,17 @@ from tmem.spec.operations import (
 )
 from tmem.spec.slot import Kind
 
+_DECLARED: Final[dict[type[Operation], str]] = {
+    **dict.fromkeys((Put, FlushPage, FlushObject, DestroyPool), "a bool"),
+    **dict.fromkeys((NewPool, PoolFlags, Reclaim), "an int"),
+    Get: "bytes or None",
+}
+"""The types that answers are declared to have."""
+
 
 def undeclared(record: Record, operation: Operation, answer: Answer) -> Violation:
     """An answer of the wrong type, or an exception that the ABI does not have."""
-    allowed = "its declared type, or OSError with an errno of the ABI"
+    allowed = f"{_DECLARED[type(operation)]}, or OSError with an errno of the ABI"
     if isinstance(operation, Reclaim) and type(answer) is int:
         allowed = f"a number of pages from 0 to {operation.pages}"
     return Violation("TMEM-ERR-1", _came(operation, answer), allowed, record.count, operation, answer)
@@ -76,7 +83,9 @@ def denied(record: Record, operation: Operation, answer: Answer) -> Violation:
 def flags_granted(record: Record, new: NewPool, answer: Answer) -> Violation:
     """Flags that no backend may take were taken, or new pool was refused with another errno."""
     why = objection(new.flags, record.page_size)
-    message = f"{describe(new.flags)}: {why}." if why else _came(new, answer)
+    message = _came(new, answer)
+    if why:
+        message = f"{message[:-1]} for the flags {describe(new.flags)}, which no backend takes: {why}."
     allowed = "EPERM, and no pool" if why else "the id of a pool, EPERM or ENOMEM"
     return Violation("TMEM-POOL-4", message, allowed, record.count, new, answer)
 

@@ -11,7 +11,7 @@ from tmem.conformance.events import NotOffered
 from tmem.conformance.programs.perform import close, perform
 from tmem.conformance.targets.suggest import nearest
 from tmem.conformance.targets.target import Target, TargetError, raised
-from tmem.spec.abi.flags import compose, describe, kind_of
+from tmem.spec.abi.flags import compose, describe, kind_of, page_size_nibble
 from tmem.spec.backend import OPERATIONS, Backend, TellsFlags
 from tmem.spec.clauses import CLAIMS
 from tmem.spec.operations import SIGNATURES, NewPool, PoolFlags, Raised
@@ -46,11 +46,11 @@ def shake_hands(target: Target, begun: Callable[[str], None]) -> Offer:
     that break the contract are left for the engines to find.
     """
     text, backend, second = target.text, target.fresh(0), target.fresh(0)
+    page_size = _shape(text, backend)
     if backend is second:
         raise TargetError(
             f"{text}: the factory returned one backend twice; each call must return a fresh one"
         )
-    page_size = _shape(text, backend)
     claims = _claims(text, backend)
     has = tuple(name for name in ABILITIES if callable(getattr(backend, name, None)))
     missing = [
@@ -58,9 +58,11 @@ def shake_hands(target: Target, begun: Callable[[str], None]) -> Offer:
     ]
     refused = {kind: why for kind in KINDS if (why := _refused(backend, kind, page_size, begun))}
     if all(kind in refused for kind in KINDS if not kind.shared):
+        nibble = page_size_nibble(page_size)
+        sized = f"; bits 4-7 of the flags are {nibble}, for pages of {page_size} bytes" if nibble else ""
         raise TargetError(
             f"{text}: it makes no private pool ({refused[KINDS[0]]}; {refused[KINDS[1]]}); "
-            "it must make ephemeral or persistent ones"
+            f"it must make ephemeral or persistent ones{sized}"
         )
     missing += [NotOffered(str(kind), why, _clauses(kind, refused)) for kind, why in refused.items()]
     for each in (second, backend):
