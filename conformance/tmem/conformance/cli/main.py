@@ -227,17 +227,20 @@ def check(
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--against", metavar="TARGET", help="Run it against this target; default: the one of the file.")
 @hang_after
-def replay(file: Path, against: str | None, hang_after: float) -> None:
-    """Try to reproduce a violation from its replay file.
+def replay(file: Path | None, against: str | None, hang_after: float) -> None:
+    """Try to reproduce a violation from its replay file. Without FILE, list the replay files that there are.
 
     The counterexample is run several times. Prints how often it failed and one of FAILED; FIXED, if it failed
     each time when the file was written and does not now; or UNREPRODUCIBLE, if it failed by chance.
 
     Exit codes: 1 FAILED, 0 FIXED, 3 UNREPRODUCIBLE, 2 for a file or target that cannot be used.
     """
+    if file is None:
+        _list()
+        return
     try:
         recorded = replaying.load(file)
     except ValueError as error:
@@ -324,6 +327,19 @@ def _save(summary: Summary, folder: Path) -> dict[str, Path]:
         except OSError as error:
             summary.notes.append(f"The replay of {clause} could not be written: {error}")
     return saved
+
+
+def _list() -> None:
+    """Print the replay files of the default folder, with their targets."""
+    found = replaying.known(replaying.FOLDER)
+    if not found:
+        raise click.UsageError(f"no FILE is given, and {replaying.FOLDER} holds no replay file")
+    target = ""
+    for path, recorded in found.items():
+        if recorded.target != target:
+            target = recorded.target
+            click.echo(target)
+        click.echo(f"  {recorded.clause:14} {path}")
 
 
 def _write(path: Path, text: Callable[[], str]) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,15 +49,15 @@ class Replay:
         return failed < tries or self.data.get("engine") == "stress"
 
 
-def name(finding: Finding) -> str:
-    """Return the name of a finding's file: its clause, and a few digits of a hash of its data."""
-    data = json.dumps(finding.replay, sort_keys=True).encode()
+def name(finding: Finding, target: str) -> str:
+    """Return the name of a finding's file: its clause, and a few digits of a hash of its target and data."""
+    data = json.dumps([target, finding.replay], sort_keys=True).encode()
     return f"{finding.clause}-{hashlib.sha256(data).hexdigest()[:8]}.json"
 
 
 def save(folder: Path, finding: Finding, summary: Summary) -> Path:
     """Write the replay file of a finding into the folder; OSError where that cannot be."""
-    path = folder / name(finding)
+    path = folder / name(finding, summary.target)
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         "schema": SCHEMA,
@@ -72,6 +73,15 @@ def save(folder: Path, finding: Finding, summary: Summary) -> Path:
     }
     write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     return path
+
+
+def known(folder: Path) -> dict[Path, Replay]:
+    """The replay files of a folder, by target and name. What is no replay file is left out."""
+    found = {}
+    for path in folder.glob("*.json"):
+        with suppress(ValueError):
+            found[path] = load(path)
+    return dict(sorted(found.items(), key=lambda item: (item[1].target, item[0])))
 
 
 def load(path: Path) -> Replay:
