@@ -1,4 +1,4 @@
-"""What is to be reached, as rows: each with its target, and how its figure comes from what was measured."""
+"""The goals of the bench, as rows of a table: each has a target, and a figure from the measurements."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from bench.subjects import FLUSH, GET, PUT
 from bench.variants import COMPILED, HELD, PURE
 
 FAST = (PURE, COMPILED)
-"""What one takes for speed, without a compiler and with one."""
+"""The fastest variants, without a compiler and with one."""
 KEEPING = (HELD, COMPILED)
-"""What one takes for threads: codecs that keep the interpreter."""
+"""The variants for several threads: their codecs keep the interpreter."""
 ANY = (PURE,)
-"""Where the codec makes no difference."""
+"""One variant is enough where the codec makes no difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ class Goal:
     what: str
     figures: Figures
     variants: tuple[str, ...]
-    """Those that are to reach it."""
+    """The variants that must reach the target."""
     least: float | None = None
     most: float | None = None
     compiled: float | None = None
-    """The target for a compiled variant, where it is another."""
+    """The target for a compiled variant, if it differs."""
     unit: str = "x"
     control: tuple[str, Figures] | None = None
-    """What the same measurement gives where the store is not to blame; for comparison only."""
+    """The same measurement without the store, for comparison only."""
 
     def target(self, variant: str) -> float:
-        """The number to reach."""
+        """Return the target of a variant."""
         if self.compiled is not None and variant == COMPILED:
             return self.compiled
         target = self.most if self.least is None else self.least

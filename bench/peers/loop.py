@@ -1,4 +1,4 @@
-"""The bare loop over lz4: what no store of lz4 pages in Python can beat one page at a time."""
+"""The bare loop over lz4. No store in Python that compresses single pages with lz4 can be faster."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bench.subjects import GET, PER_OBJECT, PUT, Handle
 
 
 class Loop:
-    """Put compresses and keeps nothing; get decompresses from a list of what was held: keys are places.
+    """Put compresses a page and drops the result. Get decompresses an item of a list; keys are its indexes.
 
-    The data is reached through the list while the time runs: to fetch it from memory is a part of the cost.
+    The measured time includes the access to the item, since fetching it from memory is a part of the cost.
     """
 
     offers = frozenset({PUT, GET})
@@ -22,7 +22,7 @@ class Loop:
         self._data: list[bytes] = []
 
     def keys(self, handles: Sequence[Handle]) -> list[int]:
-        """The places, where the first handles are held first."""
+        """Return the indexes of the handles, if they are held in their order."""
         return [oid * PER_OBJECT + index for oid, index in handles]
 
     def hold(self, keys: Sequence[int], pages: Sequence[bytes]) -> list[int]:

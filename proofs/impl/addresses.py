@@ -13,14 +13,14 @@ from tmem.spec.slot import Does, Kind
 
 
 def flipped(bit: int) -> Slot:
-    """The target with one bit the other way: the index's first, then the object id's."""
+    """Return the target with one bit flipped. Bits are counted through the index, then the object id."""
     pool, oid, index = TARGET
     return (pool, oid, index ^ 1 << bit) if bit < INDEX_BITS else (pool, oid ^ 1 << bit - INDEX_BITS, index)
 
 
 @contract("TMEM-HANDLE-1", "TMEM-HANDLE-2")
 def every_bit_of_a_handle_counts(target: int, page: int, bit: int) -> bool:
-    """A handle with any one bit the other way names another slot: nothing that is done there is seen here."""
+    """A handle with any one bit flipped names another slot: nothing that is done there is seen here."""
     twin = flipped(among(bit, range(INDEX_BITS + OBJECT_BITS)))
     scene = Scene(Before(Kind(persistent=True), target, None, 1, 2, cluttered=False), page)
     with quietly():
@@ -41,7 +41,7 @@ def every_bit_of_a_handle_counts(target: int, page: int, bit: int) -> bool:
 def a_number_out_of_range_is_refused(kind: Kind, oid: int, index: int, call: Call) -> bool:
     """An object id or index that is negative or too wide: refused by every operation, and nothing changes.
 
-    The text of the error shows the number, so that there is a path for each number there is.
+    The text of the error shows the number, so CrossHair finds a path for each number.
     """
     if in_range(oid, 0 if call is Call.FLUSH_OBJECT else index):
         return False

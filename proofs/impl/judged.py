@@ -1,4 +1,4 @@
-"""What may be after what was: the store under proof, compared with the semantics of a slot."""
+"""Compares what the store under proof holds with what the semantics of a slot allow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tmem.spec.slot import Does, Event, Kind, after, vanished
 
 
 class Number:
-    """The number of a page; of two, CrossHair is asked only where they may be equal and are not the same."""
+    """The number of a page. CrossHair compares two only if they are not one object."""
 
     __slots__ = ("number",)
     __hash__ = None  # type: ignore[assignment]  # equal where CrossHair says so

@@ -23,7 +23,7 @@ class LibraryError(Exception):
 def load(path: Path, hold: bool = False) -> dict[str, Call]:
     """The functions of the library by name, callable with plain numbers and addresses.
 
-    They let other threads of Python run, unless with `hold`. LibraryError where it is no store.
+    They release the interpreter, unless `hold` is true. LibraryError where it is no store.
     """
     if not path.is_file():
         raise LibraryError(f"there is no file {path}")

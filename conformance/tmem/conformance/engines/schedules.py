@@ -128,7 +128,7 @@ class Schedules:
 
 
 def _subject(turn: Turn) -> Subject | None:
-    # The target once more, loaded so that its threads are ours.
+    # The target is loaded once more, so that virtual threads replace its threads.
     source = turn.source
     if source is None:
         turn.emit(Note("It is not Python: its threads cannot be controlled by schedules."))
@@ -158,7 +158,7 @@ def _counts(turn: Turn, seed: int) -> Counts:
 
 
 def _judging(turn: Turn, subject: Subject) -> Judging:
-    # What is linearizable is intact, and far sooner known to be.
+    # A linearizable history is intact, and it takes less time to see that it is linearizable.
     if turn.level == LINEARIZABLE:
         return partial(violation_in, atomic_flush=ATOMIC in subject.claims)
     return lambda calls: (

@@ -47,7 +47,7 @@ def borders() -> tuple[int, ...]:
 
 
 def _border(n: int) -> int:
-    # Beyond the last border the table is used again, shifted: indexes still have 32 bits and mostly differ.
+    # Beyond the last border the table repeats, shifted, so that indexes still have 32 bits and mostly differ.
     table = borders()
     turn, place = divmod(n, len(table))
     return (table[place] + turn * 0x01010101) % (1 << _INDEX_BITS)

@@ -24,7 +24,7 @@ def claimed(trials: Trials, variant: int) -> bool:
 
 
 def cycles(trials: Trials, variant: int, seconds: float, shorter: int = 1) -> None:
-    """Repeat each cycle as `seconds` allow, so many times shorter, and report how much the process grew."""
+    """Repeat each cycle for about `seconds` / `shorter`, and report how much the process grew."""
     claims = claimed(trials, variant)
     turn = trials.turn
     for cycle in growth.CYCLES_TRIED:
@@ -58,7 +58,7 @@ def again(trials: Trials, what: object, variant: int, pages: object) -> None:
 
 
 def room(trials: Trials, variant: int, pages: int) -> None:
-    """Fill a store twice with so many pages at the most, and compare how many found room."""
+    """Fill a store twice, with at most `pages` pages, and compare how many found room."""
     turn = trials.turn
     fill = Phase(Verb.PUT, count=pages, until_refused=True)
     items = (Phase(Verb.NEW), fill, Phase(Verb.FLUSH, count=pages), fill)

@@ -62,7 +62,7 @@ class Clusters:
         self.emptied: list[Interval] = []
         """What leaves nothing in the slot: puts that failed and flushes of the page."""
         self.maybe_emptied: list[Interval] = []
-        """What may leave nothing in the slot, and need not happen."""
+        """What may have emptied the slot, or may not have happened."""
         self.misses: list[Interval] = []
         self.denied: list[Interval] = []
         self.orphans: list[Conflict] = []

@@ -61,7 +61,7 @@ def read(lines: Iterable[str | bytes]) -> Iterator[Call]:
 
 
 def line_of(call: Call) -> str:
-    """The line of a trace for one call; pages that are not text are written as they are told apart.
+    """The line of a trace for one call; a page that is not text is written in hexadecimal.
 
     >>> next(read([line_of(Call(1, 5, None, "put", (1, 0, 7, 3, b"page"), None))])).args
     (1, 0, 7, 3, '70616765')

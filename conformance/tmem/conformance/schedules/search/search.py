@@ -111,7 +111,7 @@ class Search:
         """Depth-first search: all executions without a preemption, then with one, up to `bound`.
 
         Stops after `most` executions; those of the last bound that is reached are then drawn at random. Where
-        `only` is given, no other thread is preempted, nor is it passed over at the start.
+        `only` is given, only this thread is preempted, and the first thread begins.
         """
         waiting: list[list[Schedule]] = [[ROOT], *([] for _ in range(bound))]
         draw = random.Random(seed)
