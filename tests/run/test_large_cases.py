@@ -10,7 +10,7 @@ import pytest
 from tests.support import large_cases as cases
 from tmem.conformance.conforming.plain import Plain
 from tmem.conformance.engines.large.run import Large
-from tmem.conformance.events import Event, Finding, Found, Note
+from tmem.conformance.events import Event, Finding, Found, Note, World
 from tmem.conformance.turn import Source, Turn
 from tmem.spec.backend import Backend
 
@@ -70,18 +70,23 @@ SOME = {"full pool keeps old", "exactly full, 64", "batch of 32", "table grows",
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.long] * (name not in SOME)) for name in CASES]
+    ("name", "seed"),
+    [
+        pytest.param(name, seed, marks=[pytest.mark.long] * (seed > 0 or name not in SOME))
+        for name in CASES
+        for seed in (0, 1)
+    ],
 )
-def test_it_is_found_and_small(name: str) -> None:
+def test_it_is_found_and_small(name: str, seed: int) -> None:
     make, clauses = CASES[name]
-    found = first(make)
+    found = first(make, seed)
     assert found is not None, f"{name} was not found"
     assert found.clause in clauses
     assert len(found.steps) <= 6
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2, 3])
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_found_on_any_seed(name: str, seed: int) -> None:
     make, clauses = CASES[name]
@@ -100,6 +105,25 @@ def test_it_is_found_at_full_size(make: Callable[[], Backend], clause: str, seed
     found = first(make, seed, scale=1.0)
     assert found is not None
     assert found.clause in ({clause} if clause else HANDLES)
+
+
+EPHEMERAL = frozenset({"private persistent", "shared ephemeral", "shared persistent"})
+"""What a cache does not offer."""
+
+
+def test_a_store_of_ephemeral_pools_alone_is_filled() -> None:
+    reported: list[Event] = []
+    turn = Turn("test", lambda number: cases.EphemeralOnly(), 0, reported.append, scale=SHORT, source=ONE)
+    turn.missing = EPHEMERAL
+    Large().run(turn)
+    assert {event.finding.clause for event in reported if isinstance(event, Found)} & HANDLES
+
+
+def test_pool_ids_that_never_come_back_are_no_leak() -> None:
+    reported = events(cases.FreshIds)
+    grown = [event.most for event in reported if isinstance(event, World)]
+    assert any("bytes grown per lifetime of a pool" in most for most in grown)
+    assert not any(isinstance(event, Found) for event in reported)
 
 
 def test_a_leak_without_a_claim_is_a_note() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 
 from tmem.conformance.conforming.plain import Plain, PlainPool
@@ -208,3 +209,22 @@ class Leaf(Plain):
     @staticmethod
     def of_leaf(pool: PlainPool, oid: int, leaf: int) -> Iterator[int]:
         return (index for index in pool.objects.get(oid, ()) if index >> 6 == leaf)
+
+
+class EphemeralOnly(Tag):
+    """A cache that makes private ephemeral pools alone, and compares a tag of the object id."""
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        if flags & 3:
+            raise OSError(errno.EPERM, "neither persistent nor shared")
+        return super().new_pool(client, flags, uuid)
+
+
+class FreshIds(Plain):
+    """A right store: no pool id ever comes back, and nothing is kept of a pool that ended."""
+
+    claims = frozenset({"regain"})
+
+    def new_pool(self, client: int, flags: int = 0, uuid: int | None = None) -> int:
+        self.free.pop(client, None)
+        return super().new_pool(client, flags, uuid)

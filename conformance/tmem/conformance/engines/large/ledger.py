@@ -59,6 +59,8 @@ from tmem.spec.operations import (
 )
 from tmem.spec.slot import Does, Kind
 
+REMEMBERED: Final = 1024
+"""Ids of ended pools that are remembered: memory must not grow with the operations."""
 LOW: Final = 255
 """The bits of a record by which what happens to slots is counted: the belief, and how pages ended."""
 
@@ -87,6 +89,7 @@ class Ledger:
         self.transitions: defaultdict[Transition, int] = defaultdict(int)
         self.seen: defaultdict[str, int] = defaultdict(int)
         self._ended: set[tuple[int, int]] = set()
+        """The first REMEMBERED ⟨client, pool id⟩s whose pools ended."""
 
     def press(self) -> None:
         """A sign that room is short was seen."""
@@ -94,7 +97,7 @@ class Ledger:
         self.pressure = self.epoch
 
     def ids(self) -> set[tuple[int, int]]:
-        """Every ⟨client, pool id⟩ that stands or once stood for a pool."""
+        """Every ⟨client, pool id⟩ that stands for a pool, and the first that did."""
         return self._ended | set(self.pools.live)
 
     # What a slot may hold
@@ -280,7 +283,8 @@ class Ledger:
             if not destroyed(True, operation, answer):
                 return self._blame(blame.denied, operation, answer)
         self.seen["pool ended"] += 1
-        self._ended.add((client, pool))
+        if len(self._ended) < REMEMBERED:
+            self._ended.add((client, pool))
         self.epoch += 1
         self.pools.leave(member, self.epoch)
         return None

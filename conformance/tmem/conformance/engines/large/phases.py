@@ -7,13 +7,14 @@ counts, and which a person reads as loops.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from itertools import chain, repeat
 from typing import Final, TypeAlias
 
 from tmem.conformance.engines.large.areas import INDEXES, OBJECTS, SLOTS, TEXTURES, Area
+from tmem.spec.slot import Kind
 
 LONGEST: Final = 1 << 24
 """Times that a phase or loop may be repeated."""
@@ -43,6 +44,18 @@ class PoolSpec:
     client: int
     persistent: bool
     uuid: int | None = None
+
+    def offered(self, missing: Collection[str]) -> PoolSpec:
+        """The pool of the kind that is nearest, where kinds are `missing`; itself if all are.
+
+        >>> PoolSpec(1, True, 7).offered({"private persistent", "shared persistent", "shared ephemeral"})
+        PoolSpec(client=1, persistent=False, uuid=None)
+        """
+        for persistent in (self.persistent, not self.persistent):
+            for uuid in (self.uuid, None):
+                if str(Kind(persistent, uuid is not None)) not in missing:
+                    return PoolSpec(self.client, persistent, uuid)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Final
 
 from tmem.conformance.coverage import Coverage
@@ -54,7 +55,12 @@ class Trials:
         return performer, Ran(violation, number, turn, *performer.loops.slot, performer.ledger.count)
 
     def performer(self, program: Program, backend: Backend) -> Performer:
-        """Put a program on the ring, and return its performer, which stops where the time is over."""
+        """Put a program on the ring, and return its performer, which stops where the time is over.
+
+        Its pools are of kinds that the target offers.
+        """
+        missing = self.turn.missing
+        program = replace(program, pools=tuple(spec.offered(missing) for spec in program.pools))
         self.turn.ring.begin(NAME, json.dumps(program.to_json()).encode())
         return Performer(program, backend, self.turn.ring, self._over, self._watch)
 
