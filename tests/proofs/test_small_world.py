@@ -126,8 +126,11 @@ def test_each_small_world_is_whole(name: str) -> None:
     assert result.complete
 
 
-def test_the_judge_accepts_exactly_what_the_relation_generates() -> None:
-    result = agreement(ONE_SLOT._replace(requests=((SWAP, None), (COMMON, 5))), Judge(4))
+@pytest.mark.parametrize("requests", [KINDS[1:3], pytest.param(KINDS, marks=pytest.mark.long)])
+def test_the_judge_accepts_exactly_what_the_relation_generates(
+    requests: tuple[tuple[int, int | None], ...],
+) -> None:
+    result = agreement(ONE_SLOT._replace(requests=requests), Judge(4))
     assert result.disagreement is None
     assert result.complete  # so of traces of any length
     assert 0 < result.accepted < result.tried

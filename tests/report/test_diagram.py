@@ -67,6 +67,11 @@ def test_the_page_holds_the_diagram_and_fetches_nothing() -> None:
     assert "<store>" not in page, "what a target says is escaped"
 
 
+def test_the_page_shows_what_the_target_printed() -> None:
+    page = as_html.text(summary(Found(replace(STALE, output="a <line> of the target"))), {})
+    assert "a <line> of the target" in Page(page).texts
+
+
 def test_a_timeline_crosses_from_the_worker() -> None:
     found = Found(replace(STALE, timeline=TIMELINE))
     assert decode(encode(found)) == found

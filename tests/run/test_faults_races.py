@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
-from _pytest.mark import ParameterSet
 
 from tmem.conformance.engines.volume import Volume
 from tmem.conformance.events import Found
@@ -27,7 +26,7 @@ HANGS = ("lock-kept-on-refused-put", "full-object-put-spins")
 """A hang that waits and one that computes: the others differ in where they hang."""
 
 
-def marked(faults: list[Fault], long: Callable[[str], bool]) -> list[ParameterSet]:
+def marked(faults: list[Fault], long: Callable[[str], bool]) -> list[object]:
     return [pytest.param(each, id=each.name, marks=[pytest.mark.long] * long(each.name)) for each in faults]
 
 

@@ -154,7 +154,7 @@ def test_a_factory_in_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             f"{HOSTILE}:NoPools",
             "makes no private pool (new pool EPHEMERAL answers EPERM; new pool PERSIST answers",
         ),
-        (f"{HOSTILE}:LargePagesNoFlags", "bits 4-7 of the flags are 1, for pages of 8192 bytes"),
+        (f"{HOSTILE}:LargePagesNoFlags", "and take 1 in bits 4-7 of the flags, for pages of 8192 bytes"),
         (f"{HOSTILE}:number", "the factory's int lacks"),
         (f"{HOSTILE}:Properties", "looking at the backend raised RuntimeError: not yet ("),
     ],

@@ -28,7 +28,7 @@ from tmem.conformance.report.verdict import USAGE, Verdict, verdict
 from tmem.conformance.run import replay as replaying
 from tmem.conformance.run.check import CONFIRM, LIMIT
 from tmem.conformance.run.hang import HANG_AFTER
-from tmem.conformance.run.request import Request
+from tmem.conformance.run.request import Request, cores
 from tmem.conformance.run.supervisor import RunError
 
 REPLAYS = 5
@@ -160,7 +160,7 @@ def main() -> None:
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    default=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+    default=cores,
     metavar="N",
     show_default="the cores",
     help="Number of workers at the same time. The findings of a seed do not depend on it.",

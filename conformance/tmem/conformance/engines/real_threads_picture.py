@@ -52,9 +52,9 @@ def story(
         f"{_thread(each.thread)}: {text} → {answer}"
         for each, text, answer in zip(calls, texts, answers, strict=True)
     )
-    rows = _rows(calls, texts, answers)
-    moments = [Moment(_thread(row.thread), row.edge, row.text) for row in rows]
-    return lines, _picture(calls, texts, answers), (*_before(calls, texts, answers), *moments)
+    before, rows = _before(calls, texts, answers), _rows(calls, texts, answers)
+    moments = (Moment(_thread(row.thread), row.edge, row.text) for row in rows)
+    return lines, _picture(before, rows), (*before, *moments)
 
 
 def _before(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -> list[Moment]:
@@ -76,8 +76,7 @@ def _rows(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -
     return [row for _, _, row in sorted(events, key=lambda event: event[:2])]
 
 
-def _picture(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -> str:
-    rows, before = _rows(calls, texts, answers), _before(calls, texts, answers)
+def _picture(before: Sequence[Moment], rows: Sequence[Row]) -> str:
     names = {thread: _thread(thread) for thread in sorted({row.thread for row in rows})}
     width = max(4 * NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
     lines = ["before", *(f"  {each.text}" for each in before), ""] if before else []

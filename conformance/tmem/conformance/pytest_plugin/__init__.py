@@ -99,14 +99,14 @@ class _Clause(pytest.Item):
         results = self.parent.results()
         if results.error:
             raise ClauseFailedError(results.error)
-        said, text = results.of[self.name]
-        if said in ("passed", "PASS"):
-            return
-        if said == "waived":
-            pytest.xfail(text)
-        if said == "failed" or self.name == VERDICT:
-            raise ClauseFailedError(text)
-        pytest.skip(said)
+        outcome, text = results.of[self.name]
+        match outcome:
+            case "failed":
+                raise ClauseFailedError(text)
+            case "xfail":
+                pytest.xfail(text)
+            case "skipped":
+                pytest.skip(text)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         """The story alone: a traceback would lead into the suite."""

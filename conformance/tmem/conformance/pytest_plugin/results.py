@@ -16,13 +16,14 @@ import pytest
 from rich.console import Console, RenderableType
 
 from tmem.conformance.cli.waivers import Waiver, load, refuted
+from tmem.conformance.events import Finding
 from tmem.conformance.pytest_plugin import VERDICT
 from tmem.conformance.report import terminal
 from tmem.conformance.report.summary import Summary
-from tmem.conformance.report.verdict import status, verdict
+from tmem.conformance.report.verdict import Status, Verdict, status, verdict
 from tmem.conformance.run import replay as replaying
 from tmem.conformance.run.check import CONFIRM, LIMIT, check
-from tmem.conformance.run.request import Request
+from tmem.conformance.run.request import Request, cores
 from tmem.conformance.run.supervisor import RunError
 from tmem.spec.clauses import CLAUSES
 
@@ -31,9 +32,9 @@ WIDTH: Final = 100
 
 
 class Result(NamedTuple):
-    """What a run says of one clause, or of the whole: a status or the name of a verdict, and a text."""
+    """The outcome of an item, which is passed, failed, xfail or skipped, and the text to it."""
 
-    status: str
+    outcome: str
     text: str
 
 
@@ -64,9 +65,8 @@ def _checked(config: pytest.Config, target: str) -> Results:
     try:
         for waiver in [] if waivers is None else load(waivers):
             summary.waived[waiver.clause] = _held(waiver, target)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         budget = config.getoption("tmem_budget")
-        request = Request(target, seed, budget=budget, jobs=cores, limit=LIMIT, confirm=CONFIRM)
+        request = Request(target, seed, budget=budget, jobs=cores(), limit=LIMIT, confirm=CONFIRM)
         with closing(check(request)) as events:
             for event in events:
                 summary.add(event)
@@ -74,9 +74,23 @@ def _checked(config: pytest.Config, target: str) -> Results:
         if not summary.violations:
             return Results({}, f"{target} could not be checked: {failure}")
         summary.notes.append(f"The run could not go on: {failure}")
-    of = {clause: Result(status(summary, clause).value, _story(summary, clause)) for clause in CLAUSES}
-    of[VERDICT] = Result(verdict(summary).name, _text(terminal.verdict_line(summary)))
+    of = {clause: _result(summary, clause) for clause in CLAUSES}
+    passed = verdict(summary) is Verdict.PASS
+    of[VERDICT] = Result("passed" if passed else "failed", _text(terminal.verdict_line(summary)))
     return Results(of)
+
+
+def _result(summary: Summary, clause: str) -> Result:
+    said = status(summary, clause)
+    match said:
+        case Status.PASSED:
+            return Result("passed", "")
+        case Status.FAILED:
+            return Result("failed", _story(summary, summary.findings[clause]))
+        case Status.WAIVED:
+            return Result("xfail", summary.waived[clause])
+        case _:
+            return Result("skipped", said.value)
 
 
 def _held(waiver: Waiver, target: str) -> str:
@@ -85,17 +99,12 @@ def _held(waiver: Waiver, target: str) -> str:
     return waiver.reason
 
 
-def _story(summary: Summary, clause: str) -> str:
-    if clause in summary.waived:
-        return summary.waived[clause]
-    if clause not in summary.findings:
-        return ""
-    finding = summary.findings[clause]
+def _story(summary: Summary, finding: Finding) -> str:
     try:
         replay = replaying.save(replaying.FOLDER, finding, summary)
     except OSError:
         replay = None
-    return _text(terminal.story(finding, replay, summary.confirmed.get(clause)))
+    return _text(terminal.story(finding, replay, summary.confirmed.get(finding.clause)))
 
 
 def _text(shown: RenderableType) -> str:

@@ -59,7 +59,9 @@ def shake_hands(target: Target, begun: Callable[[str], None]) -> Offer:
     refused = {kind: why for kind in KINDS if (why := _refused(backend, kind, page_size, begun))}
     if all(kind in refused for kind in KINDS if not kind.shared):
         nibble = page_size_nibble(page_size)
-        sized = f"; bits 4-7 of the flags are {nibble}, for pages of {page_size} bytes" if nibble else ""
+        sized = (
+            f", and take {nibble} in bits 4-7 of the flags, for pages of {page_size} bytes" if nibble else ""
+        )
         raise TargetError(
             f"{text}: it makes no private pool ({refused[KINDS[0]]}; {refused[KINDS[1]]}); "
             f"it must make ephemeral or persistent ones{sized}"
