@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import struct
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,6 +57,10 @@ def _quick_switches():
     sys.setswitchinterval(before)
 
 
+def failed(error: BaseException) -> None:
+    """Called where a worker fails, before anybody else may wait for a lock that it kept."""
+
+
 def crowd(enough: Callable[[], bool], *workers: Callable[[Callable[[], bool]], None]) -> None:
     """Let the workers run beside each other for a while, and until there was enough of what they are for.
 
@@ -67,6 +73,7 @@ def crowd(enough: Callable[[], bool], *workers: Callable[[Callable[[], bool]], N
         try:
             worker(stop.is_set)
         except BaseException as error:
+            failed(error)
             errors.append(error)
             stop.set()
 
@@ -184,16 +191,24 @@ class NoLock:
     def __exit__(self, *error: object) -> None:
         pass
 
+    def _is_owned(self) -> bool:
+        return False
+
 
 def without_locks() -> None:
-    """Runs the test above on a store whose pools have no locks."""
+    """Runs the test above on a store whose pools have no locks. The first error ends the process."""
     init = Pool.__init__
+
+    def end(error: BaseException) -> None:
+        traceback.print_exception(error)
+        os._exit(1)
 
     def broken(self: Pool, *arguments: object, **named: object) -> None:
         init(self, *arguments, **named)
         self.lock = NoLock()
 
     Pool.__init__ = broken
+    globals()["failed"] = end
     sys.setswitchinterval(2e-5)
     test_no_page_is_torn_or_foreign_and_all_adds_up({"budget": 16_000})
 
