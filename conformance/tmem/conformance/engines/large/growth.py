@@ -6,7 +6,8 @@ import ctypes
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -40,6 +41,16 @@ class Look(NamedTuple):
 
     bytes: int
     blocks: int
+
+
+@contextmanager
+def known() -> Iterator[None]:
+    """What there is now is not searched for garbage meanwhile: a look takes time only for what is new."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def look() -> Look | None:

@@ -81,13 +81,14 @@ def _grown(trials: Trials, cycle: growth.Cycle, variant: int, count: int) -> gro
     backend = trials.turn.fresh(variant)
     looks: list[growth.Look] = []
     performer = trials.performer(cycle.program(count, trials.turn.seed), backend)
-    for _ in range(growth.LOOKS + 1):
-        performer.restart()
-        violation = performer.run()
-        now = growth.look()
-        if violation is not None or now is None or performer.stopped:
-            break
-        looks.append(now)
+    with growth.known():
+        for _ in range(growth.LOOKS + 1):
+            performer.restart()
+            violation = performer.run()
+            now = growth.look()
+            if violation is not None or now is None or performer.stopped:
+                break
+            looks.append(now)
     trials.turn.emit(Progress(performer.ledger.count, 1))
     close(backend)
     trials.turn.ring.rest()
