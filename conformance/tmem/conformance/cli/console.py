@@ -12,13 +12,17 @@ from tmem.conformance.report.progress import progress
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import console
 from tmem.conformance.run.check import check
+from tmem.conformance.run.cluster import Cluster
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
 
 
-def follow(request: Request, summary: Summary, fail_fast: bool = False) -> RunError | None:
-    """Run the request and show its progress. Returns the failure that ended the run, or None.
+def follow(
+    request: Request, summary: Summary, fail_fast: bool = False, cluster: Cluster | None = None
+) -> RunError | None:
+    """Run the request, on a cluster's machines if there is one, and show its progress.
 
+    Returns the failure that ended the run, or None.
     Ctrl-C ends the run early; so does the first violation with `fail_fast`.
     """
     start = time.monotonic()
@@ -26,7 +30,7 @@ def follow(request: Request, summary: Summary, fail_fast: bool = False) -> RunEr
         with (
             progress(console(), summary) as line,
             interruptible(),
-            closing(check(request)) as events,
+            closing(check(request, cluster=cluster)) as events,
         ):
             for event in events:
                 summary.add(event)

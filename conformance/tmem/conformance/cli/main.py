@@ -6,8 +6,8 @@ import errno
 import math
 import os
 import sys
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +27,7 @@ from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import USAGE, Verdict, verdict
 from tmem.conformance.run import replay as replaying
 from tmem.conformance.run.check import CONFIRM, LIMIT
+from tmem.conformance.run.cluster import Cluster, connected
 from tmem.conformance.run.hang import HANG_AFTER
 from tmem.conformance.run.request import Request, cores
 from tmem.conformance.run.supervisor import RunError
@@ -165,6 +166,11 @@ def main() -> None:
     show_default="the cores",
     help="Number of workers at the same time. The findings of a seed do not depend on it.",
 )
+@click.option(
+    "--executor",
+    metavar="ADDRESS",
+    help="Machines that do the work, each with TARGET: dask://HOST:PORT, where a Dask scheduler listens.",
+)
 @click.option("--fail-fast", is_flag=True, help="End at the first violation.")
 @hang_after
 def check(
@@ -181,6 +187,7 @@ def check(
     real_threads: bool,
     own: tuple[str, ...],
     jobs: int,
+    executor: str | None,
     fail_fast: bool,
     hang_after: float,
 ) -> None:
@@ -209,7 +216,8 @@ def check(
         real_threads=real_threads,
         own=own,
     )
-    failure = follow(request, summary, fail_fast)
+    with _machines(executor) as cluster:
+        failure = follow(request, summary, fail_fast, cluster)
     if failure is not None and not summary.violations:
         _fail(failure, replays)
     if failure is not None:
@@ -299,6 +307,20 @@ def explain(clause: str | None) -> None:
     except LookupError as error:
         raise click.UsageError(str(error)) from error
     terminal.show(terminal.console(), shown)
+
+
+@contextmanager
+def _machines(executor: str | None) -> Iterator[Cluster | None]:
+    """The cluster at an address; None for this machine alone."""
+    if executor is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(connected(executor))
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--executor") from error
+        yield cluster
 
 
 def _holding(file: Path, target: str, hang_after: float) -> list[Waiver]:

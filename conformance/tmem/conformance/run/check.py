@@ -9,6 +9,7 @@ from typing import Final
 
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finished, Note, Worked
+from tmem.conformance.run.cluster import Cluster
 from tmem.conformance.run.process import COMMAND
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.round import Round
@@ -22,22 +23,27 @@ LIMIT: Final = 50.0
 
 
 def check(
-    request: Request, engines: Sequence[Engine] = ENGINES, command: Sequence[str] = COMMAND
+    request: Request,
+    engines: Sequence[Engine] = ENGINES,
+    command: Sequence[str] = COMMAND,
+    cluster: Cluster | None = None,
 ) -> Generator[Event, None, None]:
     """The events of a whole run; the last is Finished. Raises `supervisor.RunError`.
 
     The counted round has the request's seed. If the budget leaves time, further seeds follow until it ends;
-    if it is too short, each engine gets its part of it, and the run is not complete.
+    if it is too short, each engine gets its part of it, and the run is not complete. With a cluster its
+    machines do the work; replays and what makes a crash small stay here.
     """
     start = time.monotonic()
     seconds = request.limit if request.budget is None else request.budget
     until = None if seconds is None else start + seconds
 
     def one(seed: int) -> Round:
-        return Round(request, seed, engines, command, until)
+        return Round(request, seed, engines, command, until, cluster)
 
+    workers = request.jobs if cluster is None else cluster.workers
     counted = one(request.seed)
-    complete = yield from waiting(counted.run(request.jobs))
+    complete = yield from waiting(counted.run(workers))
     if request.budget is None:
         complete = complete or (not counted.deaths and all(counted.done.values()))
     yield Worked(counted.done)
@@ -47,9 +53,7 @@ def check(
         yield Note(cut)
     if request.budget is not None and complete:
         seeds = request.seed + 1
-        yield from waiting(
-            merged([_further(one, count(seeds + lane, request.jobs)) for lane in range(request.jobs)])
-        )
+        yield from waiting(merged([_further(one, count(seeds + lane, workers)) for lane in range(workers)]))
     yield Finished(complete, time.monotonic() - start)
 
 

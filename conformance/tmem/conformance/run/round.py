@@ -8,10 +8,11 @@ from typing import Final
 
 from tmem.conformance.events import Finding, Found, TurnBegan
 from tmem.conformance.report.summary import rank
+from tmem.conformance.run.cluster import Cluster, elsewhere
 from tmem.conformance.run.confirm import confirm, stands_alone
 from tmem.conformance.run.crash import smaller
-from tmem.conformance.run.hang import TICK
 from tmem.conformance.run.messages import Job
+from tmem.conformance.run.piece import Ended, Piece, work
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.side_by_side import Result, Task, merged, share_out
 from tmem.conformance.run.supervisor import End, RunError, supervise
@@ -31,11 +32,13 @@ class Round:
         engines: Sequence[Engine],
         command: Sequence[str],
         until: float | None,
+        cluster: Cluster | None = None,
     ) -> None:
         self._request = request
         self._seed = seed
         self._engines = engines
         self._command = command
+        self._cluster = cluster
         self.until = until
         self.done = dict.fromkeys((engine.name for engine in engines), 0.0)
         """How much of its work each engine has done, 0 to 1; those that died are left out."""
@@ -46,11 +49,21 @@ class Round:
     def run(self, workers: int) -> Task[bool]:
         """Run the engines in this number of workers at once. Returns whether all of them finished."""
         groups = share_out(self._engines, workers)
-        tasks = [self._group([each.name for each in group]) for group in groups]
-        ended = yield from self._noted(merged(tasks))
+        names = [tuple(engine.name for engine in group) for group in groups]
+        ended = yield from self._noted(
+            merged([self._piece(Piece(self._request, self._seed, each)) for each in names])
+        )
+        done = {name: share for each in ended for name, share in each.done.items()}
+        self.done = {engine.name: done[engine.name] for engine in self._engines if engine.name in done}
+        self.deaths = [death for each in ended for death in each.deaths]
         if self.deaths:
             yield from self._noted(self._smaller(self.deaths[0]))
-        return all(ended)
+        return all(each.complete for each in ended)
+
+    def _piece(self, piece: Piece) -> Task[Ended]:
+        if self._cluster is not None:
+            return elsewhere(self._cluster.executor, piece, self.until)
+        return work(piece, self.until, self._engines, self._command)
 
     def confirm(self, workers: int) -> Task[None]:
         """Replay each finding that is no evidence by itself, some at once; report how often it failed."""
@@ -78,36 +91,6 @@ class Round:
                 found = event.finding
                 self.findings[found.clause] = min(found, self.findings.get(found.clause, found), key=rank)
             yield event
-
-    def _group(self, names: list[str]) -> Task[bool]:
-        complete = True
-        while names:
-            left = self._left()
-            if left is not None and left <= 0:
-                return False
-            request = self._request
-            job = Job(
-                request.target,
-                self._seed,
-                tuple(names),
-                request.level,
-                request.scale,
-                self.until,
-                real_threads=request.real_threads,
-                own=request.own,
-            )
-            end = yield from supervise(
-                job, self._engines, request.hang_after, self._command, TICK / request.jobs
-            )
-            complete = complete and end.complete
-            self.done.update(end.done)
-            self.done.pop(end.engine, None)  # its death is reported
-            if end.death is not None:
-                self.deaths.append(end.death)
-            if end.engine not in names:  # all have ended, or it died where no engine could begin
-                break
-            names = [name for name in names if name != end.engine and end.done.get(name, 0.0) < 1]
-        return complete
 
     def _left(self) -> float | None:
         return None if self.until is None else self.until - time.monotonic()
