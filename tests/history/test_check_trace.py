@@ -22,9 +22,9 @@ CALLS = [
 ]
 
 
-def run(path: Path, text: str) -> tuple[int, str]:
+def run(path: Path, text: str, *options: str) -> tuple[int, str]:
     path.write_text(text, "utf-8")
-    result = CliRunner().invoke(main, ["check-trace", str(path)])
+    result = CliRunner().invoke(main, ["check-trace", str(path), *options])
     return result.exit_code, result.output
 
 
@@ -149,3 +149,18 @@ def test_calls_of_one_thread_that_overlap_are_refused(tmp_path: Path) -> None:
     assert run(tmp_path / "trace", lines(gave_up))[0] == 0, "who never got an answer may go on"
     touching = [same[0], same[1], same[2]._replace(begin=5)]
     assert run(tmp_path / "trace", lines(touching[::-1]))[0] == 0, "in any order of lines"
+
+
+def test_the_page_shows_what_contradicts_in_a_diagram(tmp_path: Path) -> None:
+    code, _ = run(tmp_path / "trace", lines(CALLS), "--html", str(tmp_path / "page.html"))
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert code == 1
+    assert "thread 0: #4 get(1, 0, 7, 3) → &#x27;61&#x27;, which breaks the contract" in page
+    assert "No order of the calls explains this answer: the slot holds nothing" in page
+    assert 'class="bar broken"' in page
+
+
+def test_a_legal_history_has_a_page_too(tmp_path: Path) -> None:
+    code, _ = run(tmp_path / "trace", lines(CALLS[:3]), "--html", str(tmp_path / "page.html"))
+    assert code == 0
+    assert "3 calls can have happened one at a time." in (tmp_path / "page.html").read_text("utf-8")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from xml.etree import ElementTree
 
-import pytest
-
 from tests.report.test_reports import STALE, Page, summary
 from tmem.conformance.events import Found, Moment
 from tmem.conformance.faults import targets
 from tmem.conformance.report import as_html
-from tmem.conformance.report.diagram import bars, diagram
+from tmem.conformance.report.diagram import bars, diagram, moments
 from tmem.conformance.run.messages import decode, encode
 from tmem.conformance.schedules.explore import explore, open_subject
 
@@ -30,6 +28,7 @@ def test_operations_are_bars_with_words() -> None:
     svg = ElementTree.fromstring(diagram(TIMELINE))
     labels = [each.get("aria-label") for each in svg.iter("g")]
     assert labels == [
+        "before: #1 new pool → 0",
         "thread 1: #2 get ⟨0, 7, 0⟩ → page A, which breaks the contract",
         'thread 2: #3 put "A" & more → True',
         "reclaimer: #4 reclaim 1 page → never returned",
@@ -42,7 +41,7 @@ def test_operations_are_bars_with_words() -> None:
 
 
 def test_bars_overlap_as_the_calls_did() -> None:
-    first, second, third = bars(TIMELINE)
+    _, first, second, third = bars(TIMELINE)
     assert first.begin < second.begin < second.end < first.end < third.begin
 
 
@@ -54,9 +53,31 @@ def test_a_long_text_is_cut_and_its_title_is_whole() -> None:
     assert [title.text for title in call.iter("title")] == [text]
 
 
-@pytest.mark.parametrize("timeline", [(), TIMELINE[:1]])
-def test_where_no_thread_is_at_work_there_is_no_diagram(timeline: tuple[Moment, ...]) -> None:
-    assert diagram(timeline) == ""
+def test_without_moments_there_is_no_diagram() -> None:
+    assert diagram(()) == ""
+
+
+def test_a_violation_without_threads_has_one_lane() -> None:
+    svg = ElementTree.fromstring(diagram(moments(STALE)))
+    labels = [each.get("aria-label") for each in svg.iter("g")]
+    assert labels[0] == "#1 client 1: new pool EPHEMERAL → 0"
+    assert labels[-1] == "#4 get → page A \ufffd, which breaks the contract"
+    assert [each.get("class") for each in svg.iter("g")][-1] == "bar broken"
+
+
+def test_a_bar_says_what_its_slot_may_hold() -> None:
+    timeline = (Moment("thread 1", "┌", "get"), Moment("thread 1", "└", "page A", "The slot holds nothing."))
+    assert 'aria-label="thread 1: get → page A. The slot holds nothing."' in diagram(timeline)
+
+
+def test_a_lock_that_is_released_at_once_takes_one_row() -> None:
+    rows = ("acquire L", "release L", "acquire L", "release L", "acquire M")
+    timeline = tuple(Moment("thread 1", "│", text) for text in rows)
+    assert [each.text for each in moments(replace(STALE, timeline=timeline))] == [
+        "acquire, release L",
+        "acquire, release L",
+        "acquire M",
+    ]
 
 
 def test_the_page_holds_the_diagram_and_fetches_nothing() -> None:

@@ -169,7 +169,7 @@ def test_html_is_one_file_and_escapes_what_targets_say() -> None:
     assert seen.open == []
     assert seen.fetched == []
     assert "url(" not in page
-    assert STALE.message in seen.texts
+    assert f"{STALE.clause}: {STALE.message}" in seen.texts
     assert STALE.picture in seen.texts
     text = " ".join(seen.texts)
     assert "tmem replay tmem-replays/TMEM-PUT-3-x.json" in text
@@ -186,7 +186,8 @@ def test_the_terminal_tells_a_violation_as_a_story() -> None:
     words = " ".join(text.split())
     assert CLAUSES["TMEM-PUT-3"].sentence in words
     assert "1 client 1: new pool EPHEMERAL → 0 2 put ⟨0, 0, 0⟩ page A → True 3 put B → True 4 get" in words
-    assert f"came {STALE.message}" in words
+    assert "called #4 get answered page A" in words
+    assert f"forbidden TMEM-PUT-3: {STALE.message}" in words
     assert "allowed page B, or nothing" in words
     assert "again tmem replay tmem-replays/TMEM-PUT-3-x.json" in words
     assert STALE.picture.splitlines()[1] in text

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from tests.run.short_run import VOLUME
 from tests.support.processes import running
-from tmem.conformance.cli import console
+from tmem.conformance.cli import check, console
 from tmem.conformance.cli import main as cli
 from tmem.conformance.report.verdict import Verdict
 from tmem.conformance.run.check import check as whole_check
@@ -34,7 +34,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Runs the command in an empty folder; its checks are a small part of the default."""
-    monkeypatch.setattr(cli, "Request", partial(Request, scale=0.04, shrink=0.0))
+    monkeypatch.setattr(check, "Request", partial(Request, scale=0.04, shrink=0.0))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
 

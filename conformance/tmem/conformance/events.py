@@ -6,7 +6,7 @@ Events cross from the worker to the supervisor as lines of JSON (`run.messages`)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,26 @@ class Progress:
     engine: str = ""
 
 
+BROKEN: Final = "✗"
+"""The mark of the answer that breaks the contract, in a timeline and in a picture."""
+
+BEFORE, AFTER, CALLS = "before", "after", "calls"
+"""Lanes of whole operations: before the threads began, after they had ended, and without threads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A moment of a timeline: what happens in one lane.
 
-    `edge` is ┌ where an operation begins, └ where it ends, and │ between. The lanes "before" and "after" hold
-    whole operations, before the threads begin and after they have ended.
+    `edge` is ┌ where an operation begins, └ where it ends, and │ between. The lanes BEFORE, AFTER and CALLS
+    hold whole operations. The answer that breaks the contract ends with BROKEN.
     """
 
     lane: str
     edge: str
     text: str
+    holds: str = ""
+    """What the slot of the operation may hold then, and why, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,7 @@ class Finding:
     output: str = ""
     """The end of what the target had printed by then."""
     timeline: tuple[Moment, ...] = ()
-    """The picture as data, in the order of time."""
+    """The operations as data, in the order of time, with what threads did between."""
 
 
 @dataclass(frozen=True, slots=True)

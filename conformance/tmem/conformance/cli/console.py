@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import NoReturn
 
+import click
+from rich.text import Text
+
+from tmem.conformance import files
 from tmem.conformance.report.progress import progress
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import console
+from tmem.conformance.report.verdict import USAGE
 from tmem.conformance.run.check import check
 from tmem.conformance.run.cluster import Cluster
 from tmem.conformance.run.request import Request
@@ -59,3 +66,16 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def fail(failure: RunError, folder: Path) -> NoReturn:
+    """End the command with one line; details go into a file."""
+    console(stderr=True).print(Text(f"Error: {failure}"), soft_wrap=True)
+    if failure.details:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            files.write(folder / "failure.txt", failure.details)
+            click.echo(f"Details are in {folder / 'failure.txt'}.", err=True)
+        except OSError:
+            pass
+    sys.exit(USAGE)

@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from tmem.conformance.events import Moment
-from tmem.conformance.history.calls import Call
+from tmem.conformance import events
+from tmem.conformance.events import BROKEN, Moment
+from tmem.conformance.history.calls import Call, end_of
 from tmem.conformance.history.checker import Illegal
+from tmem.conformance.history.may_hold import held
 from tmem.conformance.programs.pages import Corpus
 from tmem.conformance.programs.transcript import Pages, call, said
 from tmem.conformance.schedules.columns import NARROWEST, WIDEST, Row, columns
+from tmem.spec import history
 from tmem.spec.operations import from_flat
 
 BEFORE: Final = 0
@@ -47,19 +50,37 @@ def story(
         answers.append("never returned" if each.end is None else said(answer, name))
     broken = re.match(r"#(\d+):", found.reason)
     if broken is not None:
-        answers[int(broken[1]) - 1] += "  ✗"
+        answers[int(broken[1]) - 1] += f"  {BROKEN}"
     lines = tuple(
         f"{_thread(each.thread)}: {text} → {answer}"
         for each, text, answer in zip(calls, texts, answers, strict=True)
     )
     before, rows = _before(calls, texts, answers), _rows(calls, texts, answers)
-    moments = (Moment(_thread(row.thread), row.edge, row.text) for row in rows)
+    plain = [_plain(each, whole) for each in calls]
+    ended = [n for n, each in enumerate(calls) if each.thread != BEFORE and each.end is not None]
+    holds = iter([_holds(plain, n, name) for n in sorted(ended, key=lambda n: (end_of(calls[n]), n))])
+    moments = (
+        Moment(_thread(row.thread), row.edge, row.text, next(holds) if row.edge == "└" else "")
+        for row in rows
+    )
     return lines, _picture(before, rows), (*before, *moments)
+
+
+def _plain(call: Call, whole: Callable[[object], Any]) -> history.Call:
+    put = call.op == "put"
+    arguments: Any = (*call.args[:PAGE], whole(call.args[PAGE])) if put else call.args
+    answer: Any = whole(call.answer) if call.op == "get" else call.answer
+    return history.Call(from_flat(call.op, arguments), answer, call.begin, call.end)
+
+
+def _holds(calls: Sequence[history.Call], n: int, name: Pages) -> str:
+    found = held(calls, n)
+    return "" if found is None else found.words(name, lambda m: f"#{m + 1}")
 
 
 def _before(calls: Sequence[Call], texts: Sequence[str], answers: Sequence[str]) -> list[Moment]:
     return [
-        Moment("before", "│", f"#{number} {text} → {answer}")
+        Moment(events.BEFORE, "│", f"#{number} {text} → {answer}")
         for number, (each, text, answer) in enumerate(zip(calls, texts, answers, strict=True), 1)
         if each.thread == BEFORE
     ]

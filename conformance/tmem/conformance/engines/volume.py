@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 
 from tmem.conformance.coverage import Coverage
+from tmem.conformance.engines.timeline import timeline
 from tmem.conformance.events import Finding, Found, Progress, Seen
 from tmem.conformance.programs import transcript
 from tmem.conformance.programs.pages import Corpus, corpus
@@ -108,6 +109,7 @@ def as_seen(engine: str, variant: int, program: Program, outcome: Outcome, pages
         tuple(transcript.lines(outcome.trace, pages)),
         {"engine": Volume.name, "variant": variant, "program": program.to_json()},
         engine=engine,
+        timeline=timeline(outcome.trace, pages),
     )
 
 

@@ -19,7 +19,8 @@ calls of threads. The layers, each of which imports only those below it:
 
 - `trace` records histories, writes them to files, and reads them from files.
 - `checker` decides a history.
-- `counterexample` says what is wrong with an illegal history; `integrity` checks the level of that name.
+- `counterexample` says what is wrong with an illegal history; `integrity` checks the level of that name;
+  `may_hold` says what a slot may hold at a moment of one.
 - `pools` finds when pools were made and ended; `exhaustive` decides a handful of calls by trying all orders.
 - `slot` decides the calls of one slot.
 - `interpret` interprets each call once, into what it does to which slots.

@@ -171,7 +171,7 @@ class Search:
         granted: Mapping[int, tuple[Effect, ...]],
         atomic_flush: bool,
     ) -> None:
-        parts = sorted(_parts(calls, effects, atomic_flush), key=lambda part: calls[part[0]].end or 0)
+        parts = sorted(parts_of(calls, effects, atomic_flush), key=lambda part: calls[part[0]].end or 0)
         ends = [calls[n].end or 0 for n, _ in parts]
         self.parts = [(n, granted.get(n) or (done,)) for n, done in parts]
         self.before = [(1 << bisect_left(ends, calls[n].begin)) - 1 for n, _ in parts]
@@ -309,7 +309,8 @@ def _effect(call: Call) -> Effect | None:
         return None
 
 
-def _parts(calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool) -> Iterator[Part]:
+def parts_of(calls: Sequence[Call], effects: Sequence[Effect], atomic_flush: bool = False) -> Iterator[Part]:
+    """What the calls did, part by part: a flush object flushes each slot on its own, unless it is atomic."""
     indexes: dict[int, set[int]] = {}
     for call in calls:
         if isinstance(call.operation, Put | Get | FlushPage):

@@ -53,15 +53,20 @@ class Pages:
 
 def lines(trace: Sequence[tuple[Operation, Answer]], corpus: Corpus) -> Iterator[str]:
     """Yield a line for each operation and its answer."""
-    name = Pages(corpus)
+    for asked, answered in told(trace, Pages(corpus)):
+        yield f"{asked} → {answered}"
+
+
+def told(trace: Sequence[tuple[Operation, Answer]], name: Pages) -> Iterator[tuple[str, str]]:
+    """Yield each operation and its answer, in words."""
     for number, (operation, answer) in enumerate(trace):
         if isinstance(operation, PoolFlags):
             continue  # shown with the new pool that it is about
-        line = f"{call(operation, name)} → {said(answer, name)}"
+        asked, answered = call(operation, name), said(answer, name)
         if isinstance(operation, NewPool) and number + 1 < len(trace):
             question, flags = trace[number + 1]
-            line += granted(operation, flags) if isinstance(question, PoolFlags) else ""
-        yield line
+            answered += granted(operation, flags) if isinstance(question, PoolFlags) else ""
+        yield asked, answered
 
 
 def granted(new: NewPool, flags: Answer) -> str:

@@ -5,33 +5,46 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from tmem.conformance.events import Finding
 from tmem.conformance.report.as_json import data
-from tmem.conformance.report.diagram import diagram
+from tmem.conformance.report.curve import curve
+from tmem.conformance.report.diagram import diagram, moments
 from tmem.conformance.report.summary import Summary
-from tmem.conformance.report.terminal import means
+from tmem.conformance.report.terminal import means, rate
 from tmem.conformance.report.verdict import unseen
 from tmem.conformance.report.world import described
 
 
 def text(summary: Summary, replays: Mapping[str, Path]) -> str:
     """The report as HTML."""
-    environment = Environment(
-        loader=PackageLoader("tmem.conformance.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("page.html.jinja")
-    drawn = {clause: Markup(diagram(each.timeline)) for clause, each in summary.violations.items()}
-    return template.render(
+    return page("page.html.jinja").render(
         data(summary, replays),
         means=means(summary),
         totals=summary.totals,
         unseen=unseen(summary),
         world=described(summary.world),
-        diagrams=drawn,
+        diagrams={clause: drawn(each) for clause, each in summary.findings.items()},
+        rates={clause: rate(each) for clause, each in summary.confirmed.items()},
+        curve=Markup(curve(summary.discoveries, summary.operations)),
+        discovery=summary.discoveries[-1] if summary.discoveries else None,
     )
+
+
+def drawn(finding: Finding) -> Markup:
+    """The space-time diagram of a finding."""
+    return Markup(diagram(moments(finding)))
+
+
+def page(name: str) -> Template:
+    """The template of a page."""
+    environment = Environment(
+        loader=PackageLoader("tmem.conformance.report", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)

@@ -13,6 +13,7 @@ from tmem.conformance.events import Finding
 from tmem.conformance.report.causes import causes
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import statuses, verdict
+from tmem.conformance.report.words import lines
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 SCHEMA: Final = "tmem-report/1"
@@ -66,6 +67,7 @@ def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
             for clause, status in statuses(summary).items()
         },
         "coverpoints": _coverpoints(summary),
+        "discoveries": [each._asdict() for each in summary.discoveries],
         "canaries": [asdict(canary) for canary in summary.canaries],
         "not_offered": [asdict(missing) for missing in summary.not_offered.values()],
         "not_done": [asdict(each) for each in summary.not_done.values()],
@@ -83,6 +85,7 @@ def _violation(finding: Finding, replay: Path | None) -> dict[str, object]:
     return asdict(finding) | {
         "sentence": sentence(finding.clause),
         "steps": list(finding.steps),
+        "words": {line.about: line.says for line in lines(finding, replay)},
         "replay_file": None if replay is None else str(replay),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tmem.conformance.events import (
     Canary,
@@ -27,6 +28,15 @@ from tmem.conformance.events import (
 )
 
 
+class Discovery(NamedTuple):
+    """Coverpoints were reached for the first time: after how many operations, how many are reached now, and
+    the last of the new ones."""
+
+    operations: int
+    reached: int
+    last: str
+
+
 @dataclass(slots=True)
 class Summary:
     """The account of one run. `findings` keeps the smallest counterexample of each clause, one that comes
@@ -44,6 +54,8 @@ class Summary:
     checks: Counter[str] = field(default_factory=Counter)
     exercised: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
+    discoveries: list[Discovery] = field(default_factory=list)
+    """When coverpoints were reached for the first time."""
     not_offered: dict[str, NotOffered] = field(default_factory=dict)
     not_done: dict[str, NotDone] = field(default_factory=dict)
     """The engines that could not do all of their work on this target."""
@@ -94,7 +106,7 @@ class Summary:
                 self.checks.update(event.checks)
                 self.exercised.update(event.exercised)
             case Covered():
-                self.points.update(event.counts)
+                self._covered(event.counts)
             case NotOffered():
                 self.not_offered[event.what] = event
             case NotDone(engine=engine):
@@ -116,6 +128,13 @@ class Summary:
                 for finding in self._seen.values():  # time was up before they were small
                     self._found(finding)
                 self.complete, self.seconds = event.complete, event.seconds
+
+    def _covered(self, counts: dict[str, int]) -> None:
+        new = [point for point, count in counts.items() if count and not self.points[point]]
+        self.points.update(counts)
+        if new:
+            reached = sum(1 for count in self.points.values() if count)
+            self.discoveries.append(Discovery(self.operations, reached, new[-1]))
 
     def _found(self, finding: Finding) -> None:
         known = self.findings.get(finding.clause)

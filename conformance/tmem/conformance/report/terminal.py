@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tmem.conformance.coverage import CHOICES
 from tmem.conformance.events import Confirmed, Finding
+from tmem.conformance.report import words
 from tmem.conformance.report.as_json import sentence
 from tmem.conformance.report.causes import Cause, causes
 from tmem.conformance.report.summary import Summary
@@ -29,6 +30,7 @@ STATUS_STYLE: Final = {
     Status.NOT_EXERCISED: "yellow",
 }
 VERDICT_STYLE: Final = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red"}
+_WORDS: Final = {"answered": "red", "again": "bold"}
 MEANS: Final = {
     Verdict.INSENSITIVE: "a fault that was seeded around the target went unnoticed",
     Verdict.UNKNOWN: "the run ended before it was complete",
@@ -185,29 +187,43 @@ def rate(confirmed: Confirmed) -> str:
 
 
 def story(finding: Finding, replay: Path | None = None, confirmed: Confirmed | None = None) -> RenderableType:
-    """A violation that a person can follow: the clause, the operations, what came, what was allowed."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(justify="right", no_wrap=True, style="dim")
-    grid.add_column()
+    """A violation that a person can follow: the clause, what is wrong in five lines, and the operations."""
+    said = sentence(finding.clause)
+    parts: list[RenderableType] = [
+        Text.assemble((f"✗ {finding.clause}", "bold red"), f"  {said}" if said else ""),
+        _words(finding, replay, confirmed),
+        "",
+        _steps(finding),
+    ]
+    if finding.picture:
+        parts += ["", Text(finding.picture, style="dim", no_wrap=True, overflow="fold")]
+    return Group(*parts)
+
+
+def _words(finding: Finding, replay: Path | None, confirmed: Confirmed | None) -> Table:
+    grid = _grid()
+    for about, says in words.lines(finding, replay):
+        grid.add_row(about, Text(says, style=_WORDS.get(about, "")))
+    if confirmed is not None:
+        grid.add_row("", Text(rate(confirmed)))
+    if finding.output:
+        grid.add_row("printed", Text(finding.output, style="dim"))
+    return grid
+
+
+def _steps(finding: Finding) -> Table:
+    grid = _grid()
     left_out = max(len(finding.steps) - SHOWN, 0)
     if left_out:
         grid.add_row("…", Text(f"{left_out} operations before", style="dim"))
     for number, step in enumerate(finding.steps[left_out:], left_out + 1):
         last = number == len(finding.steps) and not finding.picture  # a picture has its own mark
         grid.add_row(str(number), Text(step, style="red" if last else ""))
-    grid.add_row("came", Text(finding.message))
-    grid.add_row("allowed", Text(finding.allowed))
-    if finding.output:
-        grid.add_row("printed", Text(finding.output, style="dim"))
-    if replay is not None:
-        grid.add_row("again", Text(f"tmem replay {replay}", style="bold"))
-    if confirmed is not None:
-        grid.add_row("", Text(rate(confirmed)))
-    said = sentence(finding.clause)
-    parts: list[RenderableType] = [
-        Text.assemble((f"✗ {finding.clause}", "bold red"), f"  {said}" if said else ""),
-        grid,
-    ]
-    if finding.picture:
-        parts += ["", Text(finding.picture, style="dim", no_wrap=True, overflow="fold")]
-    return Group(*parts)
+    return grid
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(justify="right", no_wrap=True, style="dim")
+    grid.add_column()
+    return grid

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator
 from itertools import permutations
 from typing import Final
 
-from tmem.conformance.events import Moment
+from tmem.conformance.events import AFTER, BEFORE, BROKEN, Moment
 from tmem.conformance.history.exhaustive import PAGE, Breach
+from tmem.conformance.history.may_hold import held
 from tmem.conformance.programs.pages import Corpus
 from tmem.conformance.programs.transcript import Pages, call, granted, said
 from tmem.conformance.schedules.columns import NARROWEST, WIDEST, Row, columns, wrapped
@@ -45,9 +46,15 @@ def picture(execution: Execution, breach: Breach, corpus: Corpus) -> str:
 def timeline(execution: Execution, breach: Breach, corpus: Corpus) -> tuple[Moment, ...]:
     """The picture as data."""
     words = Words(execution, breach, corpus)
-    before = [Moment("before", "│", text) for text in words.before()]
-    during = [Moment(words.name(row.thread), row.edge, row.text) for row in words.rows()]
-    return (*before, *during, *(Moment("after", "│", text) for text in words.after()))
+    before = [Moment(BEFORE, "│", text) for text in words.before()]
+    returned = words.returned()
+    during = [
+        Moment(words.name(row.thread), row.edge, row.text, words.holds(next(returned, None)))
+        if row.edge == "└"
+        else Moment(words.name(row.thread), row.edge, row.text)
+        for row in words.rows()
+    ]
+    return (*before, *during, *(Moment(AFTER, "│", text) for text in words.after()))
 
 
 def listed(texts: Iterable[str], width: int) -> Iterator[str]:
@@ -58,7 +65,7 @@ def listed(texts: Iterable[str], width: int) -> Iterator[str]:
 
 def sentence(breach: Breach) -> str:
     """What is wrong, in one line."""
-    return f"✗ {breach.clause}: {breach.message} Allowed: {breach.allowed}."
+    return f"{BROKEN} {breach.clause}: {breach.message} Allowed: {breach.allowed}."
 
 
 def steps(execution: Execution, corpus: Corpus) -> tuple[str, ...]:
@@ -153,7 +160,7 @@ class Words:
             text += granted(operation, self.execution.flags.get(n + self.execution.script.questions))
         elif isinstance(operation, PoolFlags) and type(answer) is int:
             text = describe(answer)
-        return f"{text}  ✗" if n == self.broken else text
+        return f"{text}  {BROKEN}" if n == self.broken else text
 
     def held(self, page: bytes) -> str:
         """A page that came back. If it begins like one page and ends like another, both."""
@@ -174,7 +181,24 @@ class Words:
                 inside = inside | {mark.thread} if mark.kind != "end" else inside - {mark.thread}
                 yield from self.row(mark)
         for thread in sorted(inside & set(range(len(self.execution.script.threads)))):
-            yield Row(thread, "└", "never returns  ✗")
+            yield Row(thread, "└", f"never returns  {BROKEN}")
+
+    def returned(self) -> Iterator[int]:
+        """The operations of the threads, in the order in which they returned."""
+        marks = (mark for mark in self.execution.trace or () if mark.kind == "end" and mark.thread != MAIN)
+        return (mark.what for mark in marks if isinstance(mark.what, int))
+
+    def holds(self, n: int | None) -> str:
+        """What the slot of an operation may hold when it has returned, and why, in a sentence."""
+        if n is None:
+            return ""
+        order = [each for each in self.execution.order if each >= 0]
+        found = held(self.execution.calls(), order.index(n))
+
+        def number(place: int) -> str:
+            return f"#{self.numbers.get(order[place], '?')}"
+
+        return "" if found is None else found.words(lambda page: self.page(self.content(page)), number)
 
     def row(self, mark: Mark) -> Iterator[Row]:
         """The rows of one mark."""

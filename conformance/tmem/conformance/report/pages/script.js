@@ -1,0 +1,13 @@
+for (const button of document.querySelectorAll("[data-copy]"))
+  button.addEventListener("click", async () => {
+    try { await navigator.clipboard.writeText(button.dataset.copy); button.textContent = "copied"; }
+    catch { button.textContent = "select it, and copy"; }
+  });
+for (const bar of document.querySelectorAll("svg .bar")) {
+  const caption = bar.closest(".diagram").nextElementSibling;
+  for (const event of ["focus", "mouseenter"])
+    bar.addEventListener(event, () => {
+      caption.textContent = bar.getAttribute("aria-label");
+      caption.classList.add("read");
+    });
+}
