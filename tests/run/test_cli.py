@@ -163,7 +163,24 @@ def test_a_target_that_cannot_be_used_is_one_line(run: Run, target: str, said: s
     assert not Path("report.json").exists()
 
 
-@pytest.mark.parametrize("option", ["--json", "--junit", "--html"])
+def test_a_run_is_told_to_programs_and_to_github(quick: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    result = quick("check", f"{HOSTILE}:answers_text", "--ndjson", "events", "--sarif", "r.sarif")
+    assert result.exit_code == 1
+    kinds = [json.loads(line)["is"] for line in Path("events").read_text("utf-8").splitlines()]
+    assert (kinds[0], kinds[1], kinds[-1]) == ("Stream", "Started", "Finished")
+    assert "Found" in kinds
+    assert json.loads(Path("r.sarif").read_text("utf-8"))["version"] == "2.1.0"
+    assert "::error title=TMEM-" in result.output
+
+
+def test_events_that_cannot_be_written_end_the_run(quick: Run) -> None:
+    result = quick("check", "model:keep", "--ndjson", "/dev/full")
+    assert result.exit_code == 2
+    assert "Error: /dev/full could not be written: No space left on device" in result.output
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit", "--html", "--sarif", "--ndjson"])
 def test_a_report_that_cannot_be_written_is_refused_before_the_run(run: Run, option: str) -> None:
     result = run("check", "model:keep", option, "no/such/folder/report")
     assert result.exit_code == 2
@@ -365,7 +382,18 @@ def test_output_for_terminals_that_know_ascii_only(tmp_path: Path) -> None:
 
 
 def test_commands_that_do_not_exist_yet_are_not_offered(run: Run) -> None:
-    there = {"calibrate", "cc", "check", "check-trace", "explain", "flags", "header", "new-backend", "replay"}
+    there = {
+        "calibrate",
+        "cc",
+        "check",
+        "check-trace",
+        "explain",
+        "flags",
+        "header",
+        "new-backend",
+        "replay",
+        "schema",
+    }
     assert set(cli.main.commands) == there
     assert run("--help").exit_code == 0
     assert run("--version").exit_code == 0

@@ -18,6 +18,7 @@ contracts for import-linter in `pyproject.toml` hold.
 - `turn`: what an engine is given for a turn, and what an engine is.
 - `events`: what a run reports while it goes on. `files`: writes files whole or not at all.
   `hosts`: a strategy for Hypothesis that draws backends, to test hosts against.
+  `schemas`: the JSON Schemas of what the suite writes and reads.
 
 For tests of one's own it offers `state_machine_for` and `adversaries`.
 """

@@ -84,6 +84,8 @@ class Finding:
     """The end of what the target had printed by then."""
     timeline: tuple[Moment, ...] = ()
     """The operations as data, in the order of time, with what threads did between."""
+    places: tuple[str, ...] = ()
+    """Places in the source, as file:line: where threads were switched, or where the target died."""
 
 
 @dataclass(frozen=True, slots=True)

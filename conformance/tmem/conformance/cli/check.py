@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,10 +13,11 @@ import click
 
 from tmem.conformance.cli import waivers as waiving
 from tmem.conformance.cli.console import fail, follow, interruptible
+from tmem.conformance.cli.ndjson import stream
 from tmem.conformance.cli.options import Seconds, hang_after, report_option
 from tmem.conformance.cli.reports import write
 from tmem.conformance.cli.waivers import Waiver
-from tmem.conformance.report import as_html, as_json, as_junit, terminal
+from tmem.conformance.report import as_annotations, as_html, as_json, as_junit, as_sarif, terminal
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import verdict
 from tmem.conformance.run import replay as replaying
@@ -54,6 +56,8 @@ Exit codes, the first that applies:
 @report_option("json", "the report as JSON")
 @report_option("junit", "the report as JUnit XML, a test case per clause")
 @report_option("html", "the report as a page")
+@report_option("sarif", "what has a place in the source as SARIF, for tools that show it beside the code")
+@report_option("ndjson", "the events of the run as they come, one JSON object a line")
 @click.option(
     "--replays",
     type=click.Path(path_type=Path, file_okay=False),
@@ -103,6 +107,8 @@ def check(
     json: Path | None,
     junit: Path | None,
     html: Path | None,
+    sarif: Path | None,
+    ndjson: Path | None,
     replays: Path,
     waivers: Path | None,
     races: bool,
@@ -138,8 +144,8 @@ def check(
         real_threads=real_threads,
         own=own,
     )
-    with _machines(executor) as cluster:
-        failure = follow(request, summary, fail_fast, cluster)
+    with _machines(executor) as cluster, stream(ndjson) as tell:
+        failure = follow(request, summary, fail_fast, cluster, tell)
     if failure is not None and not summary.violations:
         fail(failure, replays)
     if failure is not None:
@@ -150,9 +156,13 @@ def check(
         (json, lambda: as_json.text(summary, saved)),
         (junit, lambda: as_junit.text(summary)),
         (html, lambda: as_html.text(summary, saved)),
+        (sarif, lambda: as_sarif.text(summary)),
     ):
         if path is not None:
             write(path, text)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in as_annotations.lines(summary):
+            click.echo(line)
     sys.exit(verdict(summary).value)
 
 

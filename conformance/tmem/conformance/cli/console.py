@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +14,7 @@ import click
 from rich.text import Text
 
 from tmem.conformance import files
+from tmem.conformance.events import Event
 from tmem.conformance.report.progress import progress
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import console
@@ -22,14 +23,19 @@ from tmem.conformance.run.check import check
 from tmem.conformance.run.cluster import Cluster
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
+from tmem.conformance.turn import ignore
 
 
 def follow(
-    request: Request, summary: Summary, fail_fast: bool = False, cluster: Cluster | None = None
+    request: Request,
+    summary: Summary,
+    fail_fast: bool = False,
+    cluster: Cluster | None = None,
+    tell: Callable[[Event], None] = ignore,
 ) -> RunError | None:
     """Run the request, on a cluster's machines if there is one, and show its progress.
 
-    Returns the failure that ended the run, or None.
+    Each event is told to `tell`, too. Returns the failure that ended the run, or None.
     Ctrl-C ends the run early; so does the first violation with `fail_fast`.
     """
     start = time.monotonic()
@@ -42,6 +48,7 @@ def follow(
             for event in events:
                 summary.add(event)
                 line.show(event)
+                tell(event)
                 if fail_fast and summary.violations:
                     summary.notes.append("The run ended at the first violation, as --fail-fast asks.")
                     break

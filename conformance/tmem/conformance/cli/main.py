@@ -16,6 +16,7 @@ from tmem.conformance.cli.build import cc, header, new_backend, show_flags
 from tmem.conformance.cli.check import check
 from tmem.conformance.cli.check_trace import command as check_trace
 from tmem.conformance.cli.replay import replay
+from tmem.conformance.cli.schema import command as schema
 from tmem.conformance.report import terminal
 from tmem.conformance.report.verdict import USAGE
 
@@ -61,6 +62,7 @@ main.add_command(check)
 main.add_command(replay)
 main.add_command(calibrate)
 main.add_command(check_trace)
+main.add_command(schema)
 main.add_command(header)
 main.add_command(show_flags)
 main.add_command(cc)

@@ -24,7 +24,7 @@ LINES: Final = 60
 PRINTED: Final = 24
 """Lines of what the target printed that are reported, the last ones."""
 OURS: Final = str(Path(__file__).parents[1])
-_FRAME = re.compile(r'  File "(?P<file>[^"]+)", line \d+')
+_FRAME = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ def finding(death: Death, engine: Engine | None) -> Finding:
         _recalled(under_way, engine),
         _picture(death),
         under_way.engine,
+        places=_places(death),
     )
 
 
@@ -104,6 +105,20 @@ def _picture(death: Death) -> str:
     if output := death.output.strip():
         parts.append("The end of what it printed:\n" + "\n".join(output.splitlines()[-PRINTED:]))
     return "\n\n".join(parts)
+
+
+def _places(death: Death) -> tuple[str, ...]:
+    """Where the innermost call of each thread was, by its stack."""
+    found: dict[str, None] = {}
+    inner = True
+    for line in _readable(death.stacks).splitlines():
+        frame = _FRAME.match(line)
+        if frame is None:
+            inner = True
+        elif inner:
+            inner = False
+            found[f"{frame['file']}:{frame['line']}"] = None
+    return tuple(found)
 
 
 def _readable(stacks: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from tmem.conformance.events import Finding
 from tmem.conformance.history.exhaustive import ATOMIC, Breach, Judging, violation_in
 from tmem.conformance.programs.pages import corpus
-from tmem.conformance.schedules.picture import picture, steps, timeline
+from tmem.conformance.schedules.picture import picture, steps, switched_at, timeline
 from tmem.conformance.schedules.portfolio import Chooser, mixed
 from tmem.conformance.schedules.runtime.load import LEVELS, Level
 from tmem.conformance.schedules.runtime.outside import AVAILABLE
@@ -143,8 +143,15 @@ def report(subject: Subject, level: Level, variant: int, failure: Failure) -> Fi
         "own": list(subject.own),
     }
     lines, drawing = steps(execution, pages), picture(execution, breach, pages)
-    moments = timeline(execution, breach, pages)
-    return Finding(*breach[:3], lines, data, picture=drawing, timeline=moments, engine=ENGINE)
+    return Finding(
+        *breach[:3],
+        lines,
+        data,
+        picture=drawing,
+        engine=ENGINE,
+        timeline=timeline(execution, breach, pages),
+        places=switched_at(execution),
+    )
 
 
 def replay(subject: Subject, data: Mapping[str, object], judging: Judging | None = None) -> Finding | None:

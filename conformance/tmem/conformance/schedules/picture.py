@@ -57,6 +57,13 @@ def timeline(execution: Execution, breach: Breach, corpus: Corpus) -> tuple[Mome
     return (*before, *during, *(Moment(AFTER, "│", text) for text in words.after()))
 
 
+def switched_at(execution: Execution) -> tuple[str, ...]:
+    """The places in the source, as file:line, where threads were switched or had to wait; each once."""
+    marks = [mark for mark in execution.trace or () if mark.kind in ("switch", "block") and mark.place]
+    places = (mark.place.rpartition(":") for mark in marks)
+    return tuple(dict.fromkeys(f"{file.partition(' (')[0]}:{line}" for file, _, line in places))
+
+
 def listed(texts: Iterable[str], width: int) -> Iterator[str]:
     """The lines of texts below each other."""
     for text in texts:
