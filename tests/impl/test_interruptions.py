@@ -159,7 +159,9 @@ def _sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_module, "SWEEP", 1)
 
 
-@pytest.mark.parametrize("flags", KINDS)
+@pytest.mark.parametrize(
+    "flags", [pytest.param(flags, marks=[pytest.mark.long] * (flags in (PERSIST, SHARED))) for flags in KINDS]
+)
 @pytest.mark.parametrize("operation", ANY_POOL)
 def test_an_operation_may_be_interrupted_anywhere(operation: str, flags: int) -> None:
     at = 0
@@ -215,6 +217,7 @@ def test_a_put_that_makes_room_may_be_interrupted_anywhere() -> None:
     assert at > 200
 
 
+@pytest.mark.long
 def test_closing_may_be_interrupted_anywhere() -> None:
     at = 0
     while True:
