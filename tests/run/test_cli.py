@@ -393,6 +393,7 @@ def test_commands_that_do_not_exist_yet_are_not_offered(run: Run) -> None:
         "new-backend",
         "replay",
         "schema",
+        "serve",
     }
     assert set(cli.main.commands) == there
     assert run("--help").exit_code == 0

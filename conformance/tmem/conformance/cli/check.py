@@ -128,6 +128,8 @@ def check(
       py:package.module:factory   a callable without arguments that returns
       py:path/file.py:factory     a fresh backend
       so:./libstore.so            a shared library in C, C++ or Rust (tmem header)
+      cmd:./program args          a program that answers frames on its standard streams
+      unix:PATH, tcp:HOST:PORT    a server that answers frames (tmem serve)
     """
     summary = Summary(target, seed, level, races_fail=races)
     if waivers is not None:

@@ -17,6 +17,7 @@ from tmem.conformance.cli.check import check
 from tmem.conformance.cli.check_trace import command as check_trace
 from tmem.conformance.cli.replay import replay
 from tmem.conformance.cli.schema import command as schema
+from tmem.conformance.cli.serve import command as serve
 from tmem.conformance.report import terminal
 from tmem.conformance.report.verdict import USAGE
 
@@ -67,6 +68,7 @@ main.add_command(header)
 main.add_command(show_flags)
 main.add_command(cc)
 main.add_command(new_backend)
+main.add_command(serve)
 
 
 @main.command()

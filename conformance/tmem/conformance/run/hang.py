@@ -27,7 +27,7 @@ TICK: Final = 0.1
 """Seconds between two looks at the worker."""
 
 OURS: Final = str(Path(__file__).parents[1])
-_BACKENDS: Final = tuple(f"{OURS}/{name}/" for name in ("conforming", "faults"))
+_BACKENDS: Final = tuple(f"{OURS}/{name}/" for name in ("conforming", "faults", "remote"))
 """Packages of the suite whose code is that of backends."""
 _CALLERS: Final = ("/perform.py", "/thread_load.py", "/executor.py")
 """Ends of the names of the suite's files that call the target: a target written in C has no frame."""

@@ -23,6 +23,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finished, Found, Note, Progress, Replayed, Started, TurnBegan
+from tmem.conformance.programs.perform import close
 from tmem.conformance.programs.program import from_json
 from tmem.conformance.run.heartbeat import HANDSHAKE, Ring
 from tmem.conformance.run.messages import Broke, Job, Message, TurnEnded, Unusable, encode
@@ -108,7 +109,9 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring, stack
     pipe.send(Started(job.target, job.seed, job.level, offer.page_size, offer.abilities, offer.claims))
     for missing in offer.missing:
         pipe.send(missing)
-    if (each := min(making)) > SLOW:  # the first may load modules
+    if min(making) > SLOW:  # the first may load modules, and what a backend leaves behind may be used again
+        _timed(lambda number: close(target.fresh(number)), 0, ring, making)
+    if (each := min(making)) > SLOW:
         pipe.send(
             Note(f"Making a backend takes about {each:.0f} s, and each program gets its own: try --budget.")
         )

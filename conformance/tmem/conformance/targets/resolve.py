@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from tmem.conformance.compiled.library import LibraryError, load
 from tmem.conformance.compiled.store import open_store
+from tmem.conformance.remote.connection import LostError, ProtocolError
+from tmem.conformance.remote.server import SCHEMES, ServerError, server
+from tmem.conformance.remote.store import RemoteStore
 from tmem.conformance.targets import python
 from tmem.conformance.targets.suggest import nearest
 from tmem.conformance.targets.target import Target, TargetError, raised
@@ -18,15 +21,20 @@ from tmem.model import adversary, choices
 GROUP: Final = "tmem.targets"
 """Entry points of this group are targets: name → `factory(budget: int | None = None) -> Backend`."""
 PAGE: Final = 4096
-BUDGETS: Final = (None, 4 * PAGE, None, 12 * PAGE)
+Budgets: TypeAlias = tuple[int | None, ...]
+BUDGETS: Final[Budgets] = (None, 4 * PAGE, None, 12 * PAGE)
 """Budgets in bytes that a registered target is given in turn: room without limit, and a few pages."""
-AHEAD: Final = ("cmd", "unix", "tcp")
-"""Kinds of target that are not there yet."""
-FORMS: Final = "impl, model:STRATEGY, py:package.module:factory, py:path/file.py:factory, so:./lib.so"
+FORMS: Final = (
+    "impl, model:STRATEGY, py:package.module:factory, py:path/file.py:factory, so:./lib.so, "
+    "cmd:./program args, unix:PATH, tcp:HOST:PORT"
+)
 
 
-def resolve(text: str) -> Target:
-    """Return the target that a TARGET names. Raises TargetError, with one line, if there is none."""
+def resolve(text: str, budgets: Budgets = BUDGETS) -> Target:
+    """Return the target that a TARGET names. Raises TargetError, with one line, if there is none.
+
+    Stores that take a budget are given these in turn, in bytes.
+    """
     scheme, colon, rest = text.partition(":")
     if scheme == "model":
         return _model(text, rest if colon else "random")
@@ -35,10 +43,10 @@ def resolve(text: str) -> Target:
         place, _, attribute = rest.rpartition(":")
         return Target(text, lambda number: factory(), Source(place, attribute))
     if scheme == "so" and colon:
-        return _library(text, Path(rest))
-    if scheme in AHEAD and colon:
-        raise TargetError(f"{text}: {scheme}: targets are not supported yet; there are {FORMS}")
-    return _registered(text)
+        return _library(text, Path(rest), budgets)
+    if scheme in SCHEMES and colon:
+        return _remote(text, scheme, rest)
+    return _registered(text, budgets)
 
 
 def _model(text: str, strategy: str) -> Target:
@@ -50,16 +58,31 @@ def _model(text: str, strategy: str) -> Target:
     return Target(text, lambda number: adversary.backend(strategy, seed=number), source)
 
 
-def _library(text: str, path: Path) -> Target:
+def _remote(text: str, scheme: str, rest: str) -> Target:
+    try:
+        found = server(scheme, rest)
+    except ServerError as error:
+        raise TargetError(f"{text}: {error}") from error
+
+    def make(number: int) -> object:
+        try:
+            return RemoteStore(found)
+        except (ServerError, ProtocolError, LostError) as error:
+            raise TargetError(f"{text}: {error}") from error
+
+    return Target(text, make)
+
+
+def _library(text: str, path: Path, budgets: Budgets) -> Target:
     try:
         functions = load(path)
     except LibraryError as error:
         raise TargetError(f"{text}: {error}") from error
-    source = LibrarySource(path, BUDGETS)
-    return Target(text, lambda number: open_store(functions, BUDGETS[number % len(BUDGETS)]), source)
+    source = LibrarySource(path, budgets)
+    return Target(text, lambda number: open_store(functions, budgets[number % len(budgets)]), source)
 
 
-def _registered(text: str) -> Target:
+def _registered(text: str, budgets: Budgets) -> Target:
     found = {point.name: point for point in entry_points(group=GROUP)}
     if text not in found:
         raise TargetError(f"{text}: there is no such target{_meant(text, found)}")
@@ -70,8 +93,8 @@ def _registered(text: str) -> Target:
     if not callable(factory):
         raise TargetError(f"{text}: {found[text].value} is not callable; it must be a factory(budget=None)")
     make: Callable[..., object] = factory
-    source = Source(found[text].module, found[text].attr, tuple((budget,) for budget in BUDGETS))
-    return Target(text, lambda number: make(BUDGETS[number % len(BUDGETS)]), source)
+    source = Source(found[text].module, found[text].attr, tuple((budget,) for budget in budgets))
+    return Target(text, lambda number: make(budgets[number % len(budgets)]), source)
 
 
 def _meant(text: str, found: dict[str, EntryPoint]) -> str:
