@@ -97,6 +97,13 @@ def test_a_violation_fails_and_replays(quick: Run) -> None:
 
     replay = violation["replay_file"]
     assert Path(replay).parent == Path("tmem-replays")
+    program = Path(replay).with_suffix(".py")
+    assert violation["script_file"] == str(program)
+    assert f"without the suite: python {program}" in words(result)
+    again = program.read_text()
+    program.unlink()
+    assert f"{program} is written: python {program}" in words(quick("replay", replay, "--script"))
+    assert program.read_text() == again
     assert json.loads(Path(replay).read_text())["replay"] == violation["replay"]
     assert f"tmem replay {replay}" in words(result)
     listed = lines_of(quick("replay"))
@@ -118,7 +125,7 @@ def test_a_crash_fails_and_replays(quick: Run) -> None:
     result = quick("check", f"{HOSTILE}:segfaults_in_put")
     assert result.exit_code == 1
     assert "SIGSEGV" in result.output
-    (replay,) = Path("tmem-replays").iterdir()
+    (replay,) = Path("tmem-replays").glob("*.json")
     again = quick("replay", str(replay))
     assert again.exit_code == 1
     assert "SIGSEGV" in again.output
@@ -129,14 +136,14 @@ def test_a_hang_fails_and_replays(quick: Run) -> None:
     result = quick("check", f"{HOSTILE}:wedged_in_get", "--hang-after", "1")
     assert result.exit_code == 1
     assert "broken: TMEM-CONC-3" in words(result)
-    replay = next(Path("tmem-replays").iterdir())
+    replay = next(Path("tmem-replays").glob("*.json"))
     assert quick("replay", str(replay), "--hang-after", "1").exit_code == 1
 
 
 @pytest.mark.long
 def test_a_hang_in_the_handshake_replays_too(quick: Run) -> None:
     assert quick("check", f"{HOSTILE}:hangs_in_new_pool", "--hang-after", "1").exit_code == 1
-    (replay,) = Path("tmem-replays").iterdir()
+    (replay,) = Path("tmem-replays").glob("*.json")
     assert quick("replay", str(replay), "--hang-after", "1").exit_code == 1
     assert quick("replay", str(replay), "--against", "model:keep").exit_code == 0
 

@@ -8,6 +8,7 @@ contracts for import-linter in `pyproject.toml` hold.
 - `calibration`: whether every fault is noticed and no conforming backend raises an alarm.
 - `run`: one run: supervisor and workers, slices of time, hangs and crashes, replay. `server`: a store that
   is served to other processes.
+- `scripts`: a violation as a program of its own, which needs the target alone.
 - `engines`: the ways to look for violations. `targets`: what a TARGET on the command line stands for.
   `report`: what a run found, the verdict, and how both are shown.
 - `schedules`: programs of several threads, executed one switch of threads after the other. `faults`: the

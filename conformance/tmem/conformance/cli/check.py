@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +18,18 @@ from tmem.conformance.cli.options import Seconds, hang_after, report_option
 from tmem.conformance.cli.reports import write
 from tmem.conformance.cli.waivers import Waiver
 from tmem.conformance.report import as_annotations, as_html, as_json, as_junit, as_sarif, terminal
+from tmem.conformance.report.causes import causes
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import verdict
 from tmem.conformance.run import replay as replaying
+from tmem.conformance.run import script as scripts
 from tmem.conformance.run.check import CONFIRM, LIMIT
 from tmem.conformance.run.cluster import Cluster, connected
 from tmem.conformance.run.request import Request, cores
 from tmem.conformance.run.supervisor import RunError
 
+PROGRAMS: Final = 3
+"""Violations of which a run writes programs, since each is replayed once more for it."""
 EXITS: Final = """\b
 Exit codes, the first that applies:
   2  the target cannot be used, or the command is wrong
@@ -153,11 +157,12 @@ def check(
     if failure is not None:
         summary.notes.append(f"The run could not go on: {failure}")
     saved = _save(summary, replays)
-    terminal.show(terminal.console(), terminal.report(summary, saved))
+    programs = _programs(saved, summary, hang_after)
+    terminal.show(terminal.console(), terminal.report(summary, saved, programs))
     for path, text in (
-        (json, lambda: as_json.text(summary, saved)),
+        (json, lambda: as_json.text(summary, saved, programs)),
         (junit, lambda: as_junit.text(summary)),
-        (html, lambda: as_html.text(summary, saved)),
+        (html, lambda: as_html.text(summary, saved, programs)),
         (sarif, lambda: as_sarif.text(summary)),
     ):
         if path is not None:
@@ -208,3 +213,16 @@ def _save(summary: Summary, folder: Path) -> dict[str, Path]:
         except OSError as error:
             summary.notes.append(f"The replay of {clause} could not be written: {error}")
     return saved
+
+
+def _programs(saved: dict[str, Path], summary: Summary, hang_after: float) -> dict[str, Path]:
+    """Write the programs of the first violations; of the others `tmem replay --script` does."""
+    written: dict[str, Path] = {}
+    first = [cause.finding.clause for cause in causes(summary.violations.values())][:PROGRAMS]
+    with suppress(KeyboardInterrupt), interruptible():
+        for clause in first:
+            if clause in saved:
+                with suppress(ValueError, OSError, RunError):
+                    recorded = replaying.load(saved[clause])
+                    written[clause] = scripts.write(recorded, saved[clause], hang_after)
+    return written

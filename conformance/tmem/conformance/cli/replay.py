@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from tmem.conformance.report import terminal
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import Verdict
 from tmem.conformance.run import replay as replaying
+from tmem.conformance.run import script as scripts
 from tmem.conformance.run.supervisor import RunError
 
 REPLAYS: Final = 5
@@ -24,8 +26,13 @@ REPLAYS: Final = 5
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--against", metavar="TARGET", help="Run it against this target; default: the one of the file.")
+@click.option(
+    "--script",
+    is_flag=True,
+    help="Write it as a program beside FILE that needs the target alone: Python, or C for a library.",
+)
 @hang_after
-def replay(file: Path | None, against: str | None, hang_after: float) -> None:
+def replay(file: Path | None, against: str | None, script: bool, hang_after: float) -> None:
     """Try to reproduce a violation from its replay file. Without FILE, list the replay files that there are.
 
     The counterexample is run several times. Prints how often it failed and one of FAILED; FIXED, if it failed
@@ -41,6 +48,9 @@ def replay(file: Path | None, against: str | None, hang_after: float) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     target = against or recorded.target
+    if script:
+        _script(replace(recorded, target=target), file, hang_after)
+        return
     summary = Summary(target, recorded.seed, recorded.level)
     try:
         with (
@@ -72,6 +82,20 @@ def replay(file: Path | None, against: str | None, hang_after: float) -> None:
         was = f", and in {recorded.rate[0]} of {recorded.rate[1]} when {file} was written"
     console.print(f"UNREPRODUCIBLE  {target}. {tries}{was}.")
     sys.exit(Verdict.UNKNOWN.value)
+
+
+def _script(recorded: replaying.Replay, file: Path, hang_after: float) -> None:
+    """Write the program of a replay file, or say why there can be none."""
+    try:
+        with interruptible():
+            path = scripts.write(recorded, file, hang_after)
+    except (ValueError, OSError) as error:
+        raise click.UsageError(f"there is no program of {file}: {error}") from error
+    except KeyboardInterrupt:
+        fail(RunError("interrupted before the program was written"), file.parent)
+    except RunError as failure:
+        fail(failure, file.parent)
+    click.echo(f"{path} is written: {terminal.alone(path)}")
 
 
 def _list() -> None:

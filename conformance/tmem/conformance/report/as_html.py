@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -13,15 +15,22 @@ from tmem.conformance.report.as_json import data
 from tmem.conformance.report.curve import curve
 from tmem.conformance.report.diagram import diagram, moments
 from tmem.conformance.report.summary import Summary
-from tmem.conformance.report.terminal import means, rate
+from tmem.conformance.report.terminal import alone, means, rate
 from tmem.conformance.report.verdict import unseen
 from tmem.conformance.report.world import described
 
+LONGEST: Final = 200_000
+"""Characters of a program that the page holds; of a longer one it names the file."""
 
-def text(summary: Summary, replays: Mapping[str, Path]) -> str:
-    """The report as HTML."""
+
+def text(
+    summary: Summary, replays: Mapping[str, Path], scripts: Mapping[str, Path] = MappingProxyType({})
+) -> str:
+    """The report as HTML, with the programs of violations, which are in the files `scripts`, by clause."""
     return page("page.html.jinja").render(
-        data(summary, replays),
+        data(summary, replays, scripts),
+        programs={clause: _program(path) for clause, path in scripts.items()},
+        alone={clause: alone(path) for clause, path in scripts.items()},
         means=means(summary),
         totals=summary.totals,
         unseen=unseen(summary),
@@ -31,6 +40,14 @@ def text(summary: Summary, replays: Mapping[str, Path]) -> str:
         curve=Markup(curve(summary.discoveries, summary.operations)),
         discovery=summary.discoveries[-1] if summary.discoveries else None,
     )
+
+
+def _program(path: Path) -> str:
+    try:
+        program = path.read_text("utf-8")
+    except OSError:
+        return ""
+    return program if len(program) <= LONGEST else ""
 
 
 def drawn(finding: Finding) -> Markup:

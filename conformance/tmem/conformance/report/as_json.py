@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from tmem.conformance.coverage import CHOICES, REQUIRED, applicable
@@ -25,8 +26,10 @@ def sentence(clause: str) -> str:
     return known.sentence if known else ""
 
 
-def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
-    """The report as JSON data. `replays` are the replay files that were written, by clause."""
+def data(
+    summary: Summary, replays: Mapping[str, Path], scripts: Mapping[str, Path] = MappingProxyType({})
+) -> dict[str, Any]:
+    """The report as JSON data. `replays` and `scripts` are the files that were written, by clause."""
     reached = verdict(summary)
     return {
         "schema": SCHEMA,
@@ -48,13 +51,14 @@ def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
         "world": summary.world,
         "work": summary.work,
         "violations": [
-            _violation(finding, replays.get(clause)) for clause, finding in summary.violations.items()
+            _violation(finding, replays.get(clause), scripts.get(clause))
+            for clause, finding in summary.violations.items()
         ],
         "causes": [
             [cause.finding.clause, *(other.clause for other in cause.others)]
             for cause in causes(summary.violations.values())
         ],
-        "seen_once": [_violation(finding, None) for finding in summary.seen_once.values()],
+        "seen_once": [_violation(finding, None, None) for finding in summary.seen_once.values()],
         "confirmed": {clause: asdict(each) for clause, each in summary.confirmed.items()},
         "waived": summary.waived,
         "clauses": {
@@ -76,17 +80,20 @@ def data(summary: Summary, replays: Mapping[str, Path]) -> dict[str, Any]:
     }
 
 
-def text(summary: Summary, replays: Mapping[str, Path]) -> str:
+def text(
+    summary: Summary, replays: Mapping[str, Path], scripts: Mapping[str, Path] = MappingProxyType({})
+) -> str:
     """The report as JSON text."""
-    return json.dumps(data(summary, replays), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(data(summary, replays, scripts), indent=1, ensure_ascii=False) + "\n"
 
 
-def _violation(finding: Finding, replay: Path | None) -> dict[str, object]:
+def _violation(finding: Finding, replay: Path | None, script: Path | None) -> dict[str, object]:
     return asdict(finding) | {
         "sentence": sentence(finding.clause),
         "steps": list(finding.steps),
         "words": {line.about: line.says for line in lines(finding, replay)},
         "replay_file": None if replay is None else str(replay),
+        "script_file": None if script is None else str(script),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -39,12 +40,14 @@ MEANS: Final = {
 }
 
 
-def report(summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
-    """The whole report."""
+def report(
+    summary: Summary, replays: Mapping[str, Path], scripts: Mapping[str, Path] = MappingProxyType({})
+) -> RenderableType:
+    """The whole report. `replays` and `scripts` are the files that were written, by clause."""
     parts = [_clauses(summary), *_lists(summary)]
-    parts += [_cause(cause, summary, replays) for cause in causes(summary.violations.values())]
+    parts += [_cause(cause, summary, replays, scripts) for cause in causes(summary.violations.values())]
     parts += [
-        story(finding, replays.get(clause), summary.confirmed.get(clause))
+        story(finding, replays.get(clause), summary.confirmed.get(clause), scripts.get(clause))
         for clause, finding in summary.seen_once.items()
     ]
     spaced = [each for part in parts for each in (part, "")]
@@ -155,10 +158,12 @@ def _lists(summary: Summary) -> Iterable[RenderableType]:
             yield grid
 
 
-def _cause(cause: Cause, summary: Summary, replays: Mapping[str, Path]) -> RenderableType:
+def _cause(
+    cause: Cause, summary: Summary, replays: Mapping[str, Path], scripts: Mapping[str, Path]
+) -> RenderableType:
     """The story of a cause, and a line for each other clause that it may break."""
     clause = cause.finding.clause
-    head = story(cause.finding, replays.get(clause), summary.confirmed.get(clause))
+    head = story(cause.finding, replays.get(clause), summary.confirmed.get(clause), scripts.get(clause))
     if not cause.others:
         return head
     grid = Table.grid(padding=(0, 2))
@@ -186,12 +191,17 @@ def rate(confirmed: Confirmed) -> str:
     return f"{line}." if confirmed.failed else f"{line}: it was seen once, and proves nothing."
 
 
-def story(finding: Finding, replay: Path | None = None, confirmed: Confirmed | None = None) -> RenderableType:
+def story(
+    finding: Finding,
+    replay: Path | None = None,
+    confirmed: Confirmed | None = None,
+    script: Path | None = None,
+) -> RenderableType:
     """A violation that a person can follow: the clause, what is wrong in five lines, and the operations."""
     said = sentence(finding.clause)
     parts: list[RenderableType] = [
         Text.assemble((f"✗ {finding.clause}", "bold red"), f"  {said}" if said else ""),
-        _words(finding, replay, confirmed),
+        _words(finding, replay, confirmed, script),
         "",
         _steps(finding),
     ]
@@ -200,15 +210,26 @@ def story(finding: Finding, replay: Path | None = None, confirmed: Confirmed | N
     return Group(*parts)
 
 
-def _words(finding: Finding, replay: Path | None, confirmed: Confirmed | None) -> Table:
+def _words(finding: Finding, replay: Path | None, confirmed: Confirmed | None, script: Path | None) -> Table:
     grid = _grid()
     for about, says in words.lines(finding, replay):
         grid.add_row(about, Text(says, style=_WORDS.get(about, "")))
+    if script is not None:
+        grid.add_row("", Text.assemble("without the suite: ", (alone(script), "bold")))
     if confirmed is not None:
         grid.add_row("", Text(rate(confirmed)))
     if finding.output:
         grid.add_row("printed", Text(finding.output, style="dim"))
     return grid
+
+
+def alone(script: Path) -> str:
+    """How the program of a violation is run.
+
+    >>> alone(Path("a.py")), alone(Path("a.c"))
+    ('python a.py', 'as a.c says in its first lines')
+    """
+    return f"python {script}" if script.suffix == ".py" else f"as {script} says in its first lines"
 
 
 def _steps(finding: Finding) -> Table:

@@ -34,6 +34,8 @@ class Job:
     real_threads: bool = False
     own: tuple[str, ...] = ()
     """How schedules run, as in the request."""
+    record: str = ""
+    """The file into which the calls of a replay are written."""
 
     def to_json(self) -> str:
         """The job as one line."""

@@ -14,6 +14,7 @@ from typing import Final
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding
 from tmem.conformance.files import write
+from tmem.conformance.report import words
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.run.confirm import SECONDS, replays, summed
 from tmem.conformance.run.hang import HANG_AFTER
@@ -41,6 +42,8 @@ class Replay:
     data: dict[str, object]
     rate: tuple[int, int] | None = None
     """How often it failed when it was replayed by the run that found it, and of how many times."""
+    words: tuple[str, ...] = ()
+    """The violation in words, a line each."""
 
     @property
     def by_chance(self) -> bool:
@@ -68,6 +71,7 @@ def save(folder: Path, finding: Finding, summary: Summary) -> Path:
         "message": finding.message,
         "allowed": finding.allowed,
         "steps": list(finding.steps),
+        "words": {line.about: line.says for line in words.lines(finding, path)},
         "failed": _rate(summary, finding.clause),
         "replay": finding.replay,
     }
@@ -105,7 +109,9 @@ def load(path: Path) -> Replay:
             rate: tuple[int, int] | None = (failed, tries)
         case _:
             rate = None
-    return Replay(content["target"], content["seed"], content["level"], content["clause"], data, rate)
+    said = content.get("words")
+    told = tuple(f"{about}: {says}" for about, says in said.items()) if isinstance(said, dict) else ()
+    return Replay(content["target"], content["seed"], content["level"], content["clause"], data, rate, told)
 
 
 def _rate(summary: Summary, clause: str) -> list[int] | None:

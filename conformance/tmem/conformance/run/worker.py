@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from hypothesis.configuration import set_hypothesis_home_dir
@@ -29,6 +30,7 @@ from tmem.conformance.run.heartbeat import HANDSHAKE, Ring
 from tmem.conformance.run.messages import Broke, Job, Message, TurnEnded, Unusable, encode
 from tmem.conformance.run.time_slices import TimeSlices
 from tmem.conformance.schedules.native.crashes import report_crashes
+from tmem.conformance.scripts.recording import Recorder
 from tmem.conformance.targets.handshake import shake_hands
 from tmem.conformance.targets.resolve import resolve
 from tmem.conformance.targets.target import Target, TargetError
@@ -115,9 +117,10 @@ def _work(job: Job, engines: Mapping[str, Engine], pipe: Pipe, ring: Ring, stack
         pipe.send(
             Note(f"Making a backend takes about {each:.0f} s, and each program gets its own: try --budget.")
         )
+    fresh = partial(_make, target, ring)
     whole = Turn(
         target=job.target,
-        fresh=lambda number: _make(target, number, ring),
+        fresh=Recorder(Path(job.record), fresh).fresh if job.record else fresh,
         seed=job.seed,
         emit=pipe.send,
         ring=ring,
@@ -210,7 +213,7 @@ def _timed(make: Callable[[int], object], number: int, ring: Ring, seconds: list
         ring.rest()
 
 
-def _make(target: Target, number: int, ring: Ring) -> Backend:
+def _make(target: Target, ring: Ring, number: int) -> Backend:
     ring.making(number)
     try:
         return target.fresh(number)

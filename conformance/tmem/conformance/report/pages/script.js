@@ -1,6 +1,7 @@
-for (const button of document.querySelectorAll("[data-copy]"))
+for (const button of document.querySelectorAll("[data-copy], [data-copy-of]"))
   button.addEventListener("click", async () => {
-    try { await navigator.clipboard.writeText(button.dataset.copy); button.textContent = "copied"; }
+    const text = button.dataset.copy ?? document.getElementById(button.dataset.copyOf).textContent;
+    try { await navigator.clipboard.writeText(text); button.textContent = "copied"; }
     catch { button.textContent = "select it, and copy"; }
   });
 for (const bar of document.querySelectorAll("svg .bar")) {
