@@ -106,5 +106,6 @@ def test_a_judge_that_errs_is_found(old: str, new: str, found: tuple[str, ...]) 
     assert JUDGED.check(Change("Judge", old, new)).violated in found
 
 
+@pytest.mark.long
 def test_a_reclaimer_that_waits_for_a_pool_is_a_deadlock() -> None:
     assert models.locks(waits=True).check().violated == "deadlock"

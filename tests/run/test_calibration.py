@@ -69,7 +69,11 @@ def test_each_clause_has_a_fault_that_only_its_checks_kill() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "clause"), [("double-exclusive-get", "TMEM-CONC-1"), ("flush-object-twice", "TMEM-CONC-2")]
+    ("fault", "clause"),
+    [
+        ("double-exclusive-get", "TMEM-CONC-1"),
+        pytest.param("flush-object-twice", "TMEM-CONC-2", marks=pytest.mark.long),
+    ],
 )
 def test_only_the_checks_of_overlapping_operations_kill_a_race(fault: str, clause: str) -> None:
     killed = kill("impl", fault, 0)

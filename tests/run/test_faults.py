@@ -31,7 +31,7 @@ from tmem.spec.backend import Claims
 from tmem.spec.clauses import CLAIMS, CLAUSES
 
 PROGRAMS = 8_000
-ENOUGH = 5
+ENOUGH = 2
 """Violations after which a fault's blame is taken to be known."""
 
 
@@ -84,7 +84,7 @@ def test_every_fault_is_noticed(known: Fault) -> None:
 @pytest.mark.parametrize(
     "known",
     [
-        pytest.param(known, marks=[pytest.mark.long] * (place >= 20 or known.name in RARE))
+        pytest.param(known, marks=[pytest.mark.long] * (place >= 8 or known.name in RARE))
         for place, known in enumerate(random.Random(1).sample(SEQUENTIAL, 40))
     ],
     ids=lambda known: known.name,

@@ -68,6 +68,7 @@ def test_a_target_that_cannot_be_used_fails_every_item(
     assert len(requests) == 1
 
 
+@pytest.mark.long
 def test_the_processes_of_xdist_share_one_run(pytester: pytest.Pytester) -> None:
     code = "import os\nopen('runs', 'a').write(f'{os.getppid()}\\n')\nraise RuntimeError('not today')\n"
     pytester.makepyfile(mine=code)

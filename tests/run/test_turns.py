@@ -79,7 +79,7 @@ def test_an_engine_begins_where_an_earlier_turn_ended(engine: Engine) -> None:
     def programs(done: float) -> int:
         reported: list[Event] = []
         target = resolve("impl")
-        turn = Turn("impl", target.fresh, 1, reported.append, scale=0.2, source=target.source, done=done)
+        turn = Turn("impl", target.fresh, 1, reported.append, scale=0.1, source=target.source, done=done)
         engine.run(turn)
         return sum(event.programs for event in reported if isinstance(event, Progress))
 

@@ -20,11 +20,16 @@ def chosen(subject: Subject, seed: int, place: int, draws: object) -> Choice:
 
 
 @pytest.mark.parametrize(
-    "name", ["reclaim by handle", pytest.param("destroy of a reclaimed frame", marks=pytest.mark.long)]
+    ("name", "seeds"),
+    [
+        ("reclaim by handle", range(5)),
+        pytest.param("reclaim by handle", range(5, 20), marks=pytest.mark.long),
+        pytest.param("destroy of a reclaimed frame", range(20), marks=pytest.mark.long),
+    ],
 )
-def test_a_reuse_under_an_operation_is_found_on_every_seed(name: str) -> None:
+def test_a_reuse_under_an_operation_is_found_on_every_seed(name: str, seeds: range) -> None:
     subject = open_subject(STORE, "factory", rewrite={"store": RACES[name].rewrite})
-    for seed in range(20):
+    for seed in seeds:
         count = len(scripts(seed, reclaims=True, shared=False))
         found = next(explore(subject, seed, count, small=seed == 0, chooser=chosen), None)
         assert found is not None, seed
