@@ -7,11 +7,12 @@ import random
 import pytest
 
 from tmem.conformance.history.may_hold import held
+from tmem.conformance.programs.perform import perform
 from tmem.model import Judge, adversary
 from tmem.spec import Get, Handle, NewPool, Put
 from tmem.spec.belief import EMPTY, Belief
 from tmem.spec.history import Call
-from tmem.spec.operations import Answer, FlushObject, FlushPage, Operation, flat
+from tmem.spec.operations import Answer, FlushObject, FlushPage, Operation
 
 SLOT = Handle(0, 7, 3)
 A, B = b"a" * 64, b"b" * 64
@@ -30,8 +31,7 @@ def test_without_overlap_it_is_what_the_judge_believes(seed: int) -> None:
         page = pages[n - 1]
         drawn = draw.choice([Put(1, slot, page), Get(1, slot), FlushPage(1, slot), FlushObject(1, 0, 7)])
         operation = NewPool(1, flags) if n == 0 else drawn
-        method, arguments = flat(operation)
-        trace.append((operation, getattr(backend, method)(*arguments)))
+        trace.append((operation, perform(backend, operation)))
         assert judge.observe(*trace[-1]) is None
         found = held([Call(*each, 2 * m, 2 * m + 1) for m, each in enumerate(trace)], n)
         if isinstance(operation, Put | Get | FlushPage):
