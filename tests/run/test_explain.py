@@ -12,6 +12,7 @@ from tests.run.test_cli import Run, run, words
 from tmem.conformance.cli import explain
 from tmem.conformance.report import terminal
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES
+from tmem.spec.freedoms import FREEDOMS, Freedom
 
 __all__ = ["run"]
 
@@ -62,3 +63,15 @@ def test_explain_suggests_the_nearest_name(run: Run, wrong: str, near: str) -> N
     result = run("explain", wrong)
     assert result.exit_code == 2
     assert near in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("freedom", FREEDOMS.values(), ids=lambda freedom: freedom.id)
+def test_explain_shows_a_freedom_and_what_it_permits(run: Run, freedom: Freedom) -> None:
+    shown = words(run("explain", freedom.id.lower()))
+    assert freedom.sentence in shown
+    assert shown.count("Permitted") == len(freedom.shown)
+
+
+def test_calls_that_overlap_have_their_times(run: Run) -> None:
+    assert "2 to … client 1: put ⟨0, 7, 3⟩ page A never returns" in words(run("explain", "may-15"))
+    assert "4 to 11 client 1: flush object ⟨0, 7⟩ → True" in words(run("explain", "may-14"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from textwrap import indent
 from typing import Final
 
@@ -13,8 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from tmem.conformance.faults import FAULTS
+from tmem.conformance.programs.pages import corpus
+from tmem.conformance.programs.transcript import Pages, call, said
 from tmem.conformance.targets.suggest import nearest
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES, Clause
+from tmem.spec.freedoms import FREEDOMS, Freedom, History
 
 PREFIX: Final = "TMEM-"
 MARGIN: Final = 2
@@ -25,15 +29,17 @@ def listing() -> RenderableType:
     """Every clause and claim with its sentence."""
     return Group(
         _table(CLAUSES.values()),
+        Text("\nFreedoms: what a backend may do, and its callers must expect.\n", style="dim"),
+        _table(FREEDOMS.values()),
         Text("\nClaims: what a backend may promise beyond the clauses.\n", style="dim"),
         _table(CLAIMS.values()),
         Text("\ntmem explain CLAUSE shows one with its sources, its example and its code.", style="dim"),
     )
 
 
-def find(name: str) -> Clause:
-    """The clause or claim of an id, in any case and with or without TMEM-; LookupError with the nearest."""
-    known = {**CLAUSES, **CLAIMS}
+def find(name: str) -> Clause | Freedom:
+    """Find what an id names, in any case and with or without TMEM-. Raises LookupError with the nearest."""
+    known: dict[str, Clause | Freedom] = {**CLAUSES, **FREEDOMS, **CLAIMS}
     folded = {each.lower(): each for each in known}
     for form in (name.lower(), f"{PREFIX}{name}".lower()):
         if form in folded:
@@ -44,8 +50,10 @@ def find(name: str) -> Clause:
 
 
 def explain(name: str) -> RenderableType:
-    """Return everything about one clause or claim. Raises LookupError if there is none of this id."""
+    """Return all of a clause, freedom or claim. Raises LookupError if there is none of this id."""
     clause = find(name)
+    if isinstance(clause, Freedom):
+        return _freedom(clause)
     parts: list[RenderableType] = [
         Text(clause.id, style="bold"),
         Text(clause.sentence),
@@ -54,13 +62,54 @@ def explain(name: str) -> RenderableType:
         parts.append(Text("It follows from other clauses, and is kept for its checks.", style="dim"))
     if clause.id in CLAIMS:
         parts.append(Text("A claim: checked where a backend makes it.", style="dim"))
-    sources = Text("\n".join(f"[{key}] {SOURCES[key]}" for key in clause.sources))
-    parts += _section("Sources", _indented(sources))
+    parts += _section("Sources", _indented(_sources(clause.sources)))
     parts += _section(f"Decided by {clause.place}", _code(clause.definition))
     parts += _section("Example", _code(clause.example, "pycon"))
     if broken := faults(clause.id):
         parts += _section("Faults that break it, which the suite must catch", _indented(broken))
     return Group(*parts)
+
+
+def _freedom(freedom: Freedom) -> RenderableType:
+    parts: list[RenderableType] = [Text(freedom.id, style="bold"), Text(freedom.sentence)]
+    parts += _section("Sources", _indented(_sources(freedom.sources)))
+    for history in freedom.shown:
+        parts += _section("Permitted", _code("\n".join(calls(history)), "text"))
+    return Group(*parts)
+
+
+def calls(history: History) -> list[str]:
+    """Return the calls of a history as lines; where some overlap, with the times of each."""
+    letters = Letters()
+    lines = [f"{call(each.operation, letters)} → {said(each.answer, letters)}" for each in history]
+    if all(one.end is not None and one.end < other.begin for one, other in pairwise(history)):
+        return lines
+    lines = [
+        f"{call(each.operation, letters)} never returns" if each.end is None else line
+        for each, line in zip(history, lines, strict=True)
+    ]
+    times = [f"{each.begin:g} to {'…' if each.end is None else f'{each.end:g}'}" for each in history]
+    width = max(map(len, times))
+    return [f"{time:{width}}  {line}" for time, line in zip(times, lines, strict=True)]
+
+
+class Letters(Pages):
+    """Names the pages of the freedoms, each of which is one letter again and again."""
+
+    def __init__(self) -> None:
+        super().__init__(corpus(1))
+
+    def knows(self, page: bytes) -> bool:
+        """Whether a page is one of theirs."""
+        return len(set(page)) == 1
+
+    def __call__(self, page: bytes) -> str:
+        """Return the name of a page."""
+        return f"page {chr(page[0]).upper()}"
+
+
+def _sources(keys: Iterable[str]) -> Text:
+    return Text("\n".join(f"[{key}] {SOURCES[key]}" for key in keys))
 
 
 def faults(clause: str) -> Table | None:
@@ -74,7 +123,7 @@ def faults(clause: str) -> Table | None:
     return table if table.row_count else None
 
 
-def _table(clauses: Iterable[Clause]) -> Table:
+def _table(clauses: Iterable[Clause | Freedom]) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="bold")
     table.add_column()

@@ -74,7 +74,7 @@ main.add_command(serve)
 @main.command()
 @click.argument("clause", required=False)
 def explain(clause: str | None) -> None:
-    """List the clauses and claims, or show one: sentence, sources, example, the code that decides it.
+    """List clauses, freedoms and claims, or show one: sentence, sources, example, the code that decides it.
 
     CLAUSE is an id in any case; TMEM- may be left out, as in put-3.
     """
