@@ -22,6 +22,7 @@ from tmem.conformance.cli import check, console
 from tmem.conformance.cli import main as cli
 from tmem.conformance.report.verdict import Verdict
 from tmem.conformance.run.check import check as whole_check
+from tmem.conformance.run.replay import of_target
 from tmem.conformance.run.request import Request
 
 HERE = Path(__file__).parent
@@ -96,10 +97,10 @@ def test_a_violation_fails_and_replays(quick: Run) -> None:
     assert ElementTree.parse("r.xml").find(".//failure[@type='TMEM-ERR-1']") is not None
 
     replay = violation["replay_file"]
-    assert Path(replay).parent == Path("tmem-replays")
+    assert Path(replay).parent.parent == Path("tmem-replays")
     program = Path(replay).with_suffix(".py")
     assert violation["script_file"] == str(program)
-    assert f"without the suite: python {program}" in words(result)
+    assert f"withoutthesuite:python{program}" in "".join(result.output.split())
     again = program.read_text()
     program.unlink()
     assert f"{program} is written: python {program}" in words(quick("replay", replay, "--script"))
@@ -125,25 +126,54 @@ def test_a_crash_fails_and_replays(quick: Run) -> None:
     result = quick("check", f"{HOSTILE}:segfaults_in_put")
     assert result.exit_code == 1
     assert "SIGSEGV" in result.output
-    (replay,) = Path("tmem-replays").glob("*.json")
+    (replay,) = Path("tmem-replays").glob("*/*.json")
     again = quick("replay", str(replay))
     assert again.exit_code == 1
     assert "SIGSEGV" in again.output
     assert quick("replay", str(replay), "--against", "impl").exit_code == 0
 
 
+def test_kept_failures_are_replayed_first(quick: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = Path("mine.py")
+    target.write_text("from tests.support.hostile import answers_text as factory\n")
+    monkeypatch.setenv("PYTHONPATH", str(HERE.parents[1]))
+    assert quick("check", "py:mine.py:factory").exit_code == 1
+    (kept,) = (path for path in Path("tmem-replays").glob("*/*.json") if "ERR-1" in path.name)
+    monkeypatch.setattr(check, "Request", partial(Request, scale=0.0001, shrink=0.0))  # a program or two
+    again = quick("check", "py:mine.py:factory", "--json", "r.json")
+    assert again.exit_code == 1
+    assert f"TMEM-ERR-1 fails again: {kept}" in words(again)
+    report = json.loads(Path("r.json").read_text("utf-8"))
+    assert {"file": str(kept), "clause": "TMEM-ERR-1", "failed": True} in report["kept"]
+    target.write_text("from tests.support.hostile import Good as factory\n")
+    repaired = quick("check", "py:mine.py:factory")
+    assert f"TMEM-ERR-1 no longer fails, and can be deleted: {kept}" in words(repaired)
+    assert "FAIL" not in repaired.output
+
+
+def test_a_kept_failure_that_is_none_ends_no_run(quick: Run) -> None:
+    folder = of_target(Path("tmem-replays"), "model:keep")
+    folder.mkdir(parents=True)
+    content = {"schema": "tmem-replay/1", "target": "model:keep", "seed": 0, "level": "linearizable"}
+    content |= {"clause": "TMEM-PUT-3", "replay": {"engine": "volume", "program": "none"}}
+    (folder / "odd.json").write_text(json.dumps(content))
+    result = quick("check", "model:keep")
+    assert "odd.json could not be replayed: the replay does not fit" in words(result)
+    assert "FAIL" not in result.output
+
+
 def test_a_hang_fails_and_replays(quick: Run) -> None:
     result = quick("check", f"{HOSTILE}:wedged_in_get", "--hang-after", "1")
     assert result.exit_code == 1
     assert "broken: TMEM-CONC-3" in words(result)
-    replay = next(Path("tmem-replays").glob("*.json"))
+    replay = next(Path("tmem-replays").glob("*/*.json"))
     assert quick("replay", str(replay), "--hang-after", "1").exit_code == 1
 
 
 @pytest.mark.long
 def test_a_hang_in_the_handshake_replays_too(quick: Run) -> None:
     assert quick("check", f"{HOSTILE}:hangs_in_new_pool", "--hang-after", "1").exit_code == 1
-    (replay,) = Path("tmem-replays").glob("*.json")
+    (replay,) = Path("tmem-replays").glob("*/*.json")
     assert quick("replay", str(replay), "--hang-after", "1").exit_code == 1
     assert quick("replay", str(replay), "--against", "model:keep").exit_code == 0
 

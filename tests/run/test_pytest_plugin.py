@@ -31,7 +31,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     """Replaces the suite by events of its own; the requests that it was asked for."""
     asked: list[Request] = []
 
-    def check(request: Request) -> Iterator[Event]:
+    def check(request: Request, kept: object) -> Iterator[Event]:
         asked.append(request)
         yield Checked(dict.fromkeys(CLAUSES, 1), {clause: 1 for clause in CLAUSES if clause != "TMEM-PUT-1"})
         if "broken" in request.target:

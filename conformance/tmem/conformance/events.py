@@ -127,6 +127,15 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A failure that an earlier run kept in a replay file was replayed first, and failed again or did not."""
+
+    file: str
+    clause: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """How often clauses were checked, and exercised (the clause could have been broken there): increments."""
 
@@ -215,6 +224,7 @@ Event: TypeAlias = (
     | Found
     | Replayed
     | Confirmed
+    | Kept
     | Checked
     | Covered
     | NotOffered

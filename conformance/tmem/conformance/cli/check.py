@@ -68,7 +68,7 @@ Exit codes, the first that applies:
     default=replaying.FOLDER,
     metavar="FOLDER",
     show_default=True,
-    help="Where a replay file of each violation goes.",
+    help="Where replay files go, in a folder for each target. Those of TARGET are replayed first.",
 )
 @click.option(
     "--waivers",
@@ -151,7 +151,8 @@ def check(
         own=own,
     )
     with _machines(executor) as cluster, stream(ndjson) as tell:
-        failure = follow(request, summary, fail_fast, cluster, tell)
+        kept = replaying.known(replaying.of_target(replays, target))
+        failure = follow(request, summary, fail_fast, cluster, tell, kept)
     if failure is not None and not summary.violations:
         fail(failure, replays)
     if failure is not None:

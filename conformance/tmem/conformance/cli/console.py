@@ -5,9 +5,10 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 import click
@@ -21,6 +22,7 @@ from tmem.conformance.report.terminal import console
 from tmem.conformance.report.verdict import USAGE
 from tmem.conformance.run.check import check
 from tmem.conformance.run.cluster import Cluster
+from tmem.conformance.run.replay import Replay
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.supervisor import RunError
 from tmem.conformance.turn import ignore
@@ -32,10 +34,12 @@ def follow(
     fail_fast: bool = False,
     cluster: Cluster | None = None,
     tell: Callable[[Event], None] = ignore,
+    kept: Mapping[Path, Replay] = MappingProxyType({}),
 ) -> RunError | None:
     """Run the request, on a cluster's machines if there is one, and show its progress.
 
-    Each event is told to `tell`, too. Returns the failure that ended the run, or None.
+    Each event is told to `tell`, too; `kept` are failures that are replayed first. Returns the failure that
+    ended the run, or None.
     Ctrl-C ends the run early; so does the first violation with `fail_fast`.
     """
     start = time.monotonic()
@@ -43,7 +47,7 @@ def follow(
         with (
             progress(console(), summary) as line,
             interruptible(),
-            closing(check(request, cluster=cluster)) as events,
+            closing(check(request, cluster=cluster, kept=kept)) as events,
         ):
             for event in events:
                 summary.add(event)

@@ -33,15 +33,15 @@ REPLAYS: Final = 5
 )
 @hang_after
 def replay(file: Path | None, against: str | None, script: bool, hang_after: float) -> None:
-    """Try to reproduce a violation from its replay file. Without FILE, list the replay files that there are.
+    """Try to reproduce a violation from its replay file. Without FILE, or for a folder, list them.
 
     The counterexample is run several times. Prints how often it failed and one of FAILED; FIXED, if it failed
     each time when the file was written and does not now; or UNREPRODUCIBLE, if it failed by chance.
 
     Exit codes: 1 FAILED, 0 FIXED, 3 UNREPRODUCIBLE, 2 for a file or target that cannot be used.
     """
-    if file is None:
-        _list()
+    if file is None or file.is_dir():
+        _list(file or replaying.FOLDER)
         return
     try:
         recorded = replaying.load(file)
@@ -98,11 +98,11 @@ def _script(recorded: replaying.Replay, file: Path, hang_after: float) -> None:
     click.echo(f"{path} is written: {terminal.alone(path)}")
 
 
-def _list() -> None:
-    """Print the replay files of the default folder, with their targets."""
-    found = replaying.known(replaying.FOLDER)
+def _list(folder: Path) -> None:
+    """Print the replay files of a folder, with their targets."""
+    found = replaying.known(folder)
     if not found:
-        raise click.UsageError(f"no FILE is given, and {replaying.FOLDER} holds no replay file")
+        raise click.UsageError(f"{folder} holds no replay file")
     target = ""
     for path, recorded in found.items():
         if recorded.target != target:

@@ -67,7 +67,7 @@ def _checked(config: pytest.Config, target: str) -> Results:
             summary.waived[waiver.clause] = _held(waiver, target)
         budget = config.getoption("tmem_budget")
         request = Request(target, seed, budget=budget, jobs=cores(), limit=LIMIT, confirm=CONFIRM)
-        with closing(check(request)) as events:
+        with closing(check(request, kept=_kept(target))) as events:
             for event in events:
                 summary.add(event)
     except (RunError, ValueError) as failure:
@@ -78,6 +78,10 @@ def _checked(config: pytest.Config, target: str) -> Results:
     passed = verdict(summary) is Verdict.PASS
     of[VERDICT] = Result("passed" if passed else "failed", _text(terminal.verdict_line(summary)))
     return Results(of)
+
+
+def _kept(target: str) -> dict[Path, replaying.Replay]:
+    return replaying.known(replaying.of_target(replaying.FOLDER, target))
 
 
 def _result(summary: Summary, clause: str) -> Result:

@@ -15,7 +15,7 @@ from tmem.conformance.report.as_json import data
 from tmem.conformance.report.curve import curve
 from tmem.conformance.report.diagram import diagram, moments
 from tmem.conformance.report.summary import Summary
-from tmem.conformance.report.terminal import alone, means, rate
+from tmem.conformance.report.terminal import GONE, alone, means, rate
 from tmem.conformance.report.verdict import unseen
 from tmem.conformance.report.world import described
 
@@ -32,6 +32,7 @@ def text(
         programs={clause: _program(path) for clause, path in scripts.items()},
         alone={clause: alone(path) for clause, path in scripts.items()},
         means=means(summary),
+        gone=GONE,
         totals=summary.totals,
         unseen=unseen(summary),
         world=described(summary.world),

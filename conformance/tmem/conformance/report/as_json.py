@@ -60,6 +60,7 @@ def data(
         ],
         "seen_once": [_violation(finding, None, None) for finding in summary.seen_once.values()],
         "confirmed": {clause: asdict(each) for clause, each in summary.confirmed.items()},
+        "kept": [asdict(each) for each in summary.kept],
         "waived": summary.waived,
         "clauses": {
             clause: {

@@ -16,6 +16,7 @@ from tmem.conformance.events import (
     Finding,
     Finished,
     Found,
+    Kept,
     NotDone,
     Note,
     NotOffered,
@@ -61,6 +62,8 @@ class Summary:
     """The engines that could not do all of their work on this target."""
     confirmed: dict[str, Confirmed] = field(default_factory=dict)
     """How often the findings of clauses failed when they were replayed."""
+    kept: list[Kept] = field(default_factory=list)
+    """The failures of earlier runs that were replayed first."""
     canaries: list[Canary] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     races: list[tuple[str, str]] = field(default_factory=list)
@@ -102,6 +105,8 @@ class Summary:
                 self._found(finding)
             case Confirmed(clause):
                 self.confirmed[clause] = event
+            case Kept():
+                self.kept.append(event)
             case Checked():
                 self.checks.update(event.checks)
                 self.exercised.update(event.exercised)

@@ -31,6 +31,8 @@ STATUS_STYLE: Final = {
     Status.NOT_EXERCISED: "yellow",
 }
 VERDICT_STYLE: Final = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red"}
+GONE: Final = "no longer fails, and can be deleted"
+"""What is said of a failure that was kept and did not come again."""
 _WORDS: Final = {"answered": "red", "again": "bold"}
 MEANS: Final = {
     Verdict.INSENSITIVE: "a fault that was seeded around the target went unnoticed",
@@ -141,7 +143,9 @@ def _lists(summary: Summary) -> Iterable[RenderableType]:
     missed = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if not each.caught]
     caught = [f"{each.fault}, which breaks {each.clause}" for each in summary.canaries if each.caught]
     waived = [f"{clause}: {reason}" for clause, reason in summary.waived.items()]
+    kept = [f"{each.clause} {'fails again' if each.failed else GONE}: {each.file}" for each in summary.kept]
     for title, lines, style in (
+        ("kept", kept, "yellow"),
         ("waived", waived, "yellow"),
         ("not offered", missing, "dim"),
         ("never seen", [] if broken else list(unseen(summary).values()), "yellow"),

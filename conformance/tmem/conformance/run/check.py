@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from itertools import count
+from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finished, Note, Worked
 from tmem.conformance.run.cluster import Cluster
+from tmem.conformance.run.kept import again
 from tmem.conformance.run.process import COMMAND
+from tmem.conformance.run.replay import Replay
 from tmem.conformance.run.request import Request
 from tmem.conformance.run.round import Round
 from tmem.conformance.run.side_by_side import Task, merged, waiting
@@ -27,12 +31,14 @@ def check(
     engines: Sequence[Engine] = ENGINES,
     command: Sequence[str] = COMMAND,
     cluster: Cluster | None = None,
+    kept: Mapping[Path, Replay] = MappingProxyType({}),
 ) -> Generator[Event, None, None]:
     """The events of a whole run; the last is Finished. Raises `supervisor.RunError`.
 
     The counted round has the request's seed. If the budget leaves time, further seeds follow until it ends;
     if it is too short, each engine gets its part of it, and the run is not complete. With a cluster its
-    machines do the work; replays and what makes a crash small stay here.
+    machines do the work; replays and what makes a crash small stay here. `kept` are failures of earlier runs,
+    which are replayed first.
     """
     start = time.monotonic()
     seconds = request.limit if request.budget is None else request.budget
@@ -41,6 +47,7 @@ def check(
     def one(seed: int) -> Round:
         return Round(request, seed, engines, command, until, cluster)
 
+    yield from waiting(again(kept, request, engines, command, until))
     workers = request.jobs if cluster is None else cluster.workers
     counted = one(request.seed)
     complete = yield from waiting(counted.run(workers))

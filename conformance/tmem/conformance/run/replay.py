@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Generator, Sequence
 from contextlib import suppress
@@ -27,6 +28,8 @@ from tmem.spec.clauses import CLAIMS, CLAUSES
 
 SCHEMA: Final = "tmem-replay/1"
 FOLDER: Final = Path("tmem-replays")
+NAMED: Final = 24
+"""Characters of a target in the name of its folder, the last ones."""
 LEVELS: Final = ("integrity", "linearizable")
 """What overlapping operations must keep, at the least and in full."""
 
@@ -58,10 +61,20 @@ def name(finding: Finding, target: str) -> str:
     return f"{finding.clause}-{hashlib.sha256(data).hexdigest()[:8]}.json"
 
 
+def of_target(folder: Path, target: str) -> Path:
+    """The folder of a target's replay files, in a folder of those of all targets.
+
+    >>> of_target(Path("tmem-replays"), "py:my/store.py:factory").name
+    'py-my-store.py-factory-5b3305'
+    """
+    words = re.sub(r"[^\w.]+", "-", target)[-NAMED:].strip("-.")
+    return folder / f"{words}-{hashlib.sha256(target.encode()).hexdigest()[:6]}"
+
+
 def save(folder: Path, finding: Finding, summary: Summary) -> Path:
-    """Write the replay file of a finding into the folder; OSError where that cannot be."""
-    path = folder / name(finding, summary.target)
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the replay file of a finding, in its target's folder in `folder`; OSError where it cannot."""
+    path = of_target(folder, summary.target) / name(finding, summary.target)
+    path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "schema": SCHEMA,
         "target": summary.target,
@@ -80,9 +93,9 @@ def save(folder: Path, finding: Finding, summary: Summary) -> Path:
 
 
 def known(folder: Path) -> dict[Path, Replay]:
-    """The replay files of a folder, by target and name. What is no replay file is left out."""
+    """The replay files of a folder and of its targets, by target and name. Other files are left out."""
     found = {}
-    for path in folder.glob("*.json"):
+    for path in (*folder.glob("*.json"), *folder.glob("*/*.json")):
         with suppress(ValueError):
             found[path] = load(path)
     return dict(sorted(found.items(), key=lambda item: (item[1].target, item[0])))

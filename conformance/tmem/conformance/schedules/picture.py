@@ -33,7 +33,9 @@ def picture(execution: Execution, breach: Breach, corpus: Corpus) -> str:
     """The picture of an execution that was traced. The terminal or COLUMNS limits its width."""
     width = max(4 * NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
     words = Words(execution, breach, corpus)
-    before, during, after = words.before(), list(words.rows()), words.after()
+    before = [*map(words.whole, words.before())]
+    during = list(words.rows())
+    after = [*map(words.whole, words.after())]
     lines = ["before", *listed(before, width), ""] if before else []
     lines += columns(during, words.names(during), width)
     lines += ["", "after", *listed(after, width)] if after else []
@@ -46,7 +48,7 @@ def picture(execution: Execution, breach: Breach, corpus: Corpus) -> str:
 def timeline(execution: Execution, breach: Breach, corpus: Corpus) -> tuple[Moment, ...]:
     """The picture as data."""
     words = Words(execution, breach, corpus)
-    before = [Moment(BEFORE, "│", text) for text in words.before()]
+    before = [Moment(BEFORE, "│", words.whole(n), words.holds(n)) for n in words.before()]
     returned = words.returned()
     during = [
         Moment(words.name(row.thread), row.edge, row.text, words.holds(next(returned, None)))
@@ -54,7 +56,8 @@ def timeline(execution: Execution, breach: Breach, corpus: Corpus) -> tuple[Mome
         else Moment(words.name(row.thread), row.edge, row.text)
         for row in words.rows()
     ]
-    return (*before, *during, *(Moment(AFTER, "│", text) for text in words.after()))
+    after = [Moment(AFTER, "│", words.whole(n), words.holds(n)) for n in words.after()]
+    return (*before, *during, *after)
 
 
 def switched_at(execution: Execution) -> tuple[str, ...]:
@@ -129,15 +132,15 @@ class Words:
         others = {row.thread for row in rows} - set(own)
         return {thread: self.name(thread) for thread in (*own, *sorted(others))}
 
-    def before(self) -> list[str]:
+    def before(self) -> list[int]:
         """The calls before the threads begin."""
         first = len(self.execution.script.setup)
-        return [self.whole(n) for n in self.execution.began if n < first]
+        return [n for n in self.execution.began if n < first]
 
-    def after(self) -> list[str]:
+    def after(self) -> list[int]:
         """The calls after they have ended."""
         first = len(self.execution.script.steps) - len(self.execution.script.last)
-        return [self.whole(n) for n in self.execution.began if n >= first]
+        return [n for n in self.execution.began if n >= first]
 
     def whole(self, n: int) -> str:
         """A call with its number and answer, in one line."""
