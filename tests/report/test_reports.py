@@ -28,7 +28,6 @@ from tmem.conformance.events import (
     TurnBegan,
 )
 from tmem.conformance.report import as_html, as_json, as_junit, terminal
-from tmem.conformance.report.progress import progress
 from tmem.conformance.report.summary import Summary
 from tmem.spec.clauses import CLAUSES
 
@@ -227,29 +226,10 @@ def test_a_clause_of_a_later_version_does_no_harm() -> None:
     assert "TMEM-NEW-9" in as_html.text(made, {})
 
 
-def test_progress_without_a_terminal_is_a_line_per_engine() -> None:
-    console = Console(file=StringIO(), width=80)
-    made = Summary("impl", 7, "linearizable")
-    with progress(console, made) as line:
-        for event in (*EVENTS, Found(STALE), Found(STALE)):
-            made.add(event)
-            line.show(event)
-    assert isinstance(console.file, StringIO)
-    text = console.file.getvalue().splitlines()
-    assert text[0] == "impl: pages of 4096 bytes; offers reclaim; claims lru"
-    assert text[1] == "volume: random programs"
-    assert " ".join(text[2:]) == f"broken: TMEM-PUT-3 {STALE.message}"
-
-
-def test_progress_on_a_terminal_shows_what_was_done() -> None:
-    console = Console(file=StringIO(), width=100, force_terminal=True)
-    made = Summary("impl", 7, "linearizable")
-    with progress(console, made) as line:
-        for event in EVENTS:
-            made.add(event)
-            line.show(event)
-    assert isinstance(console.file, StringIO)
-    text = console.file.getvalue()
-    assert "volume" in text
-    assert "1,234 operations, 30 programs" in text
-    assert "60%" in text
+@pytest.mark.parametrize("made", [FAILED, VACUOUS])
+def test_at_40_columns_ids_and_numbers_are_whole(made: Summary) -> None:
+    text = shown(made, 40)
+    assert all(len(line) <= 40 for line in text.splitlines())
+    assert all(clause in text for clause in CLAUSES)
+    assert "100 checks, 40 exercised" in text
+    assert "…" not in text

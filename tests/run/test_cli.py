@@ -367,9 +367,40 @@ def test_an_interrupt_reports_what_was_found_so_far(
     output, errors = process.communicate(timeout=30)
     assert errors == ""
     assert process.returncode == expected.value
-    assert "The run was interrupted" in output
-    assert f"\n{expected.name}  {target}" in output
+    assert output.splitlines()[-1].startswith(f"{expected.name}  {target}: The run was interrupted after ")
+    assert output.count(expected.name) == 1, "it ends in one line"
     assert json.loads((tmp_path / "report.json").read_text())["verdict"] == expected.name
+
+
+@pytest.mark.parametrize("place", ["import tmem.conformance.cli.main", "command"])
+def test_an_interrupt_at_the_start_ends_in_one_line(place: str) -> None:
+    stub = "" if place == "command" else "raise KeyboardInterrupt"
+    code = f"""
+import sys, types
+from tmem.conformance.cli import start
+class Loading:
+    def find_spec(self, name, path=None, target=None):
+        if name == "tmem.conformance.cli.main": raise KeyboardInterrupt
+if {stub!r}: sys.meta_path.insert(0, Loading())
+else:
+    from tmem.conformance.cli import main, explain
+    def interrupted(): raise KeyboardInterrupt
+    explain.listing = interrupted
+sys.argv = ["tmem", "explain"]
+start.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "UNKNOWN  interrupted before there was an answer\n"
+
+
+@pytest.mark.parametrize("option", ["-q", "-v"])
+def test_less_and_more_can_be_said(quick: Run, option: str) -> None:
+    result = quick("check", f"{HOSTILE}:answers_text", option)
+    assert ("new: " in result.output) == (option == "-v")
+    assert ("TMEM-POOL-1 " in result.output) == (option == "-v")
+    assert "✗ TMEM-ERR-1" in result.output
+    assert lines_of(result)[-1].startswith("FAIL") or "FAIL" in words(result)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")

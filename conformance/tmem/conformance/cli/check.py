@@ -19,6 +19,7 @@ from tmem.conformance.cli.reports import write
 from tmem.conformance.cli.waivers import Waiver
 from tmem.conformance.report import as_annotations, as_html, as_json, as_junit, as_sarif, terminal
 from tmem.conformance.report.causes import causes
+from tmem.conformance.report.progress import Loudness
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.verdict import verdict
 from tmem.conformance.run import replay as replaying
@@ -102,6 +103,8 @@ Exit codes, the first that applies:
     help="Machines that do the work, each with TARGET: dask://HOST:PORT, where a Dask scheduler listens.",
 )
 @click.option("--fail-fast", is_flag=True, help="End at the first violation.")
+@click.option("-q", "--quiet", is_flag=True, help="Show violations and the verdict, and nothing else.")
+@click.option("-v", "--verbose", is_flag=True, help="Show notes, canaries and new behaviour as they come.")
 @hang_after
 def check(
     target: str,
@@ -121,6 +124,8 @@ def check(
     jobs: int,
     executor: str | None,
     fail_fast: bool,
+    quiet: bool,
+    verbose: bool,
     hang_after: float,
 ) -> None:
     """Check TARGET against the contract, clause by clause.
@@ -152,14 +157,15 @@ def check(
     )
     with _machines(executor) as cluster, stream(ndjson) as tell:
         kept = replaying.known(replaying.of_target(replays, target))
-        failure = follow(request, summary, fail_fast, cluster, tell, kept)
+        loudness = Loudness.QUIET if quiet else Loudness.VERBOSE if verbose else Loudness.NORMAL
+        failure = follow(request, summary, fail_fast, cluster, tell, kept, loudness)
     if failure is not None and not summary.violations:
         fail(failure, replays)
     if failure is not None:
         summary.notes.append(f"The run could not go on: {failure}")
     saved = _save(summary, replays)
-    programs = _programs(saved, summary, hang_after)
-    terminal.show(terminal.console(), terminal.report(summary, saved, programs))
+    programs = {} if summary.interrupted else _programs(saved, summary, hang_after)
+    _show(summary, saved, programs, quiet, replaying.of_target(replays, target))
     for path, text in (
         (json, lambda: as_json.text(summary, saved, programs)),
         (junit, lambda: as_junit.text(summary)),
@@ -172,6 +178,18 @@ def check(
         for line in as_annotations.lines(summary):
             click.echo(line)
     sys.exit(verdict(summary).value)
+
+
+def _show(
+    summary: Summary, saved: dict[str, Path], programs: dict[str, Path], quiet: bool, folder: Path
+) -> None:
+    """Print the report; of a run that was interrupted one line."""
+    console = terminal.console()
+    if summary.interrupted:
+        console.print(terminal.interrupted(summary, folder), soft_wrap=True)
+    else:
+        report = terminal.short_report if quiet else terminal.report
+        terminal.show(console, report(summary, saved, programs))
 
 
 @contextmanager

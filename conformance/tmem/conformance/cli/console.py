@@ -16,7 +16,7 @@ from rich.text import Text
 
 from tmem.conformance import files
 from tmem.conformance.events import Event
-from tmem.conformance.report.progress import progress
+from tmem.conformance.report.progress import Loudness, progress
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.report.terminal import console
 from tmem.conformance.report.verdict import USAGE
@@ -35,6 +35,7 @@ def follow(
     cluster: Cluster | None = None,
     tell: Callable[[Event], None] = ignore,
     kept: Mapping[Path, Replay] = MappingProxyType({}),
+    loudness: Loudness = Loudness.NORMAL,
 ) -> RunError | None:
     """Run the request, on a cluster's machines if there is one, and show its progress.
 
@@ -45,7 +46,7 @@ def follow(
     start = time.monotonic()
     try:
         with (
-            progress(console(), summary) as line,
+            progress(console(), summary, loudness, request.budget) as line,
             interruptible(),
             closing(check(request, cluster=cluster, kept=kept)) as events,
         ):
@@ -57,6 +58,7 @@ def follow(
                     summary.notes.append("The run ended at the first violation, as --fail-fast asks.")
                     break
     except KeyboardInterrupt:
+        summary.interrupted = True
         summary.notes.append("The run was interrupted: the report has what was found until then.")
     except RunError as failure:
         return failure

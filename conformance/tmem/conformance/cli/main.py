@@ -19,7 +19,7 @@ from tmem.conformance.cli.replay import replay
 from tmem.conformance.cli.schema import command as schema
 from tmem.conformance.cli.serve import command as serve
 from tmem.conformance.report import terminal
-from tmem.conformance.report.verdict import USAGE
+from tmem.conformance.report.verdict import USAGE, Verdict
 
 
 class _Commands(click.Group):
@@ -30,6 +30,9 @@ class _Commands(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
+        except KeyboardInterrupt:
+            click.echo("UNKNOWN  interrupted before there was an answer", err=True)
+            sys.exit(Verdict.UNKNOWN.value)
         except SystemExit:
             try:
                 sys.stdout.flush()

@@ -82,6 +82,8 @@ class Summary:
     """What each engine is making smaller."""
     work: dict[str, float] = field(default_factory=dict)
     """How much of the counted run each engine has done, 0 to 1."""
+    interrupted: bool = False
+    """Whether the person who began the run ended it."""
     complete: bool = False
     """Whether the counted run came to its end."""
 

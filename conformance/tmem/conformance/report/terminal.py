@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +21,8 @@ from tmem.conformance.report.verdict import Status, Verdict, statuses, unseen, v
 from tmem.conformance.report.world import NEVER_FULL, described, never_full
 
 WIDEST: Final = 100
+TABLE: Final = 72
+"""Columns that the table of the clauses needs."""
 SHOWN: Final = 12
 """Operations of a story that are shown; of a longer one the first few are left out."""
 STATUS_STYLE: Final = {
@@ -46,14 +48,24 @@ def report(
     summary: Summary, replays: Mapping[str, Path], scripts: Mapping[str, Path] = MappingProxyType({})
 ) -> RenderableType:
     """The whole report. `replays` and `scripts` are the files that were written, by clause."""
-    parts = [_clauses(summary), *_lists(summary)]
-    parts += [_cause(cause, summary, replays, scripts) for cause in causes(summary.violations.values())]
+    rest = short_report(summary, replays, scripts)
+    return Group("", *_spaced([_Clauses(summary), *_lists(summary)]), rest)
+
+
+def short_report(
+    summary: Summary, replays: Mapping[str, Path], scripts: Mapping[str, Path] = MappingProxyType({})
+) -> RenderableType:
+    """The violations and the verdict."""
+    parts = [_cause(cause, summary, replays, scripts) for cause in causes(summary.violations.values())]
     parts += [
         story(finding, replays.get(clause), summary.confirmed.get(clause), scripts.get(clause))
         for clause, finding in summary.seen_once.items()
     ]
-    spaced = [each for part in parts for each in (part, "")]
-    return Group("", *spaced, verdict_line(summary))
+    return Group(*_spaced(parts), verdict_line(summary))
+
+
+def _spaced(parts: Iterable[RenderableType]) -> Iterable[RenderableType]:
+    return (each for part in parts for each in (part, ""))
 
 
 class _Console(Console):
@@ -118,7 +130,36 @@ def verdict_line(summary: Summary) -> RenderableType:
     return Group(*(Text(note, style="dim") for note in (*seen, *summary.notes, *races)), line)
 
 
-def _clauses(summary: Summary) -> Table:
+def interrupted(summary: Summary, folder: Path) -> RenderableType:
+    """One line for a run that was interrupted: what was found until then, and where it is kept."""
+    reached = verdict(summary)
+    found = "no clause was broken so far"
+    if summary.violations:
+        found = f"broken so far: {', '.join(summary.violations)}, kept in {folder}"
+    return Text.assemble(
+        (reached.name, VERDICT_STYLE.get(reached, "bold yellow")),
+        f"  {summary.target}: The run was interrupted after {summary.seconds:.1f} s; {found}. ",
+        (f"{summary.totals}, seed {summary.seed}.", "dim"),
+    )
+
+
+class _Clauses:
+    """The table of the clauses; on a narrow terminal two lines for each, so that no id or number is cut."""
+
+    def __init__(self, summary: Summary) -> None:
+        self._summary = summary
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if options.max_width >= TABLE:
+            yield _table(self._summary)
+            return
+        for clause, status in statuses(self._summary).items():
+            yield Text.assemble(clause, "  ", (status.value, STATUS_STYLE.get(status, "dim")))
+            checks, exercised = self._summary.checks[clause], self._summary.exercised[clause]
+            yield Text(f"  {checks:,} checks, {exercised:,} exercised", style="dim")
+
+
+def _table(summary: Summary) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", expand=True)
     table.add_column("clause", no_wrap=True)
     table.add_column("says", no_wrap=True, overflow="ellipsis", ratio=1)
@@ -156,7 +197,7 @@ def _lists(summary: Summary) -> Iterable[RenderableType]:
         if lines:
             grid = Table.grid(padding=(0, 2))
             grid.add_column(no_wrap=True, style=style)
-            grid.add_column()
+            grid.add_column(overflow="fold")
             for number, line in enumerate(lines):
                 grid.add_row("" if number else title, Text(line))
             yield grid
@@ -250,5 +291,5 @@ def _steps(finding: Finding) -> Table:
 def _grid() -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(justify="right", no_wrap=True, style="dim")
-    grid.add_column()
+    grid.add_column(overflow="fold")
     return grid

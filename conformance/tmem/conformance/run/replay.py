@@ -67,7 +67,9 @@ def of_target(folder: Path, target: str) -> Path:
     >>> of_target(Path("tmem-replays"), "py:my/store.py:factory").name
     'py-my-store.py-factory-5b3305'
     """
-    words = re.sub(r"[^\w.]+", "-", target)[-NAMED:].strip("-.")
+    words = re.sub(r"[^\w.]+", "-", target).strip("-.")
+    if len(words) > NAMED:
+        words = re.sub(r"^[^-._]*[-._]+", "", words[-NAMED:])
     return folder / f"{words}-{hashlib.sha256(target.encode()).hexdigest()[:6]}"
 
 
