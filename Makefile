@@ -8,7 +8,7 @@ ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test test-long prove prove-tla prove-impl compiled bench lint clean
+.PHONY: check test test-long prove prove-tla prove-impl compiled docs bench lint clean
 .PHONY: races calibrate gains mutants endurance schedules history history-agreement bench-compiled
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
@@ -36,6 +36,11 @@ prove-impl: .venv/.installed-dev
 
 compiled: .venv/.installed-compiled
 	$(BIN)/python -m tmem.impl.build
+
+docs: .venv/.installed-docs
+	$(BIN)/python -m tools.site
+	$(BIN)/sphinx-build -q -W --keep-going -j 2 -c tools/site build/site build/docs
+	@echo "open build/docs/index.html"
 
 bench: .venv/.installed-bench
 	-$(BIN)/python -m tmem.impl.build
@@ -99,6 +104,11 @@ clean:
 	@echo "installing tmem and the checker of schedules to compare it with into .venv ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[schedules]'
 	@touch $@
+
+.venv/.installed-docs: pyproject.toml | .venv/bin/python
+	@echo "installing tmem and what builds its pages into .venv ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[docs]'
+	@touch .venv/.installed $@
 
 .venv/.installed-bench: pyproject.toml | .venv/bin/python
 	@echo "installing tmem and the stores to compare it with into .venv ..."
