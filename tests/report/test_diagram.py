@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 from tests.report.test_reports import STALE, Page, summary
 from tmem.conformance.events import Found, Moment
 from tmem.conformance.faults import targets
-from tmem.conformance.report import as_html
+from tmem.conformance.report import as_html, words
 from tmem.conformance.report.diagram import bars, diagram, moments
 from tmem.conformance.run.messages import decode, encode
 from tmem.conformance.schedules.explore import explore, open_subject
@@ -104,3 +104,18 @@ def test_a_race_has_the_timeline_of_its_picture() -> None:
     assert all(moment.text.removesuffix("  ✗") in found.picture for moment in drawn)
     assert any("✗" in moment.text for moment in drawn)
     assert len(bars(found.timeline)) >= 2
+
+
+def test_the_words_of_a_race_say_what_overlapped_and_where_it_was_stopped() -> None:
+    found = replace(STALE, timeline=TIMELINE)
+    called, answered, *_ = words.lines(found)
+    assert called.says == (
+        'thread 1: #2 get ⟨0, 7, 0⟩, while thread 2: #3 put "A" & more was under way; '
+        "thread 1 was stopped at <store>.py:7"
+    )
+    assert answered.says == "page A"
+    late = (*TIMELINE[:5], Moment("thread 1", "└", "page A"), Moment("after", "│", "#4 get → page A  ✗"))
+    called, *_ = words.lines(replace(found, timeline=late))
+    assert called.says.startswith(
+        "#4 get, after the threads: thread 1: #2 get ⟨0, 7, 0⟩ had overlapped thread 2"
+    )

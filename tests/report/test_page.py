@@ -102,9 +102,9 @@ def test_buttons_copy_the_command_and_the_program(
 
 def test_the_program_opens_by_keyboard(page: Path, shown: Browser) -> None:
     shown.open(page)
-    shown.run("document.querySelector('#TMEM-GET-2 dd details summary').focus()")
+    shown.run("document.querySelector('#TMEM-GET-2 .alone summary').focus()")
     shown.press("Enter")
-    assert shown.run("document.querySelector('#TMEM-GET-2 dd details').open") is True
+    assert shown.run("document.querySelector('#TMEM-GET-2 .alone').open") is True
 
 
 @pytest.mark.parametrize("width", [375, 1100])

@@ -35,7 +35,7 @@ def waivers(quick: Run) -> Path:
         assert violation["clause"] == "TMEM-ARG-1"
         KEPT[violation["replay_file"]] = Path(violation["replay_file"]).read_text()
     ((file, replay),) = KEPT.items()
-    Path(file).parent.mkdir(exist_ok=True)
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
     Path(file).write_text(replay)
     path = Path("waivers.toml")
     path.write_text(WAIVER.format(file))

@@ -29,7 +29,8 @@ def text(
     """The report as HTML, with the programs of violations, which are in the files `scripts`, by clause."""
     return page("page.html.jinja").render(
         data(summary, replays, scripts),
-        programs={clause: _program(path) for clause, path in scripts.items()},
+        programs=dict.fromkeys(summary.findings, "")
+        | {clause: _program(path) for clause, path in scripts.items()},
         alone={clause: alone(path) for clause, path in scripts.items()},
         means=means(summary),
         gone=GONE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final, NamedTuple
 from tmem.conformance.events import AFTER, BEFORE, BROKEN, CALLS, Finding
 from tmem.conformance.report.diagram import Bar, bars, moments
 
+_SWITCH: Final = re.compile("⇢ .+ at (.+)")
 MOST: Final = 2
 """Pairs of overlapping calls that are named."""
 
@@ -54,10 +56,19 @@ def _call(finding: Finding) -> tuple[str, str]:
     if broken.lane not in (BEFORE, AFTER):
         others = [bar for bar in drawn if bar.lane != broken.lane and _overlap(bar, broken)]
         meanwhile = f", while {_together(others)} was under way" if others else ""
-        return f"{_who(broken)}{meanwhile}", answer
+        return f"{_who(broken)}{meanwhile}{_stopped(finding)}", answer
     pairs = [(a, b) for a, b in combinations(drawn, 2) if a.lane != b.lane and _overlap(a, b)]
     overlapped = "; ".join(f"{_who(a)} had overlapped {_who(b)}" for a, b in pairs[:MOST])
-    return f"{_plain(broken.call)}, {broken.lane} the threads{f': {overlapped}' * bool(pairs)}", answer
+    before = f": {overlapped}" if pairs else ""
+    return f"{_plain(broken.call)}, {broken.lane} the threads{before}{_stopped(finding)}", answer
+
+
+def _stopped(finding: Finding) -> str:
+    """Where the first thread was stopped for another one; empty where none was."""
+    for moment in finding.timeline:
+        if (found := _SWITCH.fullmatch(moment.text)) is not None:
+            return f"; {moment.lane} was stopped at {found[1]}"
+    return ""
 
 
 def _overlap(one: Bar, other: Bar) -> bool:
