@@ -12,7 +12,9 @@ from tests.run.test_cli import Run, run, words
 from tmem.conformance.cli import explain
 from tmem.conformance.report import terminal
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES
+from tmem.spec.definitions import DEFINITIONS
 from tmem.spec.freedoms import FREEDOMS, Freedom
+from tmem.spec.table import lines
 
 __all__ = ["run"]
 
@@ -75,3 +77,11 @@ def test_explain_shows_a_freedom_and_what_it_permits(run: Run, freedom: Freedom)
 def test_calls_that_overlap_have_their_times(run: Run) -> None:
     assert "2 to … client 1: put ⟨0, 7, 3⟩ page A never returns" in words(run("explain", "may-15"))
     assert "4 to 11 client 1: flush object ⟨0, 7⟩ → True" in words(run("explain", "may-14"))
+
+
+def test_explain_shows_the_words_and_the_table(run: Run) -> None:
+    shown = words(run("explain", "definitions"))
+    assert all(f"{word} {meaning}" in shown for word, meaning in DEFINITIONS.items())
+    shown = words(run("explain", "Table"))
+    assert all(f"{line.meaning}. Afterwards: {line.afterwards}." in shown for line in lines())
+    assert "put: dead pool False, ENODEV: there is no pool." in shown

@@ -1,7 +1,8 @@
 """The contract of transcendent memory, executable. It imports nothing of model, impl or conformance.
 
 `slot` is the semantics, on one screen; `store` makes a store of slots; `belief` says what a slot may
-hold according to its answers; `answers` what each answer does; `clauses` the numbered contract;
+hold according to its answers; `answers` what each answer does; `clauses` the numbered contract,
+`freedoms` what it leaves open, `definitions` its words, `situations` every operation in every situation;
 `abi` the bytes and numbers on the wire; `backend` the Protocol that a page store fulfils.
 """
 

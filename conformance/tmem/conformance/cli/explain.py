@@ -18,9 +18,13 @@ from tmem.conformance.programs.pages import corpus
 from tmem.conformance.programs.transcript import Pages, call, said
 from tmem.conformance.targets.suggest import nearest
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES, Clause
+from tmem.spec.definitions import DEFINITIONS
 from tmem.spec.freedoms import FREEDOMS, Freedom, History
+from tmem.spec.table import lines
 
 PREFIX: Final = "TMEM-"
+DEFINED: Final = "definitions"
+TABLE: Final = "table"
 MARGIN: Final = 2
 """Columns by which the text below a title is indented."""
 
@@ -33,7 +37,12 @@ def listing() -> RenderableType:
         _table(FREEDOMS.values()),
         Text("\nClaims: what a backend may promise beyond the clauses.\n", style="dim"),
         _table(CLAIMS.values()),
-        Text("\ntmem explain CLAUSE shows one with its sources, its example and its code.", style="dim"),
+        Text(
+            "\ntmem explain CLAUSE shows one with its sources, its example and its code; "
+            f"tmem explain {DEFINED} the words they use; tmem explain {TABLE} every operation in "
+            "every situation.",
+            style="dim",
+        ),
     )
 
 
@@ -50,7 +59,14 @@ def find(name: str) -> Clause | Freedom:
 
 
 def explain(name: str) -> RenderableType:
-    """Return all of a clause, freedom or claim. Raises LookupError if there is none of this id."""
+    """Return all of a clause, freedom or claim, the definitions, or the table of situations.
+
+    Raises LookupError if there is none of this id.
+    """
+    if name.lower() == DEFINED:
+        return _definitions()
+    if name.lower() == TABLE:
+        return _situations()
     clause = find(name)
     if isinstance(clause, Freedom):
         return _freedom(clause)
@@ -70,6 +86,29 @@ def explain(name: str) -> RenderableType:
     return Group(*parts)
 
 
+def _definitions() -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column()
+    for word, meaning in DEFINITIONS.items():
+        table.add_row(word, Text(meaning))
+    return table
+
+
+def _situations() -> RenderableType:
+    parts: list[RenderableType] = []
+    title = ""
+    for line in lines():
+        if title != (title := f"{line.operation}: {line.situation}"):
+            parts += _section(title, Text(""))[:1]
+        pools = f" ({line.kinds} pool)" if line.kinds else ""
+        answers, clauses = f"{line.answers}{pools}", ", ".join(line.clauses).replace(PREFIX, "")
+        parts.append(
+            _indented(Text(f"{answers}: {line.meaning}. Afterwards: {line.afterwards}. [{clauses}]"))
+        )
+    return Group(*parts)
+
+
 def _freedom(freedom: Freedom) -> RenderableType:
     parts: list[RenderableType] = [Text(freedom.id, style="bold"), Text(freedom.sentence)]
     parts += _section("Sources", _indented(_sources(freedom.sources)))
@@ -81,16 +120,16 @@ def _freedom(freedom: Freedom) -> RenderableType:
 def calls(history: History) -> list[str]:
     """Return the calls of a history as lines; where some overlap, with the times of each."""
     letters = Letters()
-    lines = [f"{call(each.operation, letters)} → {said(each.answer, letters)}" for each in history]
+    shown = [f"{call(each.operation, letters)} → {said(each.answer, letters)}" for each in history]
     if all(one.end is not None and one.end < other.begin for one, other in pairwise(history)):
-        return lines
-    lines = [
+        return shown
+    shown = [
         f"{call(each.operation, letters)} never returns" if each.end is None else line
-        for each, line in zip(history, lines, strict=True)
+        for each, line in zip(history, shown, strict=True)
     ]
     times = [f"{each.begin:g} to {'…' if each.end is None else f'{each.end:g}'}" for each in history]
     width = max(map(len, times))
-    return [f"{time:{width}}  {line}" for time, line in zip(times, lines, strict=True)]
+    return [f"{time:{width}}  {line}" for time, line in zip(times, shown, strict=True)]
 
 
 class Letters(Pages):

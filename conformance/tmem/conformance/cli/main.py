@@ -79,7 +79,8 @@ main.add_command(serve)
 def explain(clause: str | None) -> None:
     """List clauses, freedoms and claims, or show one: sentence, sources, example, the code that decides it.
 
-    CLAUSE is an id in any case; TMEM- may be left out, as in put-3.
+    CLAUSE is an id in any case; TMEM- may be left out, as in put-3. `definitions` and `table` show the
+    words of the contract, and every operation in every situation.
     """
     try:
         shown = explaining.explain(clause) if clause else explaining.listing()
