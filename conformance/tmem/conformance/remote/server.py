@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from tmem.conformance.remote.connection import Connection
+from tmem.conformance.remote.line import Line
 
 SCHEMES: Final = ("cmd", "unix", "tcp")
 CONNECT: Final = 10.0
@@ -29,6 +30,9 @@ class Server(Protocol):
 
     def connect(self) -> Connection:
         """A connection that nobody else uses. Raises ServerError."""
+
+    def line(self, hang_after: float) -> Line:
+        """A connection for raw bytes; the server has so many seconds for each step. Raises ServerError."""
 
 
 def server(scheme: str, rest: str) -> Server:
@@ -52,6 +56,17 @@ class Socket:
 
     def connect(self) -> Connection:
         """Connect to it."""
+        peer = self._connected()
+        return Connection(peer.fileno(), peer.fileno(), lambda: "the server closed it", peer.close)
+
+    def line(self, hang_after: float) -> Line:
+        """Connect to it, for raw bytes."""
+        peer = self._connected()
+        return Line(
+            peer.fileno(), peer.fileno(), lambda: peer.shutdown(socket.SHUT_WR), peer.close, hang_after
+        )
+
+    def _connected(self) -> socket.socket:
         peer = socket.socket(self.family, socket.SOCK_STREAM)
         try:
             peer.settimeout(CONNECT)
@@ -62,7 +77,7 @@ class Socket:
         except OSError as error:
             peer.close()
             raise ServerError(f"no server answers at {self._where}: {error.strerror or error}") from error
-        return Connection(peer.fileno(), peer.fileno(), lambda: "the server closed it", peer.close)
+        return peer
 
     @property
     def _where(self) -> str:
@@ -87,9 +102,19 @@ class Program:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return self._started()
+        process, reading, writing = self._started()
+        connection = Connection(
+            reading, writing, lambda: _end(process), lambda: self._closed(connection, process)
+        )
+        return connection
 
-    def _started(self) -> Connection:
+    def line(self, hang_after: float) -> Line:
+        """Start it, for raw bytes."""
+        process, reading, writing = self._started()
+        assert process.stdin is not None
+        return Line(reading, writing, process.stdin.close, lambda: _kill(process), hang_after)
+
+    def _started(self) -> tuple[subprocess.Popen[bytes], int, int]:
         try:
             process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
@@ -103,22 +128,22 @@ class Program:
             raise ServerError(f"{program} cannot be started: {error.strerror}") from error
         assert process.stdin is not None
         assert process.stdout is not None
-        reading, writing = process.stdout.fileno(), process.stdin.fileno()
-        connection = Connection(
-            reading, writing, lambda: _end(process), lambda: self._closed(connection, process)
-        )
-        return connection
+        return process, process.stdout.fileno(), process.stdin.fileno()
 
     def _closed(self, connection: Connection, process: subprocess.Popen[bytes]) -> None:
         if connection.broken:
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                assert pipe is not None
-                pipe.close()
+            _kill(process)
             return
         with self._lock:
             self._idle.append(connection)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None
+        pipe.close()
 
 
 def _end(process: subprocess.Popen[bytes]) -> str:
