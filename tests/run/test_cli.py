@@ -457,6 +457,7 @@ def test_commands_that_do_not_exist_yet_are_not_offered(run: Run) -> None:
         "check-trace",
         "explain",
         "flags",
+        "harness-check",
         "header",
         "new-backend",
         "replay",
