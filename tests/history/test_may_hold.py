@@ -67,6 +67,12 @@ def test_too_many_orders_are_not_tried() -> None:
     assert held([MADE, *puts], 1) is None
 
 
+def test_of_a_long_history_nothing_is_said() -> None:
+    calls = [Call(FlushPage(1, SLOT), True, 2 * n, 2 * n + 1) for n in range(1, 3_000)]
+    assert held([MADE, *calls], 50) is not None
+    assert held([MADE, *calls], 2_000) is None
+
+
 def test_an_answer_that_cannot_be_hashed_has_no_order() -> None:
     wrong: Answer = bytearray(A)  # type: ignore[assignment]  # what a wrong backend may answer
     found = held([MADE, Call(Put(1, SLOT, A), True, 2, 3), Call(Get(1, SLOT), wrong, 4, 5)], 2)

@@ -65,6 +65,14 @@ def test_a_violation_without_threads_has_one_lane() -> None:
     assert [each.get("class") for each in svg.iter("g")][-1] == "bar broken"
 
 
+def test_of_a_long_timeline_the_end_is_drawn() -> None:
+    long = tuple(Moment("calls", "│", f"#{n} put → True") for n in range(1, 10_001))
+    svg = diagram(long)
+    assert "9,600 moments before" in svg
+    assert "#10000 put → True" in svg
+    assert len(svg) < 300_000
+
+
 def test_a_bar_says_what_its_slot_may_hold() -> None:
     timeline = (Moment("thread 1", "┌", "get"), Moment("thread 1", "└", "page A", "The slot holds nothing."))
     assert 'aria-label="thread 1: get → page A. The slot holds nothing."' in diagram(timeline)

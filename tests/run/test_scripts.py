@@ -141,3 +141,21 @@ def test_what_can_have_no_script_says_why(engine: str) -> None:
     recorded = replay.Replay("impl", 0, "linearizable", "TMEM-PUT-3", {"engine": engine})
     with pytest.raises(ValueError, match="`tmem replay` tries it again"):
         script(recorded)
+
+
+@pytest.mark.long
+def test_a_script_calls_a_server(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from tmem.conformance.cli.main import main; main()", "serve"]
+    options = ["--store", f"{FAULT}flush_page_ignored"]
+    server = subprocess.Popen(
+        [*command, f"unix:{tmp_path / 's'}", *options], stderr=subprocess.PIPE, text=True
+    )
+    assert server.stderr is not None
+    try:
+        next(line for line in server.stderr if line.startswith("listening"))
+        recorded = saved(f"unix:{tmp_path / 's'}", VOLUME, tmp_path)
+        code, output = ran(script(recorded), tmp_path)
+        assert (code, output.splitlines()[-1]) == (1, f"{recorded.clause} is broken."), output
+    finally:
+        server.kill()
+        server.communicate()

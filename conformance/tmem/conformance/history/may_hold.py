@@ -14,8 +14,10 @@ from tmem.spec.history import Call
 from tmem.spec.operations import Answer, FlushPage, Get, Operation, Put
 from tmem.spec.slot import Does
 
-STATES: Final = 5_000
+STATES: Final = 2_000
 """The budget of states for one call: beyond it nothing is said."""
+PARTS: Final = 120
+"""The most parts of calls that are put in order; a flush object has one for each of its slots."""
 
 
 class Held(NamedTuple):
@@ -89,6 +91,8 @@ def _beliefs(
     some = [calls[m] for m in chosen]
     effects = [_effect(call.operation, call.answer) or NOTHING for call in some]
     parts = sorted(parts_of(some, effects), key=lambda part: _end(some[part[0]]))
+    if len(parts) > PARTS:
+        return None
     ends = [_end(some[m]) for m, _ in parts]
     before = [(1 << bisect_left(ends, some[m].begin)) - 1 for m, _ in parts]
     must = sum(1 << place for place, end in enumerate(ends) if end <= at)

@@ -24,6 +24,8 @@ NARROW, WIDE, WHOLE = 150, 240, 900
 is longer is cut; all of it is in the title."""
 EDGE: Final = 8
 """Pixels between the left edge of a lane and its bars."""
+LONGEST: Final = 400
+"""Moments that are drawn at the most."""
 _ACROSS: Final = (BEFORE, AFTER)
 _WHOLE: Final = (*_ACROSS, CALLS)
 """Lanes whose moments are whole operations."""
@@ -109,9 +111,12 @@ _UNDRAWN: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 
 def diagram(timeline: Sequence[Moment]) -> str:
-    """The SVG of a timeline; empty if it has no moments."""
+    """The SVG of a timeline, of a long one its last moments; empty if it has none."""
     if not timeline:
         return ""
+    if left_out := max(len(timeline) - LONGEST, 0):
+        more = Moment(BEFORE, "│", f"{left_out:,} moments before")
+        timeline = (more, *timeline[left_out:])
     names = sorted({each.lane for each in timeline if each.lane not in _ACROSS}, key=_order)
     at: dict[str, tuple[int, int]] = {}
     width = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from tmem.conformance.remote.server import SCHEMES
 from tmem.conformance.targets.resolve import BUDGETS, GROUP
 
 
@@ -31,6 +32,12 @@ def opening(target: str) -> Opening:
         place, _, attribute = rest.rpartition(":")
         lines = _file(Path(place)) if place.endswith(".py") else _module(place)
         return Opening(lines, lambda number: f"target.{attribute}()")
+    if scheme in SCHEMES and colon:
+        lines = [
+            "from tmem.conformance.remote.server import server",
+            "from tmem.conformance.remote.store import RemoteStore",
+        ]
+        return Opening(lines, lambda number: f"RemoteStore(server({scheme!r}, {rest!r}))")
     points = {point.name: point for point in entry_points(group=GROUP)}
     if target not in points:
         raise ValueError(f"{target} is nothing that a script of Python can load")
