@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -10,12 +11,16 @@ import pytest
 from proofs import index
 from tmem.conformance.faults import FAULTS
 from tmem.spec.clauses import CLAUSES
+from tmem.spec.definitions import DEFINITIONS
 from tmem.spec.freedoms import FREEDOMS
+from tmem.spec.history import linearizable
 from tmem.spec.slot import Does, Event, Kind
-from tools.site import answers
+from tmem.spec.table import lines
+from tools.site import counterexamples
 from tools.site.__main__ import linked, pages
 from tools.site.clause_pages import WHY, anchor, page_of
 from tools.site.drawings import outcomes, slot
+from tools.site.timelines import TIMELINES, drawn
 
 PAGES = dict(pages())
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)\s]*)?\)")
@@ -60,12 +65,44 @@ def test_links_out_of_the_docs_become_names() -> None:
     assert linked("[the room](../spec/x.py), [c](c.md#a)", "docs/") == "the room (`spec/x.py`), [c](c.md#a)"
 
 
-def test_the_tables_know_what_the_contract_forbids() -> None:
-    (persistent,) = [each for each in answers.SITUATIONS if each.name == "private persistent pool, A was put"]
-    (hit,) = answers.rows(answers.OPERATIONS["get"], [persistent])
-    assert (hit.answers, hit.then) == (("the page A",), "A")
-    put = {row.then: row.answers for row in answers.rows(answers.OPERATIONS["put of B"], [persistent])}
-    assert put == {"B": ("True",), "nothing": ("False", "ENOMEM", "ENOSPC", "EFROZEN")}
+def test_the_table_of_situations_and_the_definitions_are_the_specification_s() -> None:
+    page = PAGES["spec/answers"]
+    assert all(f"| {line.answers} | {line.meaning} | {line.afterwards} |" in page for line in lines())
+    assert all(f"{word}\n: {meaning}\n" in PAGES["spec/definitions"] for word, meaning in DEFINITIONS.items())
+
+
+def test_links_to_clauses_lead_to_clauses() -> None:
+    targets = set(re.findall(r"^\((tmem-\S+)\)=$", "\n".join(PAGES.values()), re.MULTILINE))
+    linked_to = set(re.findall(r"\]\(#(tmem-\S+?)\)", "\n".join(PAGES.values())))
+    assert linked_to <= targets
+    assert {anchor(id_) for id_ in (*CLAUSES, *FREEDOMS)} <= targets
+
+
+WITHOUT_COUNTEREXAMPLE = {"TMEM-RECLAIM-2", "TMEM-CONC-1", "TMEM-CONC-2", "TMEM-CONC-3"}
+"""Implied, or about calls that overlap or never return."""
+
+
+@pytest.mark.parametrize("clause", sorted(set(CLAUSES) - WITHOUT_COUNTEREXAMPLE))
+def test_a_clause_has_a_counterexample_drawn(clause: str) -> None:
+    part = PAGES[f"spec/{page_of(clause)}"].partition(f"({anchor(clause)})=\n")[2].partition("\n(tmem-")[0]
+    assert "**A counterexample**" in part
+    assert 'class="bar broken' in part
+
+
+def test_a_fault_that_is_none_has_no_counterexample(monkeypatch: pytest.MonkeyPatch) -> None:
+    harmless = {name: replace(fault, wrap=lambda backend: backend) for name, fault in FAULTS.items()}
+    monkeypatch.setattr(counterexamples, "FAULTS", harmless)
+    monkeypatch.setattr(counterexamples, "PROGRAMS", 20)
+    assert counterexamples.of("TMEM-PUT-3") is None
+
+
+@pytest.mark.parametrize("clause", TIMELINES)
+def test_a_timeline_is_permitted_or_marked(clause: str) -> None:
+    decided = {linearizable(each.calls) for each in TIMELINES[clause]}
+    assert decided == {True, False}, "one of each kind shows where the border is"
+    for each in TIMELINES[clause]:
+        assert ("broken" in drawn(each.calls)) != linearizable(each.calls)
+        assert CLAUSES[clause].decide(each.calls) == linearizable(each.calls)
 
 
 def test_a_picture_shows_what_the_slot_may_hold() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tmem.spec.definitions import DEFINITIONS
 from tools.site import answers, clause_pages, reference
 
 ROOT: Final = Path(__file__).parents[2]
@@ -39,7 +40,10 @@ def pages() -> Iterator[tuple[str, str]]:
     for source in sorted((ROOT / "docs").glob("*.md")):
         yield source.stem, linked(source.read_text("utf-8"), "docs/")
     yield "spec/definitions", _definitions()
-    yield "spec/answers", f"{(HERE / 'answers-head.md').read_text('utf-8')}\n{answers.markdown()}"
+    yield (
+        "spec/answers",
+        f"{(HERE / 'answers-head.md').read_text('utf-8')}\n{answers.markdown(clause_pages.link)}",
+    )
     for name, text in clause_pages.pages():
         yield f"spec/{name}", text
     for name, text in reference.pages():
@@ -76,9 +80,8 @@ def _normal(path: str) -> str:
 
 
 def _definitions() -> str:
-    glossary = (ROOT / "docs" / "glossary.md").read_text("utf-8")
-    contract = glossary.partition("## The contract\n")[2].partition("\n## ")[0]
-    return f"# Definitions\n\nThe words of the contract, each in one sense.\n{contract}\n"
+    words = "".join(f"{word}\n: {meaning}\n\n" for word, meaning in DEFINITIONS.items())
+    return f"# Definitions\n\nThe words of the contract, each in one sense.\n\n{words}"
 
 
 if __name__ == "__main__":

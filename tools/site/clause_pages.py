@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from proofs import THEOREMS, index
 from tmem.conformance.cli.explain import calls
 from tmem.conformance.faults import FAULTS
+from tmem.conformance.report.diagram import diagram, moments
 from tmem.spec.clauses import CLAIMS, CLAUSES, SOURCES, Clause
 from tmem.spec.freedoms import FREEDOMS
+from tmem.spec.history import linearizable
+from tools.site import counterexamples
 from tools.site.drawings import DRAWN, slot
+from tools.site.timelines import TIMELINES, drawn
 
 WHY: Final = tomllib.loads(Path(__file__).with_name("why.toml").read_text("utf-8"))
 GROUPS: Final = {
@@ -36,6 +40,11 @@ GROUPS: Final = {
 def anchor(clause: str) -> str:
     """The address of a clause within its page, which stays: `tmem-put-3`."""
     return clause.lower()
+
+
+def link(id_: str) -> str:
+    """A link to a clause or freedom by its id, from any page."""
+    return f"[{id_}](#{anchor(id_)})"
 
 
 def page_of(clause: str) -> str:
@@ -65,15 +74,19 @@ def clause(each: Clause) -> str:
     if each.implied:
         parts.append("This clause follows from others, and is kept for its checks.\n\n")
     for kind, rows in DRAWN.get(each.id, ()):
-        parts.append(f"```{{raw}} html\n{slot(kind, rows)}\n```\n\n")
+        parts.append(_raw(slot(kind, rows)))
+    for each_drawn in TIMELINES.get(each.id, ()):
+        verdict = "Permitted" if linearizable(each_drawn.calls) else "Not permitted"
+        parts.append(f"**{verdict}.** {each_drawn.words}\n\n{_timeline(drawn(each_drawn.calls))}")
     parts.append("**In the field.**\n\n" + "".join(f"- {fact}\n" for fact in why["field"]) + "\n")
     if why["differ"]:
         parts.append(f"**Linux and Xen.** {why['differ']}\n\n")
-    parts.append("**Sources.** " + "; ".join(f"[{key}] {SOURCES[key]}" for key in each.sources) + ".\n\n")
+    parts.append(_sources(each.sources))
     parts.append(f"**Decided by** `{each.place}`:\n\n```python\n{each.definition}\n```\n\n")
     parts.append(f"An example, which each test run repeats:\n\n```pycon\n{each.example}\n```\n\n")
     parts.append(_proofs(each))
     parts.append(_faults(each.id))
+    parts.append(_counterexample(each.id))
     return "".join(parts)
 
 
@@ -95,11 +108,36 @@ def _faults(clause: str) -> str:
     )
 
 
+def _counterexample(clause: str) -> str:
+    if (found := counterexamples.of(clause)) is None:
+        return ""
+    fault, finding = found
+    lines = "\n".join(f"{n}. {step}" for n, step in enumerate(finding.steps, 1))
+    return (
+        f"**A counterexample**, which the suite found and made small when this page was built. The fault is "
+        f"`{fault.name}`: {fault.sentence}\n\n{_timeline(diagram(moments(finding)))}{finding.message}\n\n"
+        f":::{{dropdown}} The same as text\n{lines}\n:::\n\n"
+    )
+
+
+def _timeline(svg: str) -> str:
+    return _raw(f'<div class="timeline" tabindex="0" role="region" aria-label="Diagram">{svg}</div>')
+
+
+def _raw(html: str) -> str:
+    return f"```{{raw}} html\n{html}\n```\n\n"
+
+
+def _sources(keys: Iterable[str]) -> str:
+    return "**Sources.** " + "; ".join(f"[{key}] {SOURCES[key]}" for key in keys) + ".\n\n"
+
+
 def _freedoms() -> str:
     parts = ["# Freedoms\n\nWhat a backend may do, and a caller must expect.\n\n"]
     for each in FREEDOMS.values():
         parts.append(f"({anchor(each.id)})=\n## {each.id}\n\n{each.sentence}\n\nPermitted:\n\n")
         parts += ["```text\n" + "\n".join(calls(history)) + "\n```\n\n" for history in each.shown]
+        parts.append(_sources(each.sources))
     return "".join(parts)
 
 
@@ -111,5 +149,6 @@ def _claims() -> str:
     for each in CLAIMS.values():
         parts.append(
             f"({anchor(each.id)})=\n## {each.id}\n\n{each.sentence}\n\n```python\n{each.definition}\n```\n\n"
+            f"```pycon\n{each.example}\n```\n\n{_sources(each.sources)}"
         )
     return "".join(parts)
