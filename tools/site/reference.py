@@ -24,13 +24,28 @@ NUMBERS: Final = """# Numbers of the ABI
 | name | bits |
 |---|---|
 {bits}
-Bits 4 to 7 hold n where a page has 4096 · 2^n bytes. Bits 24 to 31 hold the version of the specification,
-0 or 1. All other bits are reserved, and a request that sets one is refused.
+| PAGE SIZE | bits 4 to 7 hold n where a page has 4096 · 2^n bytes; 0 where no n fits |
+| VERSION | bits 24 to 31 hold the version of the specification: 1, or 0, which counts as 1 |
+| reserved | {reserved:#010x} |
+
+These flags a backend must refuse, with EPERM and without making a pool (TMEM-POOL-4): a reserved bit,
+PRECOMPRESSED, another version, another page size than its own, more than 32 bits. Bit 3 is unspecified: a
+backend may take it or refuse it. Any other request may be refused too (TMEM-MAY-8).
 
 ## UUIDs
 
-A UUID has 128 bits, word 1 the most significant. All ones names none: a request for a shared pool with it
-asks for a private one.
+A UUID has 128 bits, word 1 the most significant.
+
+| SHARED | UUID | is a request for |
+|---|---|---|
+| clear | any, or none | a private pool; the UUID is ignored |
+| set | none, or all ones | a private pool |
+| set | any other | the shared pool of this UUID: it is joined, or made where nobody is in it |
+| set | out of range | nothing: it is refused (TMEM-ARG-1) |
+
+A shared pool has the kind of its maker. Who asks to join it as another kind is refused, or is granted the
+maker's kind and told so by pool flags (TMEM-SHARE-1). A backend that grants a private pool tells so, too
+(TMEM-MAY-9).
 
 ## Commands
 
@@ -61,4 +76,4 @@ def _numbers() -> str:
         f"| {name} | {getattr(flags, name):#x} |\n" for name in ("PERSIST", "SHARED", "PRECOMPRESSED")
     )
     commands = "".join(f"| {each.name} | {each.value} |\n" for each in Command)
-    return NUMBERS.format(errnos=errnos, bits=bits, commands=commands)
+    return NUMBERS.format(errnos=errnos, bits=bits, commands=commands, reserved=flags.RESERVED)
