@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from tests.compiled.conftest import tool
 from tmem.conformance.cli.main import main
-from tmem.conformance.compiled.new_backend import LANGUAGES
+from tmem.conformance.compiled.new_backend import LIBRARIES as IN_LIBRARIES
 from tmem.conformance.schedules.explore import Subject, explore, open_library, open_subject
 
 SOURCES = {"c": "store.c", "cpp": "store.cpp", "rust": "src/lib.rs", "python": "store.py"}
@@ -24,7 +24,7 @@ LIBRARIES = {
 }
 
 
-@pytest.fixture(scope="module", params=LANGUAGES)
+@pytest.fixture(scope="module", params=(*IN_LIBRARIES, "python"))
 def starter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """A language, and a folder that `tmem new-backend` made for it."""
     tool(*TOOLS[request.param])

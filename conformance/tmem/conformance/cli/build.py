@@ -52,7 +52,14 @@ def cc(arguments: tuple[str, ...]) -> None:
 @click.argument("language", metavar="LANG", type=click.Choice(LANGUAGES))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def new_backend(language: str, folder: Path) -> None:
-    """Make DIR with a naive store in LANG: c, cpp, rust or python. Then `make check` builds and checks it."""
+    """Make DIR with a naive store in LANG. Then `make check` builds and checks it.
+
+    \b
+    LANG is one of
+      c, cpp, rust                      a shared library, whose threads are scheduled
+      python                            a class, whose threads are scheduled
+      go, node, python-cmd, rust-cmd    a program that answers frames on its standard streams
+    """
     try:
         files = write(language, folder)
     except FileExistsError as error:

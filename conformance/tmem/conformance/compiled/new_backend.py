@@ -9,12 +9,16 @@ from typing import Final
 from tmem.conformance.compiled import header
 
 FOLDER: Final = Path(__file__).with_name("starters")
-LANGUAGES: Final = ("c", "cpp", "rust", "python")
+LIBRARIES: Final = ("c", "cpp", "rust")
+"""Languages of stores in a shared library, which `tmem.h` is for."""
+PROGRAMS: Final = ("go", "node", "python-cmd", "rust-cmd")
+"""Languages of stores in a program of their own, which answers frames on its standard streams."""
+LANGUAGES: Final = (*LIBRARIES, "python", *PROGRAMS)
 
 
 def write(language: str, folder: Path) -> list[Path]:
     """Write the starter into a new folder; the files. OSError where the folder is there or cannot be made."""
     shutil.copytree(FOLDER / language, folder)
-    if language != "python":
+    if language in LIBRARIES:
         (folder / "tmem.h").write_text(header.text())
     return sorted(path for path in folder.rglob("*") if path.is_file())

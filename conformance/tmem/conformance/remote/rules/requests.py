@@ -83,6 +83,7 @@ def wrong_requests(peer: Peer) -> str | None:
     with peer.dialogue() as dialogue:
         welcome = dialogue.hello()
         pool = pool_of(dialogue)
+        able, either = welcome.abilities, one_of(-errors.EINVAL, -wire.ENOSYS)
         operation = wire.request(0, FlushPage(CLIENT, Handle(pool, 7, 3)))[wire.REQUEST.size :]
         unknown = (99).to_bytes(4, "little") + operation[4:]
         for what, kind, body, want in (
@@ -92,8 +93,13 @@ def wrong_requests(peer: Peer) -> str | None:
             ("command 99", wire.Kind.OPERATION, unknown, BAD),
             ("flush page with a page", wire.Kind.OPERATION, operation + bytes(welcome.page_size), BAD),
             ("CLOSE with a body", wire.Kind.CLOSE, b"more", BAD),
-            ("RECLAIM that is short", wire.Kind.RECLAIM, b"one", BAD),
-            ("POOL_FLAGS that is long", wire.Kind.POOL_FLAGS, bytes(5), BAD),
+            ("RECLAIM that is short", wire.Kind.RECLAIM, b"one", BAD if "reclaim" in able else either),
+            (
+                "POOL_FLAGS that is long",
+                wire.Kind.POOL_FLAGS,
+                bytes(5),
+                BAD if "pool_flags" in able else either,
+            ),
         ):
             dialogue.ask_raw(what, kind, body, want)
         dialogue.ask("flush page", FlushPage(CLIENT, Handle(pool, 7, 3)), FLUSHED)
