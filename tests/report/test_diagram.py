@@ -6,12 +6,11 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 from tests.report.test_reports import STALE, Page, summary
+from tests.support import found
 from tmem.conformance.events import Found, Moment
-from tmem.conformance.faults import targets
 from tmem.conformance.report import as_html, words
 from tmem.conformance.report.diagram import bars, diagram, moments
 from tmem.conformance.run.messages import decode, encode
-from tmem.conformance.schedules.explore import explore, open_subject
 
 TIMELINE = (
     Moment("before", "│", "#1 new pool → 0"),
@@ -107,11 +106,11 @@ def test_a_timeline_crosses_from_the_worker() -> None:
 
 
 def test_a_race_has_the_timeline_of_its_picture() -> None:
-    found = next(explore(open_subject(targets.__name__, "double_exclusive_get"), 0, 400))
-    drawn = [moment for moment in found.timeline if moment.edge in "┌└" and moment.lane.startswith("thread")]
-    assert all(moment.text.removesuffix("  ✗") in found.picture for moment in drawn)
+    seen = found.race()
+    drawn = [moment for moment in seen.timeline if moment.edge in "┌└" and moment.lane.startswith("thread")]
+    assert all(moment.text.removesuffix("  ✗") in seen.picture for moment in drawn)
     assert any("✗" in moment.text for moment in drawn)
-    assert len(bars(found.timeline)) >= 2
+    assert len(bars(seen.timeline)) >= 2
 
 
 def test_the_words_of_a_race_say_what_overlapped_and_where_it_was_stopped() -> None:

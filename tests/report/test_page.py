@@ -9,12 +9,11 @@ import pytest
 
 from tests.compiled.conftest import tool
 from tests.report.test_reports import EVENTS, STALE
+from tests.support import found
 from tests.support.browser import Browser, browser
 from tmem.conformance.events import Covered, Finished, Found
-from tmem.conformance.faults import targets
 from tmem.conformance.report import as_html
 from tmem.conformance.report.summary import Summary
-from tmem.conformance.schedules.explore import explore, open_subject
 
 LARGEST = 2 << 20
 PROGRAM = "print('again')\n" * 20
@@ -23,7 +22,7 @@ PROGRAM = "print('again')\n" * 20
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a run that found a race and a violation without threads."""
-    race = next(explore(open_subject(targets.__name__, "double_exclusive_get"), 0, 400))
+    race = found.race()
     summary = Summary("py:mine:factory", 7, "linearizable")
     for event in (*EVENTS, Covered({"duplicate": 3}), Found(race), Found(STALE), Finished(True, 12.0)):
         summary.add(event)

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.report.test_reports import FAILED, STALE, UNKNOWN, summary
+from tests.support import found
 from tmem.conformance.events import DataRace, Found
-from tmem.conformance.faults import targets
 from tmem.conformance.report import as_annotations, as_sarif
-from tmem.conformance.schedules.explore import explore, open_subject
 
 RACE = DataRace("store.c:568 in tmem_put", "store.c:99 in tmem_get")
 PLACED = summary(Found(replace(STALE, places=(f"{Path.cwd()}/a b/store.py:7", "/usr/lib/other.py:9"))), RACE)
@@ -47,6 +46,6 @@ def test_annotations_escape_what_targets_say() -> None:
 
 
 def test_a_race_has_the_places_where_threads_were_switched() -> None:
-    found = next(explore(open_subject(targets.__name__, "double_exclusive_get"), 0, 400))
-    assert any(f"{Path(each.rpartition(':')[0]).name}:" in found.picture for each in found.places)
-    assert all(Path(each.rpartition(":")[0]).is_file() for each in found.places)
+    seen = found.race()
+    assert any(f"{Path(each.rpartition(':')[0]).name}:" in seen.picture for each in seen.places)
+    assert all(Path(each.rpartition(":")[0]).is_file() for each in seen.places)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from jsonschema import Draft202012Validator, ValidationError
 
 from tests.run.short_run import VOLUME, follow
+from tests.support import found
 from tmem.conformance import schemas
 from tmem.conformance.cli.main import main
 from tmem.conformance.cli.ndjson import SCHEMA as EVENTS
@@ -22,7 +23,6 @@ from tmem.conformance.history.trace.recorder import Recorder
 from tmem.conformance.report import as_json
 from tmem.conformance.report.summary import Summary
 from tmem.conformance.run import replay
-from tmem.conformance.schedules.explore import explore, open_subject
 from tmem.model import adversary
 from tools import schemas as tool
 
@@ -48,7 +48,7 @@ def objections(name: str, value: object) -> list[str]:
 @pytest.fixture(scope="module")
 def ran() -> tuple[list[Event], Summary]:
     """A run with a violation of a program and one of threads, which no engine of the run finds."""
-    race = next(explore(open_subject(targets.__name__, "double_exclusive_get"), 0, 400))
+    race = found.race()
     events, summary = follow(f"py:{targets.__name__}:put_answers_one", VOLUME)
     summary.add(Found(race))
     return [*events, Found(race)], summary
