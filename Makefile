@@ -4,11 +4,12 @@
 PYTHON ?= $(shell for python in python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+CHROMIUM ?= chromium
 ROOTS := spec model impl conformance
 TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make check PYTHON=/path/to/python3.11
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
-.PHONY: check test test-long prove prove-tla prove-impl compiled docs bench lint clean
+.PHONY: check test test-long prove prove-tla prove-impl compiled docs docs-pdf bench lint clean
 .PHONY: races calibrate gains mutants endurance schedules history history-agreement bench-compiled
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
@@ -104,6 +105,13 @@ clean:
 	@echo "installing tmem and the checker of schedules to compare it with into .venv ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[schedules]'
 	@touch $@
+
+docs-pdf: .venv/.installed-docs
+	$(BIN)/python -m tools.site.specification
+	$(BIN)/sphinx-build -q -W --keep-going -b singlehtml -c tools/site build/specification build/specification-html
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --disable-background-networking --no-pdf-header-footer \
+		--print-to-pdf=build/tmem-specification.pdf file://$(CURDIR)/build/specification-html/index.html 2>build/chromium.log
+	@echo "open build/tmem-specification.pdf"
 
 .venv/.installed-docs: pyproject.toml | .venv/bin/python
 	@echo "installing tmem and what builds its pages into .venv ..."

@@ -16,7 +16,7 @@ from tmem.spec.freedoms import FREEDOMS
 from tmem.spec.history import linearizable
 from tmem.spec.slot import Does, Event, Kind
 from tmem.spec.table import lines
-from tools.site import counterexamples
+from tools.site import counterexamples, specification
 from tools.site.__main__ import linked, pages
 from tools.site.clause_pages import WHY, anchor, page_of
 from tools.site.drawings import outcomes, slot
@@ -111,3 +111,13 @@ def test_a_picture_shows_what_the_slot_may_hold() -> None:
     assert outcomes(Kind(shared=True), "A", hit) == [None, "A"]
     assert outcomes(Kind(persistent=True), "A", Event(Does.MISS)) == []
     assert "not permitted" in slot(Kind(persistent=True), (("A", "get misses", Event(Does.MISS)),))
+
+
+def test_the_specification_alone_has_every_clause_once_and_no_link_out_of_it() -> None:
+    found = specification.chapters(PAGES)
+    text = "\n".join(found.values())
+    assert all(text.count(f"({anchor(id_)})=") == 1 for id_ in (*CLAUSES, *FREEDOMS))
+    names = {name.rpartition("/")[2] for name in found}
+    targets = {PurePosixPath(target).stem for target in LINK.findall(text) if target.endswith(".md")}
+    assert targets <= names
+    assert "proofs says how it is tested" in text
