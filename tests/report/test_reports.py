@@ -168,6 +168,7 @@ def test_html_is_one_file_and_escapes_what_targets_say() -> None:
     assert seen.open == []
     assert seen.fetched == []
     assert "url(" not in page
+    assert "\0" not in page
     assert f"{STALE.clause}: {STALE.message}" in seen.texts
     assert STALE.picture in seen.texts
     text = " ".join(seen.texts)

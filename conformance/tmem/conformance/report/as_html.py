@@ -27,7 +27,7 @@ def text(
     summary: Summary, replays: Mapping[str, Path], scripts: Mapping[str, Path] = MappingProxyType({})
 ) -> str:
     """The report as HTML, with the programs of violations, which are in the files `scripts`, by clause."""
-    return page("page.html.jinja").render(
+    shown = page("page.html.jinja").render(
         data(summary, replays, scripts),
         programs=dict.fromkeys(summary.findings, "")
         | {clause: _program(path) for clause, path in scripts.items()},
@@ -42,6 +42,7 @@ def text(
         curve=Markup(curve(summary.discoveries, summary.operations)),
         discovery=summary.discoveries[-1] if summary.discoveries else None,
     )
+    return shown.replace("\0", "\ufffd")  # which HTML cannot hold
 
 
 def _program(path: Path) -> str:
