@@ -10,7 +10,7 @@ TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
 .PHONY: check test test-long prove prove-tla prove-impl compiled docs docs-pdf bench lint clean
-.PHONY: races calibrate gains mutants endurance schedules history history-agreement bench-compiled
+.PHONY: races calibrate gains mutants endurance schedules history history-agreement bench-compiled bench-wire
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -66,6 +66,9 @@ endurance: .venv/.installed-dev
 
 bench-compiled: .venv/.installed-dev
 	$(BIN)/python -m bench.compiled
+
+bench-wire: .venv/.installed-dev
+	$(BIN)/python -m bench.wire
 
 schedules: .venv/.installed-schedules
 	$(BIN)/python -m bench.schedules --into docs/schedules.md
