@@ -41,6 +41,7 @@ compiled: .venv/.installed-compiled
 docs: .venv/.installed-docs
 	$(BIN)/python -m tools.site
 	$(BIN)/sphinx-build -q -W --keep-going -j 2 -c tools/site build/site build/docs
+	$(BIN)/python -m tools.site.links
 	@echo "open build/docs/index.html"
 
 bench: .venv/.installed-bench

@@ -14,6 +14,7 @@ html_title = "tmem"
 html_static_path = ["static"]
 html_css_files = ["slot.css"]
 html_show_sphinx = False
+viewcode_follow_imported_members = False  # it links a page for _struct that it does not write
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 default_role = "code"
