@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.run.test_cli import HOSTILE, LONG, SUPPORT, TMEM
+from tests.run.test_cli import HOSTILE, LONG, SUPPORT, TMEM, Run, quick, run
 from tests.support.processes import running
 from tmem.conformance.report.verdict import Verdict
+
+__all__ = ["quick", "run"]
 
 
 @pytest.mark.parametrize(
@@ -95,17 +97,10 @@ def test_no_worker_outlives_a_command_that_is_killed(tmp_path: Path) -> None:
     assert not running(str(mine))
 
 
-def test_what_a_target_prints_stays_out_of_the_report(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*TMEM, "check", f"{HOSTILE}:Prints", "--budget", "2"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=90,
-    )
-    assert "noise" not in done.stdout + done.stderr
-    assert "Prints: pages of 4096 bytes" in done.stdout
+def test_what_a_target_prints_stays_out_of_the_report(quick: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    result = quick("check", f"{HOSTILE}:Prints")
+    assert "noise" not in result.output + "".join(capfd.readouterr())
+    assert "Prints: pages of 4096 bytes" in result.output
 
 
 def test_output_for_terminals_that_know_ascii_only(tmp_path: Path) -> None:
