@@ -104,10 +104,10 @@ def flags_taken(flags: int, page_size: int, answer: Answer, made: bool) -> bool:
 
 @clause(
     "TMEM-POOL-5",
-    "Where a backend offers pool flags, they are those of the pool that was granted, and stay the same: "
-    "those asked for, but that a shared request may have got a private pool, and a pool that was joined has "
-    "the kind its maker asked for. That a shared request got a private pool is told before anything else is "
-    "done with the id.",
+    "Where a backend offers pool flags, they are those of the pool that was granted, and stay the same. They "
+    "are those that were asked for, with two exceptions: a pool that was joined has the kind that its maker "
+    "asked for, and a shared request may have got a private pool. Pool flags tell the latter before anything "
+    "else is done with the id.",
     "ours",
 )
 def flags_told(

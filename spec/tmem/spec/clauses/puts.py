@@ -11,7 +11,7 @@ from tmem.spec.slot import Does, Event, Kind, P
 @clause(
     "TMEM-PUT-1",
     "Any put may fail: it answers False, or raises ENOMEM, ENOSPC or EFROZEN. After a put that failed the "
-    "slot holds nothing. No put of a right page into a live pool says anything else but True.",
+    "slot holds nothing. Every other put with right arguments into a live pool answers True.",
     "T X F",
 )
 def failed_put_empties(kind: Kind, before: P | None, event: Event[P], after: P | None) -> bool:
