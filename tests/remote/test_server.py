@@ -23,6 +23,7 @@ from tmem.conformance.server.conversation import Conversation
 from tmem.conformance.server.sessions import Limits, Sessions
 from tmem.impl import Store
 from tmem.model import Adversary
+from tmem.model.adversary import backend
 from tmem.spec.abi import errors, wire
 from tmem.spec.abi.flags import PERSIST, SHARED
 from tmem.spec.handle import Handle
@@ -346,3 +347,11 @@ def test_a_store_that_fails_is_told_as_such() -> None:
     for body in (wire.Hello(), NewPool(1), FlushPage(1, Handle(0, *SLOT))):
         conversation.received(wire.request(5, body))
     assert conversation.answers(10)[0].endswith(wire.answer(5, -wire.EIO))
+
+
+def test_one_connection_has_no_key() -> None:
+    talk = Conversation(Sessions(backend("keep"), joining=False))
+    talk.received(wire.request(1, wire.Hello()))
+    about = wire.read_welcome(wire.read_answer(talk.answers(1)[0]).body)
+    assert not about.joining
+    assert about.key == wire.NEW_SESSION

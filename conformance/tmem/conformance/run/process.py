@@ -19,6 +19,8 @@ from tmem.conformance.run.heartbeat import Ring
 from tmem.conformance.run.messages import Job, Message
 
 COMMAND: Final = (sys.executable, "-P", "-u", "-m", "tmem.conformance.run.worker")
+RUN: Final = "TMEM_RUN"
+"""The variable of the environment that tells a target which process its run is: what it shares by run."""
 _CHUNK: Final = 1 << 16
 _TAIL: Final = 1 << 13
 """Bytes that are kept of what the target prints."""
@@ -43,7 +45,11 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C is the supervisor's to handle
-                env=os.environ | {"COLUMNS": str(shutil.get_terminal_size().columns)},  # for pictures
+                env=os.environ
+                | {
+                    "COLUMNS": str(shutil.get_terminal_size().columns),  # for pictures
+                    RUN: str(os.getpid()),
+                },
             )
         finally:
             os.close(send)

@@ -79,8 +79,9 @@ class Sessions:
         if session is None:
             return None, (-errors.EPERM, b"")
         session.connections += 1
+        shown = session.key if self._joining else wire.NEW_SESSION
         about = wire.Welcome(
-            self.store.page_size, self._able, self._joining, self.longest, session.key, self._claims
+            self.store.page_size, self._able, self._joining, self.longest, shown, self._claims
         )
         return session, (wire.VERSION, wire.welcome(about))
 
