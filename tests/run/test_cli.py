@@ -346,6 +346,7 @@ def test_commands_that_do_not_exist_yet_are_not_offered(run: Run) -> None:
         "cc",
         "check",
         "check-trace",
+        "compare",
         "explain",
         "flags",
         "harness-check",

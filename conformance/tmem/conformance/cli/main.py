@@ -15,6 +15,7 @@ from tmem.conformance.cli import explain as explaining
 from tmem.conformance.cli.build import cc, header, new_backend, show_flags
 from tmem.conformance.cli.check import check
 from tmem.conformance.cli.check_trace import command as check_trace
+from tmem.conformance.cli.compare import command as compare
 from tmem.conformance.cli.harness_check import command as harness_check
 from tmem.conformance.cli.replay import replay
 from tmem.conformance.cli.schema import command as schema
@@ -73,6 +74,7 @@ main.add_command(show_flags)
 main.add_command(cc)
 main.add_command(new_backend)
 main.add_command(serve)
+main.add_command(compare)
 main.add_command(harness_check)
 
 
