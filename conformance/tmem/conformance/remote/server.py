@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import socket
+import struct
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tmem.conformance.remote.line import Line
 SCHEMES: Final = ("cmd", "unix", "tcp")
 CONNECT: Final = 10.0
 """Seconds in which a socket must take a connection."""
+_CREDENTIALS: Final = struct.Struct("iII")
 END: Final = 1.0
 """Seconds that a program whose pipe is closed is given to end, for its exit code."""
 
@@ -45,6 +47,20 @@ def server(scheme: str, rest: str) -> Server:
     if not host or not port.isdecimal() or int(port) > 0xFFFF:
         raise ServerError(f"{rest} is no address: the form is tcp:HOST:PORT")
     return Socket(socket.AF_INET6 if ":" in host else socket.AF_INET, (host.strip("[]"), int(port)))
+
+
+def listener(target: str) -> int | None:
+    """The id of the process that listens at a `unix:` target; None where there is none, or nobody says."""
+    scheme, _, path = target.partition(":")
+    if scheme != "unix" or not hasattr(socket, "SO_PEERCRED"):
+        return None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+        if peer.connect_ex(path):
+            return None
+        pid, _, _ = _CREDENTIALS.unpack(
+            peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        )
+    return pid or None
 
 
 @dataclass(frozen=True, slots=True)

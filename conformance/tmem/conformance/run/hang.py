@@ -41,7 +41,7 @@ _FRAME: Final = re.compile(r'^  File "([^"]+)", line \d+', re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The threads of a process and of its children at one time.
+    """The threads of processes and of their children at one time.
 
     `states` are the letters of proc(5); `computed` and `waited` are the nanoseconds that each thread, by its
     id, has computed and has waited for a processor.
@@ -53,12 +53,12 @@ class Look:
     waited: dict[int, int] | None = None
 
 
-def look(pid: int) -> Look:
-    """Look at a process now. Threads that end meanwhile are left out."""
+def look(*pids: int) -> Look:
+    """Look at processes now. Threads that end meanwhile are left out."""
     states: set[str] = set()
     computed: dict[int, int] = {}
     waited: dict[int, int] = {}
-    for task in _tasks(pid):
+    for task in (task for pid in pids for task in _tasks(pid)):
         try:
             state = (task / "stat").read_text().rpartition(")")[2].split()[0]
             run, wait, _ = map(int, (task / "schedstat").read_text().split())
@@ -110,10 +110,10 @@ def _grown(before: dict[int, int], after: dict[int, int]) -> float:
 
 
 class Watch:
-    """Adds up the time since the last sign of life of the process `pid`."""
+    """Adds up the time since the last sign of life of a worker, which may wait for the target's `server`."""
 
-    def __init__(self, pid: int, hang_after: float) -> None:
-        self._pid = pid
+    def __init__(self, pid: int, hang_after: float, server: int | None = None) -> None:
+        self._pids = (pid,) if server is None else (pid, server)
         self._hang_after = hang_after
         self._beats: tuple[int, ...] = ()
         self._last: Look | None = None
@@ -124,7 +124,7 @@ class Watch:
         if reported or beats != self._beats:
             self._beats, self._last, self._quiet = beats, None, 0.0
             return 0.0
-        now = look(self._pid)
+        now = look(*self._pids)
         if self._last is not None:
             self._quiet += counted(self._last, now)
         self._last = now

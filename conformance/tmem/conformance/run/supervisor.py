@@ -16,6 +16,7 @@ from typing import Final
 
 from tmem.conformance.engines import ENGINES
 from tmem.conformance.events import Event, Finding, Finished, Found, Note, Progress, Started, TurnBegan
+from tmem.conformance.remote.server import listener
 from tmem.conformance.run.crash import Death, cause, finding
 from tmem.conformance.run.hang import HANG_AFTER, TICK, Watch, in_target
 from tmem.conformance.run.heartbeat import Doing
@@ -88,7 +89,7 @@ class _Attendance:
         self._started = False
         self._engine = ""
         self._done: dict[str, float] = {}
-        self._watch = Watch(process.pid, hang_after)
+        self._watch = Watch(process.pid, hang_after, listener(job.target))
         self._suite_works = False
 
     def events(self) -> Task[End]:
