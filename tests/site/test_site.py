@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -121,3 +121,12 @@ def test_the_specification_alone_has_every_clause_once_and_no_link_out_of_it() -
     targets = {PurePosixPath(target).stem for target in LINK.findall(text) if target.endswith(".md")}
     assert targets <= names
     assert "proofs says how it is tested" in text
+
+
+def test_the_glossary_and_the_definitions_agree() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| (.+) \|$", text.partition("\n## The page store")[0], re.MULTILINE)
+    both = [(word, meaning) for word, meaning in rows if word in DEFINITIONS]
+    assert len(both) > 5
+    for word, meaning in both:
+        assert f"{meaning[0].upper()}{meaning[1:]}." == DEFINITIONS[word]
