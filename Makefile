@@ -10,7 +10,7 @@ TOO_OLD := tmem needs Python 3.11 or newer: install it, or name one, as in: make
 NO_VENV := this Python cannot make a virtual environment: install its venv module (Debian: python3-venv)
 
 .PHONY: check test test-long prove prove-tla prove-impl compiled docs docs-pdf bench lint clean
-.PHONY: races calibrate gains mutants endurance schedules history history-agreement bench-compiled bench-wire
+.PHONY: races calibrate gains mutants endurance schedules history history-agreement matrix bench-compiled bench-wire
 .DEFAULT_GOAL := check
 .NOTPARALLEL:
 
@@ -64,6 +64,9 @@ mutants: .venv/.installed-dev
 
 endurance: .venv/.installed-dev
 	$(BIN)/python -m tools.endurance
+
+matrix: .venv/.installed-dev
+	$(BIN)/python -m tools.matrix $(ARGS)
 
 bench-compiled: .venv/.installed-dev
 	$(BIN)/python -m bench.compiled

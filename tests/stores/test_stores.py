@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.compiled.conftest import tool
-from tests.run.short_run import follow
 from tmem.conformance.engines import ENGINES
+from tmem.conformance.events import Found, Seen
 from tmem.conformance.report.verdict import Verdict, verdict
+from tmem.conformance.run.check import check
+from tmem.conformance.run.request import Request
+from tools.matrix import PAGE, RESULTS, RIGHT, STORES, checked, naive, page
 
-STORES = Path(__file__).parents[2] / "examples" / "stores"
+FOLDER = Path(__file__).parents[2] / "examples" / "stores"
 SERVERS = {"redis_persistent": "redis-server", "redis_lru": "redis-server", "memcached": "memcached"}
 MODULES = {"redis_persistent": "redis", "redis_lru": "redis", "memcached": "pymemcache", "lmdb_pages": "lmdb"}
 MODULES |= {"disk_cache": "diskcache", "cache_tools": "cachetools"}
-NAMES = (
-    *("cache_tools", "disk_cache", "lmdb_pages", "memcached"),
-    *("redis_lru", "redis_persistent", "sqlite", "tmpfs_files"),
-)
+NAMES = tuple(STORES)
 LONG = [pytest.param(name, marks=pytest.mark.long) for name in NAMES]
-ENGINE = dict.fromkeys(NAMES, "schedules") | {"redis_persistent": "large"}
-"""The engine that finds what the naive adapter breaks: two commands where one is needed, or a full server."""
-
-
-SCALE = {"schedules": 0.15, "large": 0.01}
 
 
 def needed(name: str) -> None:
@@ -44,7 +41,7 @@ def needed(name: str) -> None:
 
 def breaks(name: str) -> str:
     """The clause that an adapter's file says its naive variant breaks."""
-    found = re.search(r'^BREAKS = "(.*)"$', (STORES / f"{name}.py").read_text(), re.MULTILINE)
+    found = re.search(r'^BREAKS = "(.*)"$', (FOLDER / f"{name}.py").read_text(), re.MULTILINE)
     assert found is not None
     return found[1]
 
@@ -52,21 +49,33 @@ def breaks(name: str) -> str:
 @pytest.mark.parametrize("name", LONG)
 def test_the_right_adapter_conforms(name: str) -> None:
     needed(name)
-    _, summary = follow(f"py:{STORES / name}.py:Right", ENGINES, hang_after=120.0, scale=0.005)
+    summary = checked(name, "Right", RIGHT)
     assert verdict(summary) is Verdict.PASS, summary.findings
 
 
 @pytest.mark.parametrize("name", [NAMES[0], *LONG[1:]])
 def test_the_naive_adapter_breaks_its_clause(name: str) -> None:
     needed(name)
-    engines = [each for each in ENGINES if each.name == ENGINE[name]]
-    _, summary = follow(f"py:{STORES / name}.py:Naive", engines, hang_after=120.0, scale=SCALE[ENGINE[name]])
-    assert breaks(name) in summary.findings
+    names, scale = naive(name)
+    engines = [each for each in ENGINES if each.name in names]
+    request = Request(f"py:{FOLDER / name}.py:Naive", hang_after=120.0, scale=scale)
+    with closing(check(request, engines)) as events:
+        found = (event.finding.clause for event in events if isinstance(event, Seen | Found))
+        assert breaks(name) in found
 
 
 def test_an_adapter_is_short() -> None:
-    assert {each.stem for each in STORES.glob("*.py")} == {*NAMES, "adapter", "of_the_run"}
-    assert all(len(each.read_text().splitlines()) < 150 for each in STORES.glob("*.py"))
+    assert {each.stem for each in FOLDER.glob("*.py")} == {*NAMES, "adapter", "of_the_run"}
+    assert all(len(each.read_text().splitlines()) < 150 for each in FOLDER.glob("*.py"))
+
+
+def test_the_page_of_stores_is_that_of_the_results() -> None:
+    results = json.loads(RESULTS.read_text())
+    assert results.keys() <= STORES.keys()
+    assert PAGE.read_text() == page(results)
+    for name, one in results.items():
+        assert one["right"]["verdict"] == "PASS"
+        assert breaks(name) in one["naive"]["failures"]
 
 
 LISTEN = """
@@ -107,7 +116,7 @@ def listeners(path: str) -> list[str]:
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_is_there_once_and_ends_with_its_run(end: signal.Signals) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "TMEM_RUN"}
-    command = [sys.executable, "-c", RUN, str(STORES), LISTEN]
+    command = [sys.executable, "-c", RUN, str(FOLDER), LISTEN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as run:
         assert run.stdout is not None
         path, same = run.stdout.readline().split()
@@ -120,5 +129,5 @@ def test_a_server_is_there_once_and_ends_with_its_run(end: signal.Signals) -> No
 
 def test_a_server_that_does_not_start_says_why() -> None:
     code = "from of_the_run import server; server('false')"
-    run = subprocess.run([sys.executable, "-c", code], cwd=STORES, capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", code], cwd=FOLDER, capture_output=True, text=True)
     assert "MissingError: false did not start" in run.stderr
