@@ -82,12 +82,17 @@ def say(tag: int, number: int, body: bytes = b"") -> None:
     sys.stdout.buffer.flush()
 
 
-while len(head := sys.stdin.buffer.read(4)) == 4:
-    length = int.from_bytes(head, "little")
-    if not 8 <= length <= LONGEST - 4:
-        say(0, -EINVAL if length < 8 else -EMSGSIZE)
-        break
-    if len(frame := sys.stdin.buffer.read(length)) < length:
-        break
-    tag, kind, client = struct.unpack_from("<IHH", frame)
-    say(tag, *answer(kind, client, frame[8:]))
+def serve() -> None:
+    while len(head := sys.stdin.buffer.read(4)) == 4:
+        length = int.from_bytes(head, "little")
+        if not 8 <= length <= LONGEST - 4:
+            say(0, -EINVAL if length < 8 else -EMSGSIZE)
+            break
+        if len(frame := sys.stdin.buffer.read(length)) < length:
+            break
+        tag, kind, client = struct.unpack_from("<IHH", frame)
+        say(tag, *answer(kind, client, frame[8:]))
+
+
+if __name__ == "__main__":
+    serve()
