@@ -1,7 +1,8 @@
 """SQLite: ephemeral and persistent pools in one table.
 
 Each operation is one statement, which is a transaction: DELETE … RETURNING gets a page and removes it at
-one instant. A thread has a connection of its own. A full database refuses an upsert and keeps the old page.
+one instant. A backend has a database of its own, since writers of one wait for each other by sleeping, and a
+thread has a connection of its own. A full database refuses an upsert and keeps the old page.
 
 Run: tmem check py:examples/stores/sqlite.py:Right
 """
@@ -27,7 +28,7 @@ class Right(Adapter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.path = folder("sqlite") / "pages.db"
+        self.path = folder("sqlite") / f"{self._namespace}.db"
         self.local = threading.local()
 
     @property
@@ -41,6 +42,13 @@ class Right(Adapter):
             found.execute(TABLE)
             self.local.base = found
         return found
+
+    def close(self) -> None:
+        """End all pools, and remove the database."""
+        super().close()
+        self.base.close()
+        for name in (self.path, *(self.path.with_name(f"{self.path.name}-{end}") for end in ("wal", "shm"))):
+            name.unlink(missing_ok=True)
 
     def put_page(self, pool: Pool, oid: int, index: int, page: bytes) -> bool:
         """Upsert, and delete where the database is full: the upsert that failed changed nothing."""
